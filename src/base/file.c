@@ -1,0 +1,137 @@
+#include "rollout/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK_BYTES 65536u
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+/* On failure what was read is taken off *out again. */
+int fd_read_all(int fd, size_t max_bytes, struct strbuf *out, struct err *err)
+{
+	size_t start = out->len;
+	for (;;) {
+		char *to = strbuf_reserve(out, READ_CHUNK_BYTES);
+		ssize_t n = read(fd, to, READ_CHUNK_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			strbuf_truncate(out, start);
+			return err_sys(err, "read");
+		}
+		if (n == 0)
+			return 0;
+		strbuf_grew(out, (size_t)n);
+		if (out->len - start > max_bytes) {
+			strbuf_truncate(out, start);
+			return err_set(err, ERR_LIMIT, "larger than %zu bytes", max_bytes);
+		}
+	}
+}
+
+int fd_write_all(int fd, const void *data, size_t len, struct err *err)
+{
+	const char *from = data;
+	while (len > 0) {
+		ssize_t n = write(fd, from, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "write");
+		from += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_read(const char *path, size_t max_bytes, struct strbuf *out, struct err *err)
+{
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open %s", path);
+	int r = fd_read_all(fd, max_bytes, out, err);
+	return r < 0 ? err_wrap(err, r, "%s", path) : 0;
+}
+
+static int write_and_sync(int fd, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	if (fchmod(fd, mode) < 0)
+		return err_sys(err, "chmod");
+	int r = fd_write_all(fd, data, len, err);
+	if (r < 0)
+		return r;
+	return fsync(fd) < 0 ? err_sys(err, "fsync") : 0;
+}
+
+/* The rename itself is durable only when the directory is. Best effort: some
+ * file systems cannot fsync a directory. */
+static void sync_parent(const char *path)
+{
+	CLEANUP(strbuf_release) struct strbuf dir = {0};
+	strbuf_slice_append(&dir, path_dirname(path));
+	CLEANUP(fd_close) int fd = open(dir.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fsync(fd);
+}
+
+int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf tmp = {0};
+	struct slice dir = path_dirname(path), base = path_basename(path);
+	strbuf_printf(&tmp, "%.*s/.%.*s.XXXXXX", SLICE_ARG(dir), SLICE_ARG(base));
+	CLEANUP(fd_close) int fd = mkostemp(tmp.ptr, O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "create %s", tmp.ptr);
+	int r = write_and_sync(fd, data, len, mode, err);
+	if (r == 0 && rename(tmp.ptr, path) < 0)
+		r = err_sys(err, "rename to it");
+	if (r < 0) {
+		unlink(tmp.ptr);
+		return err_wrap(err, r, "%s", path);
+	}
+	sync_parent(path);
+	return 0;
+}
+
+/* mkdir, content with a directory that is there. */
+static int make_one(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	if (mkdir(path, mode) == 0)
+		return 0;
+	int saved = errno;
+	if (saved == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	errno = saved == EEXIST ? ENOTDIR : saved;
+	return err_sys(err, "mkdir %s", path);
+}
+
+int dir_create_all(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	CLEANUP(free_ptr) char *part = xstrdup(path);
+	for (char *p = part + 1; *part && *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		int r = make_one(part, mode, err);
+		if (r < 0)
+			return r;
+		*p = '/';
+	}
+	return make_one(part, mode, err);
+}

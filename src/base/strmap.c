@@ -1,0 +1,117 @@
+#include "rollout/base/strmap.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define STRMAP_MIN_SLOTS 16
+
+/* FNV-1a, then a mix so that the low bits are good. */
+uint64_t hash_bytes(const void *p, size_t len)
+{
+	const unsigned char *c = p;
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ c[i]) * 0x100000001b3u;
+	h ^= h >> 32;
+	h *= 0x9e3779b97f4a7c15u;
+	return h ^ (h >> 29);
+}
+
+/* The slot of the key, or the empty one where it would go. */
+static size_t find_slot(const struct strmap *m, struct slice key, uint64_t hash)
+{
+	size_t mask = m->nslots - 1;
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		if (m->slots[i] == 0)
+			return i;
+		const struct strmap_entry *e = &m->entries[m->slots[i] - 1];
+		if (e->hash == hash && slice_eq(e->key, key))
+			return i;
+	}
+}
+
+static struct strmap_entry *find(const struct strmap *m, struct slice key)
+{
+	if (m->len == 0)
+		return NULL;
+	uint32_t index = m->slots[find_slot(m, key, hash_bytes(key.ptr, key.len))];
+	return index ? &m->entries[index - 1] : NULL;
+}
+
+static void rebuild(struct strmap *m)
+{
+	memset(m->slots, 0, m->nslots * sizeof(*m->slots));
+	for (size_t i = 0; i < m->len; i++)
+		m->slots[find_slot(m, m->entries[i].key, m->entries[i].hash)] = (uint32_t)(i + 1);
+}
+
+static void grow(struct strmap *m)
+{
+	assert(m->len < UINT32_MAX / 2);
+	if (m->len == m->cap) {
+		m->cap = m->cap ? m->cap * 2 : STRMAP_MIN_SLOTS / 2;
+		m->entries = xrealloc(m->entries, m->cap * sizeof(*m->entries));
+	}
+	if ((m->len + 1) * 2 > m->nslots) {
+		m->nslots = m->nslots ? m->nslots * 2 : STRMAP_MIN_SLOTS;
+		m->slots = xrealloc(m->slots, m->nslots * sizeof(*m->slots));
+		rebuild(m);
+	}
+}
+
+void *strmap_get(const struct strmap *m, struct slice key)
+{
+	const struct strmap_entry *e = find(m, key);
+	return e ? e->value : NULL;
+}
+
+bool strmap_has(const struct strmap *m, struct slice key)
+{
+	return find(m, key) != NULL;
+}
+
+static struct slice copy_key(struct slice key)
+{
+	char *copy = xmalloc(key.len + 1);
+	if (key.len > 0)
+		memcpy(copy, key.ptr, key.len);
+	copy[key.len] = '\0';
+	return (struct slice){copy, key.len};
+}
+
+void strmap_set(struct strmap *m, struct slice key, void *value)
+{
+	struct strmap_entry *e = find(m, key);
+	if (e) {
+		e->value = value;
+		return;
+	}
+	grow(m);
+	uint64_t hash = hash_bytes(key.ptr, key.len);
+	size_t slot = find_slot(m, key, hash);
+	assert(m->entries);
+	m->entries[m->len] = (struct strmap_entry){copy_key(key), value, hash};
+	m->slots[slot] = (uint32_t)++m->len;
+}
+
+bool strmap_remove(struct strmap *m, struct slice key)
+{
+	struct strmap_entry *e = find(m, key);
+	if (!e)
+		return false;
+	free((char *)e->key.ptr);
+	size_t after = (size_t)(m->entries + m->len - (e + 1));
+	memmove(e, e + 1, after * sizeof(*e));
+	m->len--;
+	rebuild(m);
+	return true;
+}
+
+void strmap_release(struct strmap *m)
+{
+	for (size_t i = 0; i < m->len; i++)
+		free((char *)m->entries[i].key.ptr);
+	free(m->entries);
+	free(m->slots);
+	*m = (struct strmap){0};
+}
