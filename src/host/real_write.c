@@ -1,0 +1,214 @@
+/* Replacing a file atomically. */
+#include "real.h"
+#include "rollout/base/file.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define COPY_CHUNK_BYTES 65536u
+
+mode_t process_umask(void)
+{
+	mode_t mask = umask(022);
+	umask(mask);
+	return mask;
+}
+
+/* What is to be there after the rename. */
+struct target {
+	const char *path;
+	bool exists; /* as a regular file */
+	mode_t mode;
+	int64_t uid, gid;   /* -1: the process's own */
+	bool owner_is_kept; /* and need not be possible */
+};
+
+static int target_of(const char *path, const struct host_write *w, struct target *t,
+		     struct err *err)
+{
+	struct stat st = {0};
+	*t = (struct target){.path = path, .uid = w->attr.uid, .gid = w->attr.gid};
+	if (lstat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return err_sys(err, "write %s", path);
+	} else if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return err_sys(err, "write %s", path);
+	} else {
+		t->exists = S_ISREG(st.st_mode);
+	}
+	t->mode = 0666 & ~process_umask();
+	if (t->exists) {
+		t->owner_is_kept = t->uid < 0 && t->gid < 0;
+		t->mode = st.st_mode & 07777;
+		t->uid = t->uid < 0 ? (int64_t)st.st_uid : t->uid;
+		t->gid = t->gid < 0 ? (int64_t)st.st_gid : t->gid;
+	}
+	if (w->attr.mode >= 0)
+		t->mode = (mode_t)w->attr.mode;
+	return 0;
+}
+
+static int copy_fd(int from, int to, struct err *err)
+{
+	char buf[COPY_CHUNK_BYTES];
+	for (;;) {
+		ssize_t n = read(from, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "read");
+		if (n == 0)
+			return 0;
+		int r = fd_write_all(to, buf, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+/* errno's text after "write PATH", whichever step it was. */
+static int fill(int fd, const char *path, const struct host_write *w, struct err *err)
+{
+	int r;
+	if (w->source_path) {
+		CLEANUP(fd_close) int from = real_open(w->source_path, err);
+		if (from < 0)
+			return from;
+		r = copy_fd(from, fd, err);
+	} else {
+		r = fd_write_all(fd, w->content.ptr, w->content.len, err);
+	}
+	if (r < 0 && err) {
+		errno = err->sys;
+		return err_sys(err, "write %s", path);
+	}
+	return r;
+}
+
+static int set_owner_and_mode(int fd, const struct target *t, struct err *err)
+{
+	struct stat st;
+	mode_t mode = t->mode;
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "stat the temporary file of %s", t->path);
+	uid_t uid = t->uid < 0 || (uid_t)t->uid == st.st_uid ? (uid_t)-1 : (uid_t)t->uid;
+	gid_t gid = t->gid < 0 || (gid_t)t->gid == st.st_gid ? (gid_t)-1 : (gid_t)t->gid;
+	if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid) < 0) {
+		if (errno != EPERM || !t->owner_is_kept)
+			return err_sys(err, "chown %s", t->path);
+		mode &= 01777; /* somebody else's set-id bits must not become ours */
+	}
+	return fchmod(fd, mode) < 0 ? err_sys(err, "chmod %s", t->path) : 0;
+}
+
+static int set_times(int fd, const struct host_attr *attr, const char *path, struct err *err)
+{
+	if (attr->mtime_ns < 0 && attr->atime_ns < 0)
+		return 0;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_OMIT}};
+	if (attr->atime_ns >= 0)
+		times[0] = (struct timespec){attr->atime_ns / 1000000000,
+					     attr->atime_ns % 1000000000};
+	if (attr->mtime_ns >= 0)
+		times[1] = (struct timespec){attr->mtime_ns / 1000000000,
+					     attr->mtime_ns % 1000000000};
+	return futimens(fd, times) < 0 ? err_sys(err, "set the times of %s", path) : 0;
+}
+
+static int validate(struct host *h, const char *command, const char *path, struct err *err)
+{
+	CLEANUP(arena_release) struct arena a = {0};
+	CLEANUP(host_command_result_release) struct host_command_result result = {0};
+	struct host_command cmd = {.mode_umask = -1};
+	int r = validate_words(&a, command, path, &cmd.argv, err);
+	if (r == 0)
+		r = h->ops->run(h, &cmd, &result, err);
+	if (r < 0)
+		return err_wrap(err, r, "validate");
+	if (result.exit_code == 0)
+		return 0;
+	struct slice said = slice_trim(strbuf_slice(result.err.len ? &result.err : &result.out));
+	return err_set(err, ERR_INVALID, "failed to validate: rc:%d error:%.*s", result.exit_code,
+		       said.len > 800 ? 800 : (int)said.len, said.ptr);
+}
+
+/* Best effort: not every file system can fsync a directory. */
+static void sync_folder_of(const char *path)
+{
+	CLEANUP(strbuf_release) struct strbuf dir = {0};
+	strbuf_slice_append(&dir, path_dirname(path));
+	CLEANUP(fd_close) int fd = open(dir.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fsync(fd);
+}
+
+static int prepare(struct host *h, int fd, const char *tmp, const struct host_write *w,
+		   const struct target *t, struct err *err)
+{
+	int r = fill(fd, t->path, w, err);
+	if (r == 0)
+		r = set_owner_and_mode(fd, t, err);
+	if (r == 0 && fsync(fd) < 0)
+		r = err_sys(err, "write %s", t->path);
+	if (r == 0 && w->validate)
+		r = validate(h, w->validate, tmp, err);
+	return r < 0 ? r : set_times(fd, &w->attr, t->path, err);
+}
+
+static int write_in_place(struct host *h, const struct host_write *w, const struct target *t,
+			  struct err *err)
+{
+	CLEANUP(fd_close) int fd = open(t->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(err, "open %s", t->path);
+	if (w->validate) {
+		/* The content is checked before the only copy is touched. */
+		char tmp[] = "/tmp/.rollout-XXXXXX";
+		CLEANUP(fd_close) int copy = mkostemp(tmp, O_CLOEXEC);
+		if (copy < 0)
+			return err_sys(err, "create %s", tmp);
+		int r = fill(copy, tmp, w, err);
+		if (r == 0)
+			r = validate(h, w->validate, tmp, err);
+		unlink(tmp);
+		if (r < 0)
+			return r;
+	}
+	if (ftruncate(fd, 0) < 0)
+		return err_sys(err, "write %s", t->path);
+	struct host_write plain = *w;
+	plain.validate = NULL;
+	return prepare(h, fd, t->path, &plain, t, err);
+}
+
+int real_write(struct host *h, const char *path, const struct host_write *w, struct err *err)
+{
+	struct target t;
+	int r = target_of(path, w, &t, err);
+	if (r < 0)
+		return r;
+	if (w->unsafe_in_place && t.exists)
+		return write_in_place(h, w, &t, err);
+	CLEANUP(strbuf_release) struct strbuf tmp = {0};
+	struct slice dir = path_dirname(path);
+	strbuf_printf(&tmp, "%.*s/.rollout-XXXXXX", SLICE_ARG(dir));
+	CLEANUP(fd_close) int fd = mkostemp(tmp.ptr, O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "write %s", path);
+	r = prepare(h, fd, tmp.ptr, w, &t, err);
+	if (r == 0 && rename(tmp.ptr, path) < 0)
+		r = err_sys(err,
+			    errno == EBUSY ? "write %s (a mount point: unsafe_writes writes in place)"
+					   : "write %s",
+			    path);
+	if (r < 0) {
+		unlink(tmp.ptr);
+		return r;
+	}
+	sync_folder_of(path);
+	return 0;
+}

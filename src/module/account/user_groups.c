@@ -1,0 +1,70 @@
+#include "user_parts.h"
+
+#include <stdlib.h>
+
+int user_group_id(struct module_call *call, const char *name, int64_t *ret_gid, struct err *err)
+{
+	struct host_group g;
+	const struct host_ops *ops = call->host->ops;
+	int r = ops->group(call->host, call->arena, name, &g, err);
+	if (r == 0 && !g.exists && name[0] && strspn(name, "0123456789") == strlen(name))
+		r = ops->group_by_id(call->host, call->arena, (gid_t)strtoul(name, NULL, 10), &g,
+				     err);
+	if (r < 0)
+		return r;
+	if (!g.exists && !g.assumed)
+		return err_set(err, ERR_NOT_FOUND, "Group %s does not exist", name);
+	*ret_gid = g.assumed ? -1 : (int64_t)g.gid;
+	return 0;
+}
+
+static bool holds(const char *const *list, const char *name)
+{
+	for (; list && *list; list++)
+		if (strcmp(*list, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that have to be there after, without the primary group and duplicates. */
+static int resolve(struct module_call *call, const struct host_user *now, const char **wanted,
+		   size_t *ret_len, struct err *err)
+{
+	const char *const *names = arg_list(call, "groups", NULL);
+	size_t len = 0;
+	for (; names && *names; names++) {
+		int64_t gid = -1;
+		if (!(*names)[0])
+			continue;
+		int r = user_group_id(call, *names, &gid, err);
+		if (r < 0)
+			return r;
+		bool primary = now->exists && gid >= 0 && now->gid == (gid_t)gid;
+		if (!primary && !holds(wanted, *names))
+			wanted[len++] = *names;
+	}
+	*ret_len = len;
+	return 0;
+}
+
+int user_groups(struct module_call *call, const struct host_user *now, const char *const **ret,
+		struct err *err)
+{
+	size_t given, len, missing = 0, have = 0;
+	*ret = NULL;
+	if (!arg_has(call, "groups"))
+		return 0;
+	arg_list(call, "groups", &given);
+	const char **wanted = ARENA_ARRAY(call->arena, const char *, given + 1);
+	int r = resolve(call, now, wanted, &len, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < len; i++)
+		missing += !holds(now->groups, wanted[i]);
+	for (const char *const *g = now->groups; g && *g; g++)
+		have++;
+	bool surplus = !arg_bool(call, "append") && have > len - missing;
+	if (missing || surplus)
+		*ret = wanted;
+	return 0;
+}

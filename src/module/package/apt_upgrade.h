@@ -1,0 +1,12 @@
+#pragma once
+/* What apt does to the host as a whole. */
+#include "rollout/module/module.h"
+
+/* update_cache, cache_valid_time; cache_updated and cache_update_time. */
+int apt_refresh(struct module_call *call, struct err *err);
+/* kind: yes, safe, full, dist */
+int apt_upgrade(struct module_call *call, const char *kind, struct err *err);
+/* autoremove, autoclean and clean where no package is named. */
+int apt_clean(struct module_call *call, struct err *err);
+/* stdout, stdout_lines, stderr, stderr_lines */
+void apt_put_output(struct module_call *call, struct slice text);

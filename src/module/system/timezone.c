@@ -1,0 +1,69 @@
+/* timezone: /etc/localtime, and Debian's /etc/timezone where there is one. */
+#include "../call.h"
+
+#define ZONES "/usr/share/zoneinfo/"
+
+static const struct module_param params[] = {
+	{.name = "name", .type = MODULE_STR, .required = true, .doc = "Like Europe/Berlin."},
+	{0},
+};
+
+static const char *current_zone(struct module_call *call)
+{
+	struct host_stat st;
+	if (call->host->ops->stat(call->host, call->arena, "/etc/localtime", false, &st, NULL) <
+		    0 ||
+	    st.type != HOST_LINK)
+		return "";
+	const char *zone = strstr(st.link_target, "zoneinfo/");
+	return zone ? zone + strlen("zoneinfo/") : "";
+}
+
+static int check_zone(struct module_call *call, const char *name, struct err *err)
+{
+	struct host_stat st;
+	if (name[0] == '/' || strstr(name, ".."))
+		return err_set(err, ERR_INVALID, "'%s' is not a time zone", name);
+	int r = call->host->ops->stat(call->host, call->arena,
+				      arena_printf(call->arena, ZONES "%s", name), true, &st, err);
+	if (r == 0 && st.type != HOST_FILE && !st.assumed)
+		return err_set(err, ERR_NOT_FOUND,
+			       "the host has no time zone '%s' (is tzdata installed?)", name);
+	return r;
+}
+
+static int set_zone(struct module_call *call, const char *name, struct err *err)
+{
+	const char *line = arena_printf(call->arena, "%s\n", name);
+	struct host_write w = {.content = slice_from(line), .attr = HOST_ATTR_KEEP};
+	struct slice old = call_read_trimmed(call, "/etc/timezone");
+	int r = check_zone(call, name, err);
+	if (r == 0)
+		r = call->host->ops->symlink(call->host,
+					     arena_printf(call->arena, ZONES "%s", name),
+					     "/etc/localtime", err);
+	if (r == 0 && old.len)
+		r = call->host->ops->write(call->host, "/etc/timezone", &w, err);
+	return r;
+}
+
+static int run(struct module_call *call, struct err *err)
+{
+	const char *name = arg_str(call, "name"), *now = current_zone(call);
+	if (strcmp(now, name) == 0)
+		return 0;
+	int r = set_zone(call, name, err);
+	if (r < 0)
+		return r;
+	result_changed(call);
+	result_diff(call, "timezone", slice_from(now), "timezone", slice_from(name));
+	return 0;
+}
+
+const struct module module_timezone = {
+	.name = "timezone",
+	.full_name = "community.general.timezone",
+	.doc = "Sets the host's time zone.",
+	.params = params,
+	.run = run,
+};
