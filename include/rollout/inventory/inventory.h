@@ -1,0 +1,72 @@
+#pragma once
+/*
+ * Hosts, groups and their variables, from Ansible's YAML inventories.
+ *
+ *     inventory_new → inventory_add_source for each -i → inventory_add_vars_dir
+ *     (the playbook's folder) → inventory_finish → inventory_match
+ *
+ * Sources: a file, a directory (its files in alphabetical order), or a
+ * "host1,host2," list. `group_vars/` and `host_vars/` beside a source are read.
+ * Source: Ansible's "How to build your inventory", "Patterns: targeting hosts
+ * and groups". Everything lives in the inventory's arena.
+ */
+#include "rollout/base/strmap.h"
+#include "rollout/base/vec.h"
+#include "rollout/value/value.h"
+
+#define INVENTORY_MAX_HOSTS 100000u
+
+struct inv_group;
+struct inv_host {
+	const char *name;
+	struct srcloc at;
+	size_t index;                  /* order of appearance */
+	struct value *own_vars;        /* of the inventory file: level 8 */
+	const struct value *vars;      /* all inventory levels merged, 3 to 10; each value knows its place */
+	VEC(struct inv_group *) groups; /* every group it is in, `all` first, by depth, priority, name */
+	bool implicit;                 /* the implicit localhost */
+};
+struct inv_group {
+	const char *name;
+	struct srcloc at;
+	struct value *own_vars;
+	VEC(struct inv_group *) children, parents;
+	VEC(struct inv_host *) direct_hosts;
+	VEC(struct inv_host *) hosts; /* all, children's too, in inventory order */
+	unsigned depth;
+	int priority; /* ansible_group_priority */
+	bool visiting;
+};
+typedef VEC(struct inv_host *) inv_hosts; /* the one typedef: a vector needs a name to be passed */
+
+struct inventory {
+	struct arena arena;
+	struct strmap hosts;  /* name → struct inv_host */
+	struct strmap groups; /* name → struct inv_group */
+	struct inv_group *all, *ungrouped;
+	const char *dir, *file; /* of the first source: inventory_dir, inventory_file; NULL when a list */
+	VEC(const char *) var_dirs; /* folders whose group_vars/ and host_vars/ count, low to high */
+	VEC(bool) var_dir_is_playbook;
+};
+
+struct inventory *inventory_new(void);
+void inventory_free(struct inventory *inv);
+int inventory_add_source(struct inventory *inv, const char *source, struct err *err);
+/* dir/group_vars and dir/host_vars, at the precedence of a playbook's folder. */
+int inventory_add_vars_dir(struct inventory *inv, const char *dir, struct err *err);
+/* Group graph (a cycle is an error), depths, membership, merged variables. */
+int inventory_finish(struct inventory *inv, struct err *err);
+
+/* NULL when absent; "localhost" is made on demand (implicit). */
+struct inv_host *inventory_host(struct inventory *inv, struct slice name);
+
+/*
+ * Hosts that a pattern names, each once, in the order the pattern names them:
+ * a:b  a,b  a:!b  a:&b  web*  ~regex  web[0]  web[-1]  web[0:2]  @file.
+ * A name that is neither host nor group is ERR_NOT_FOUND with the nearest one.
+ * Appends nothing on failure.
+ */
+int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret, struct err *err);
+
+/* "web[1:3].example" → names; also [a:c], [01:10], [1:9:2]. Private to inventory, and tested. */
+int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret, size_t *ret_len, struct err *err);

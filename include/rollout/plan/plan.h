@@ -1,0 +1,164 @@
+#pragma once
+/*
+ * A site file and its roles, compiled: steps that wait for steps, each with
+ * hosts and a tree of tasks. Everything that can be wrong without a host is
+ * found here: unknown keys, modules, arguments, filters, missing files and
+ * handlers, cycles. Lives in plan->arena; borrows from the inventory.
+ *
+ *     plan_load(&opts, inv, env, &plan, err)  …run…  plan_free(plan)
+ *
+ * Sources: DESIGN.md section 1 for site.roles; Ansible's "Playbook Keywords".
+ */
+#include "rollout/inventory/inventory.h"
+#include "rollout/inventory/vars.h"
+#include "rollout/module/module.h"
+
+#define PLAN_MAX_TASKS 100000u
+#define PLAN_MAX_BLOCK_DEPTH 32u
+#define PLAN_MAX_INCLUDE_DEPTH 32u
+
+struct plan_block;
+struct plan_step;
+
+/* A role as it lies on disk, read once. */
+struct plan_role {
+	const char *name, *dir;
+	const struct value *defaults, *vars; /* dicts */
+	const struct value *meta;            /* dict */
+	const char *const *search_dirs;      /* for templates, files, lookups; NULL-terminated */
+};
+
+/* Keywords that a block, a role and a step hand down to their tasks. Values
+ * are as written, maybe templates; NULL where nobody set them. */
+struct plan_attrs {
+	const struct value *become, *become_user, *become_method, *become_flags, *become_exe;
+	const struct value *check_mode, *diff, *no_log, *ignore_errors, *ignore_unreachable;
+	const struct value *delegate_to, *delegate_facts, *run_once, *throttle, *timeout, *any_errors_fatal;
+	const struct value *remote_user, *connection;
+	VEC(const struct value *) when;        /* all must hold; outer first */
+	VEC(const struct value *) environment; /* dicts or templates, outer first */
+	VEC(const char *) tags;
+	const struct value *block_vars; /* merged dict of the enclosing blocks, or NULL */
+};
+
+struct plan_loop {
+	const struct value *items; /* `loop:` or `with_x:` as written; NULL: no loop */
+	const char *with;          /* "items", "dict", …; NULL for `loop:` */
+	const char *loop_var, *index_var;
+	const struct value *label, *pause; /* templates or NULL */
+	bool extended;
+};
+
+enum plan_node_kind { PLAN_TASK, PLAN_BLOCK };
+
+struct plan_node {
+	enum plan_node_kind kind;
+	uint32_t id; /* unique in the plan */
+	struct srcloc at;
+	const struct value *name; /* template or NULL */
+	struct plan_attrs attrs;  /* all inherited ones merged in */
+	const struct plan_attrs *outer; /* of what encloses it: what an include hands down */
+	const struct plan_role *role;   /* NULL outside roles */
+	/* Dicts or NULL: the step's roles' defaults and vars with the own role's
+	 * on top, the parameters of the role, of the include. */
+	const struct value *role_defaults, *role_vars, *role_params, *include_params;
+	const struct plan_step *step;
+	bool selected;       /* by --tags and --skip-tags */
+	bool barrier;        /* every host of the step must have arrived, and leaves together */
+	bool mentions_hostvars; /* directly or through a variable */
+
+	/* PLAN_BLOCK */
+	struct plan_block *block;
+
+	/* PLAN_TASK */
+	const struct module *module;
+	const struct value *args; /* dict, templates inside; free form already split */
+	const struct value *vars; /* task vars or NULL */
+	struct plan_loop loop;
+	const char *register_name;
+	VEC(const struct value *) notify;
+	VEC(const struct value *) changed_when, failed_when, until; /* empty: not set */
+	const struct value *retries, *delay;
+	/* handlers */
+	bool is_handler;
+	VEC(const char *) listen;
+};
+
+struct plan_block {
+	VEC(struct plan_node *) body, rescue, always;
+};
+
+struct plan_step {
+	const char *name;
+	size_t index; /* in plan->steps */
+	struct srcloc at;
+	const char *role_name; /* NULL in a playbook's play */
+	inv_hosts hosts;       /* after --limit, in inventory order */
+	VEC(size_t) after, before; /* edges */
+	const struct value *play_vars;  /* site vars and, for a play, its vars and vars_files merged */
+	struct plan_attrs attrs;
+	VEC(const struct value *) serial; /* ints, "20%", templates; empty: all at once */
+	const struct value *max_fail_percentage;
+	bool any_errors_fatal, linear; /* linear: a barrier before every task */
+	bool gather_facts;
+	VEC(struct slice) fact_names; /* without ansible_; what its tasks use */
+	bool all_facts;               /* ansible_facts as a whole is used */
+	struct plan_block *body;
+	VEC(struct plan_node *) handlers; /* in order of definition */
+	size_t ntasks;
+	bool sets_vars; /* some task registers or sets facts */
+	/* What its roles bring, merged in order; NULL before they are known. */
+	struct value *defaults, *vars;
+	struct strmap names; /* variable names whose values were checked */
+};
+
+struct plan_options {
+	const char *site_path;
+	const char *limit;             /* pattern, or NULL */
+	const char *const *tags, *const *skip_tags; /* NULL-terminated or NULL */
+	const struct value *extra_vars; /* dict or NULL */
+	const char *const *roles_path;  /* further folders, NULL-terminated or NULL */
+	const char *start_at_task;
+	bool become;              /* -b */
+	const char *become_user;  /* --become-user */
+};
+
+struct plan {
+	struct arena arena;
+	struct inventory *inv;
+	struct template_env *env;
+	const char *name, *site_path, *dir; /* dir: playbook_dir, absolute */
+	VEC(struct plan_step *) steps;      /* as written */
+	const struct value *extra_vars;
+	const char *const *roles_path;
+	struct strmap roles; /* dir → struct plan_role */
+	struct strmap files; /* path → parsed value, read once */
+	const char *const *tags, *const *skip_tags;
+	VEC(const char *) limit_hosts_missing;
+	uint32_t next_id;
+	size_t ntasks;
+	VEC(struct plan_node *) nodes; /* every one, for release and late checks */
+	VEC(struct plan_attrs *) outers;
+	VEC(struct plan_block *) blocks;
+	struct strmap includes; /* "node id/path" → struct plan_block */
+};
+
+int plan_load(const struct plan_options *opts, struct inventory *inv, struct template_env *env,
+	      struct plan **ret, struct err *err);
+void plan_free(struct plan *plan);
+
+/*
+ * Run time: the tasks of an include whose name was not known before. `node` is
+ * the include_tasks or include_role task; `params` its rendered vars. The block
+ * is compiled and checked once per (node, file) and lives as long as the plan.
+ */
+int plan_include_tasks(struct plan *plan, const struct plan_node *node, struct slice file,
+		       struct plan_block **ret, struct err *err);
+int plan_include_role(struct plan *plan, const struct plan_node *node, const struct value *args,
+		      struct plan_block **ret, struct err *err);
+
+/* A file of a role or of the playbook as template, copy, script and include
+ * name it: search order as Ansible's. Yours in the arena; ERR_NOT_FOUND lists
+ * where it was looked for. `subdir` is "templates", "files", "tasks" or "vars". */
+int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir, struct slice name,
+		   struct arena *a, const char **ret_path, struct err *err);

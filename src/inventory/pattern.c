@@ -1,0 +1,269 @@
+/* Host patterns. Source: Ansible, "Patterns: targeting hosts and groups". */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "internal.h"
+#include "rollout/base/file.h"
+#include "rollout/base/nearest.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <pcre2.h>
+#include <stdlib.h>
+
+#define PATTERN_MAX_FILE (1u << 20)
+
+typedef VEC(struct slice) slices;
+
+/* Splits at commas and colons that are not in brackets or a regex. */
+static void split(struct slice text, slices *out)
+{
+	size_t start = 0, depth = 0;
+	bool comma = memchr(text.ptr, ',', text.len) != NULL;
+	for (size_t i = 0; i <= text.len; i++) {
+		char c = i < text.len ? text.ptr[i] : '\0';
+		if (c == '[')
+			depth++;
+		if (c == ']' && depth)
+			depth--;
+		if (i < text.len && (depth || (comma ? c != ',' : c != ':')))
+			continue;
+		struct slice part = slice_trim((struct slice){text.ptr + start, i - start});
+		if (part.len)
+			vec_push(out, part);
+		start = i + 1;
+	}
+}
+
+static bool contains(const inv_hosts *set, const struct inv_host *h)
+{
+	for (size_t i = 0; i < set->len; i++)
+		if (set->at[i] == h)
+			return true;
+	return false;
+}
+
+static void add(inv_hosts *set, struct inv_host *h)
+{
+	if (!contains(set, h))
+		vec_push(set, h);
+}
+
+/* "name[0]", "name[-1]", "name[0:2]": cuts the subscript off. */
+struct subscript {
+	bool present, is_range;
+	long first, last; /* last -1: to the end */
+};
+
+static struct subscript take_subscript(struct slice *name)
+{
+	struct subscript s = {0};
+	const char *open = memrchr(name->ptr, '[', name->len);
+	if (!open || name->len == 0 || name->ptr[name->len - 1] != ']')
+		return s;
+	char buf[64], *end;
+	size_t n = (size_t)(name->ptr + name->len - 1 - (open + 1));
+	if (n == 0 || n >= sizeof(buf))
+		return s;
+	memcpy(buf, open + 1, n);
+	buf[n] = '\0';
+	s.first = strtol(buf, &end, 10);
+	if (end == buf)
+		return s;
+	s.last = -1;
+	if (*end == ':' || (*end == '-' && end != buf)) {
+		s.is_range = true;
+		char *rest = end + 1;
+		if (*rest) {
+			s.last = strtol(rest, &end, 10);
+			if (end == rest)
+				return s;
+		} else {
+			end = rest;
+		}
+	}
+	if (*end)
+		return s;
+	s.present = true;
+	name->len = (size_t)(open - name->ptr);
+	return s;
+}
+
+static int match_regex(struct inventory *inv, struct slice re, struct srcloc at, inv_hosts *out, struct err *err)
+{
+	int code;
+	PCRE2_SIZE offset;
+	pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)re.ptr, re.len, PCRE2_UTF | PCRE2_ANCHORED, &code, &offset, NULL);
+	if (!compiled) {
+		PCRE2_UCHAR text[160];
+		pcre2_get_error_message(code, text, sizeof(text));
+		return err_at(err, ERR_INVALID, at, "host pattern '~%.*s': %s", SLICE_ARG(re), (char *)text);
+	}
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
+	for (size_t i = 0; i < inv->groups.len; i++) {
+		struct inv_group *g = inv->groups.entries[i].value;
+		if (pcre2_match(compiled, (PCRE2_SPTR)g->name, strlen(g->name), 0, 0, data, NULL) >= 0)
+			for (size_t k = 0; k < g->hosts.len; k++)
+				add(out, g->hosts.at[k]);
+	}
+	for (size_t i = 0; i < inv->hosts.len; i++) {
+		struct inv_host *h = inv->hosts.entries[i].value;
+		if (!h->implicit && pcre2_match(compiled, (PCRE2_SPTR)h->name, strlen(h->name), 0, 0, data, NULL) >= 0)
+			add(out, h);
+	}
+	pcre2_match_data_free(data);
+	pcre2_code_free(compiled);
+	return 0;
+}
+
+static void match_wildcard(struct inventory *inv, const char *glob, inv_hosts *out)
+{
+	for (size_t i = 0; i < inv->groups.len; i++) {
+		struct inv_group *g = inv->groups.entries[i].value;
+		if (fnmatch(glob, g->name, 0) == 0)
+			for (size_t k = 0; k < g->hosts.len; k++)
+				add(out, g->hosts.at[k]);
+	}
+	for (size_t i = 0; i < inv->hosts.len; i++) {
+		struct inv_host *h = inv->hosts.entries[i].value;
+		if (!h->implicit && fnmatch(glob, h->name, 0) == 0)
+			add(out, h);
+	}
+}
+
+static int no_such_name(struct inventory *inv, struct slice name, struct srcloc at, struct err *err)
+{
+	struct nearest near;
+	char hint[160];
+	nearest_init(&near, name);
+	for (size_t i = 0; i < inv->groups.len; i++)
+		nearest_offer(&near, inv->groups.entries[i].key);
+	for (size_t i = 0; i < inv->hosts.len; i++)
+		nearest_offer(&near, inv->hosts.entries[i].key);
+	return err_at(err, ERR_NOT_FOUND, at, "no host or group is named '%.*s'%s", SLICE_ARG(name),
+		      nearest_hint(&near, hint, sizeof(hint)));
+}
+
+static int match_name(struct inventory *inv, struct slice name, struct srcloc at, inv_hosts *out, struct err *err)
+{
+	struct inv_group *g = strmap_get(&inv->groups, name);
+	if (slice_is(name, "all") || slice_is(name, "*"))
+		g = inv->all;
+	if (g) {
+		for (size_t i = 0; i < g->hosts.len; i++)
+			add(out, g->hosts.at[i]);
+		return 0;
+	}
+	if (memchr(name.ptr, '*', name.len) || memchr(name.ptr, '?', name.len)) {
+		CLEANUP(free_ptr) char *glob = xstrndup(name.ptr, name.len);
+		match_wildcard(inv, glob, out);
+		return 0;
+	}
+	struct inv_host *h = inventory_host(inv, name);
+	if (!h)
+		return no_such_name(inv, name, at, err);
+	add(out, h);
+	return 0;
+}
+
+/* One part without its ! or &. */
+static int match_part(struct inventory *inv, struct slice part, struct srcloc at, inv_hosts *out, struct err *err)
+{
+	if (part.ptr[0] == '~')
+		return match_regex(inv, (struct slice){part.ptr + 1, part.len - 1}, at, out, err);
+	inv_hosts found = {0};
+	struct slice name = part;
+	struct subscript sub = take_subscript(&name);
+	int r = match_name(inv, sub.present ? name : part, at, &found, err);
+	if (r == 0 && sub.present) {
+		long n = (long)found.len;
+		long first = sub.first < 0 ? n + sub.first : sub.first;
+		long last = !sub.is_range ? first : sub.last < 0 ? n - 1 : sub.last;
+		if (first < 0 || (first >= n && !sub.is_range))
+			r = err_at(err, ERR_NOT_FOUND, at, "'%.*s': '%.*s' has %ld host%s", SLICE_ARG(part), SLICE_ARG(name), n,
+				   n == 1 ? "" : "s");
+		for (long i = first; r == 0 && i <= last && i < n; i++)
+			add(out, found.at[i]);
+	} else if (r == 0) {
+		for (size_t i = 0; i < found.len; i++)
+			add(out, found.at[i]);
+	}
+	vec_release(&found);
+	return r;
+}
+
+static int load_pattern_file(struct slice path, struct srcloc at, struct strbuf *text, slices *parts, struct err *err)
+{
+	CLEANUP(free_ptr) char *name = xstrndup(path.ptr, path.len);
+	int r = file_read(name, PATTERN_MAX_FILE, text, err);
+	if (r < 0)
+		return err_locate(err, r, at);
+	struct slice rest = strbuf_slice(text), line;
+	while (slice_split(&rest, '\n', &line)) {
+		line = slice_trim(line);
+		if (line.len && line.ptr[0] != '#')
+			vec_push(parts, line);
+	}
+	return 0;
+}
+
+static void keep(inv_hosts *set, const inv_hosts *other, bool when_in)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < set->len; i++)
+		if (contains(other, set->at[i]) == when_in)
+			set->at[n++] = set->at[i];
+	set->len = n;
+}
+
+/* Ansible's order: what is named, then the intersections, then the exclusions. */
+static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at, inv_hosts *set, struct err *err)
+{
+	bool any_plain = false;
+	int r = 0;
+	for (size_t i = 0; i < parts->len && r == 0; i++) {
+		struct slice p = parts->at[i];
+		if (p.ptr[0] == '!' || p.ptr[0] == '&')
+			continue;
+		any_plain = true;
+		r = match_part(inv, p, at, set, err);
+	}
+	if (r == 0 && !any_plain)
+		r = match_part(inv, SLICE_LIT("all"), at, set, err);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < parts->len && r == 0; i++) {
+			struct slice p = parts->at[i];
+			inv_hosts other = {0};
+			if (p.ptr[0] != (pass == 0 ? '&' : '!'))
+				continue;
+			if (p.len < 2)
+				return err_at(err, ERR_INVALID, at, "host pattern: '%c' names nothing", p.ptr[0]);
+			r = match_part(inv, (struct slice){p.ptr + 1, p.len - 1}, at, &other, err);
+			if (r == 0)
+				keep(set, &other, pass == 0);
+			vec_release(&other);
+		}
+	return r;
+}
+
+int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret, struct err *err)
+{
+	slices parts = {0};
+	inv_hosts set = {0};
+	struct strbuf text CLEANUP(strbuf_release) = {0};
+	int r = 0;
+	pattern = slice_trim(pattern);
+	if (pattern.len == 0)
+		return err_at(err, ERR_INVALID, at, "a host pattern is empty");
+	if (pattern.ptr[0] == '@')
+		r = load_pattern_file((struct slice){pattern.ptr + 1, pattern.len - 1}, at, &text, &parts, err);
+	else if (pattern.ptr[0] == '~' && !memchr(pattern.ptr, ',', pattern.len))
+		vec_push(&parts, pattern); /* a regex may hold colons */
+	else
+		split(pattern, &parts);
+	if (r == 0)
+		r = evaluate(inv, &parts, at, &set, err);
+	for (size_t i = 0; r == 0 && i < set.len; i++)
+		vec_push(ret, set.at[i]);
+	vec_release(&parts);
+	vec_release(&set);
+	return r;
+}

@@ -1,0 +1,163 @@
+/* Keywords that blocks, roles and steps hand down. */
+#include "internal.h"
+
+#include <stddef.h>
+
+static const struct {
+	const char *name;
+	size_t offset;
+} simple[] = {
+#define SIMPLE(field) {#field, offsetof(struct plan_attrs, field)}
+	SIMPLE(become),	    SIMPLE(become_user),   SIMPLE(become_method),     SIMPLE(become_flags), SIMPLE(become_exe),
+	SIMPLE(check_mode), SIMPLE(diff),	   SIMPLE(no_log),	      SIMPLE(ignore_errors), SIMPLE(ignore_unreachable),
+	SIMPLE(delegate_to), SIMPLE(delegate_facts), SIMPLE(run_once),	      SIMPLE(throttle),	     SIMPLE(timeout),
+	SIMPLE(any_errors_fatal), SIMPLE(remote_user), SIMPLE(connection),
+#undef SIMPLE
+};
+static const char *const lists[] = {"when", "environment", "tags"};
+
+void attrs_offer_names(void (*fn)(void *ctx, struct slice name), void *ctx)
+{
+	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
+		fn(ctx, slice_from(simple[i].name));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		fn(ctx, slice_from(lists[i]));
+}
+
+static int take_when(struct plan_attrs *attrs, const struct value *v, struct err *err)
+{
+	if (v->type == VALUE_STRING || v->type == VALUE_BOOL) {
+		vec_push(&attrs->when, v);
+		return ATTR_TAKEN;
+	}
+	if (v->type != VALUE_LIST)
+		return err_at(err, ERR_INVALID, v->at, "'when' is an expression or a list of them, not a %s", value_type_name(v));
+	for (size_t i = 0; i < v->list.len; i++) {
+		int r = take_when(attrs, v->list.at[i], err);
+		if (r < 0)
+			return r;
+	}
+	return ATTR_TAKEN;
+}
+
+static int take_tags(struct compiler *c, struct plan_attrs *attrs, const struct value *v, struct err *err)
+{
+	if (v->type == VALUE_STRING) {
+		struct slice rest = v->str, part;
+		while (slice_split(&rest, ',', &part)) {
+			part = slice_trim(part);
+			if (part.len)
+				vec_push(&attrs->tags, arena_strndup(&c->plan->arena, part.ptr, part.len));
+		}
+		return ATTR_TAKEN;
+	}
+	if (v->type == VALUE_INT) {
+		vec_push(&attrs->tags, arena_printf(&c->plan->arena, "%lld", (long long)v->integer));
+		return ATTR_TAKEN;
+	}
+	if (v->type != VALUE_LIST)
+		return err_at(err, ERR_INVALID, v->at, "'tags' is a name or a list of names, not a %s", value_type_name(v));
+	for (size_t i = 0; i < v->list.len; i++) {
+		int r = take_tags(c, attrs, v->list.at[i], err);
+		if (r < 0)
+			return r;
+	}
+	return ATTR_TAKEN;
+}
+
+static int take_environment(struct plan_attrs *attrs, const struct value *v, struct err *err)
+{
+	if (v->type == VALUE_LIST) {
+		for (size_t i = 0; i < v->list.len; i++)
+			vec_push(&attrs->environment, v->list.at[i]);
+	} else if (v->type == VALUE_DICT || plan_has_markup(v)) {
+		vec_push(&attrs->environment, v);
+	} else if (v->type != VALUE_NULL) {
+		return err_at(err, ERR_INVALID, v->at, "'environment' is a mapping of variables, not a %s", value_type_name(v));
+	}
+	return ATTR_TAKEN;
+}
+
+int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key, const struct value *v, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
+		if (value_is_str(key, simple[i].name)) {
+			*(const struct value **)((char *)attrs + simple[i].offset) = v;
+			return ATTR_TAKEN;
+		}
+	if (value_is_str(key, "when"))
+		return take_when(attrs, v, err);
+	if (value_is_str(key, "tags"))
+		return take_tags(c, attrs, v, err);
+	if (value_is_str(key, "environment"))
+		return take_environment(attrs, v, err);
+	return ATTR_NOT_MINE;
+}
+
+struct plan_attrs attrs_inherit(const struct plan_attrs *outer)
+{
+	struct plan_attrs a = *outer;
+	memset(&a.when, 0, sizeof(a.when));
+	memset(&a.environment, 0, sizeof(a.environment));
+	memset(&a.tags, 0, sizeof(a.tags));
+	for (size_t i = 0; i < outer->when.len; i++)
+		vec_push(&a.when, outer->when.at[i]);
+	for (size_t i = 0; i < outer->environment.len; i++)
+		vec_push(&a.environment, outer->environment.at[i]);
+	for (size_t i = 0; i < outer->tags.len; i++)
+		vec_push(&a.tags, outer->tags.at[i]);
+	return a;
+}
+
+void attrs_add_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *vars)
+{
+	struct value *merged = attrs->block_vars ? value_dict_dup(&c->plan->arena, attrs->block_vars) : value_dict_new(&c->plan->arena);
+	for (size_t i = 0; i < vars->dict.len; i++)
+		value_dict_set(&c->plan->arena, merged, vars->dict.at[i].key, vars->dict.at[i].value);
+	attrs->block_vars = merged;
+}
+
+void attrs_release(struct plan_attrs *attrs)
+{
+	vec_release(&attrs->when);
+	vec_release(&attrs->environment);
+	vec_release(&attrs->tags);
+}
+
+static bool has_tag(const struct plan_attrs *attrs, const char *tag)
+{
+	for (size_t i = 0; i < attrs->tags.len; i++)
+		if (strcmp(attrs->tags.at[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static bool matches(const struct plan_attrs *attrs, const char *const *wanted)
+{
+	for (; *wanted; wanted++) {
+		if (strcmp(*wanted, "all") == 0 || has_tag(attrs, *wanted))
+			return true;
+		if (strcmp(*wanted, "tagged") == 0 && attrs->tags.len)
+			return true;
+		if (strcmp(*wanted, "untagged") == 0 && !attrs->tags.len)
+			return true;
+	}
+	return false;
+}
+
+/* Source: Ansible, "Tags", special tags always and never. */
+bool attrs_selected(const struct plan *plan, const struct plan_attrs *attrs)
+{
+	bool wanted = true;
+	if (plan->tags && plan->tags[0])
+		wanted = has_tag(attrs, "always") || matches(attrs, plan->tags);
+	if (has_tag(attrs, "never")) {
+		bool named = false;
+		for (const char *const *t = plan->tags; t && *t && !named; t++)
+			named = strcmp(*t, "all") != 0 && strcmp(*t, "tagged") != 0 && has_tag(attrs, *t);
+		wanted = named;
+	}
+	if (wanted && plan->skip_tags && matches(attrs, plan->skip_tags))
+		wanted = false;
+	return wanted;
+}

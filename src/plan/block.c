@@ -1,0 +1,174 @@
+/* Lists of tasks: blocks, files of tasks, handlers. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+struct plan_block *block_new(struct plan *plan)
+{
+	struct plan_block *b = ARENA_NEW(&plan->arena, struct plan_block);
+	vec_push(&plan->blocks, b);
+	return b;
+}
+
+struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct srcloc at, const struct plan_attrs *attrs)
+{
+	struct plan_node *n = ARENA_NEW(&c->plan->arena, struct plan_node);
+	n->kind = kind;
+	n->id = ++c->plan->next_id;
+	n->at = at;
+	n->attrs = attrs_inherit(attrs);
+	n->role = c->role;
+	n->role_defaults = c->role_defaults;
+	n->role_vars = c->role_vars;
+	n->role_params = c->role_params;
+	n->include_params = c->include_params;
+	n->step = c->step;
+	n->selected = true;
+	n->is_handler = c->handlers;
+	vec_push(&c->plan->nodes, n);
+	return n;
+}
+
+static int take_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *v, struct err *err)
+{
+	if (v->type == VALUE_NULL)
+		return 0;
+	if (v->type != VALUE_DICT)
+		return err_at(err, ERR_INVALID, v->at, "'vars' is a mapping of variables, not a %s", value_type_name(v));
+	attrs_add_vars(c, attrs, v);
+	return 0;
+}
+
+static int section(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+{
+	struct plan_block part = {0};
+	int r = block_compile(c, v, &node->attrs, &part, err);
+	if (r < 0)
+		return r;
+	if (value_is_str(key, "block"))
+		memcpy(&node->block->body, &part.body, sizeof(part.body));
+	else if (value_is_str(key, "rescue"))
+		memcpy(&node->block->rescue, &part.body, sizeof(part.body));
+	else
+		memcpy(&node->block->always, &part.body, sizeof(part.body));
+	return 0;
+}
+
+static bool is_section(const struct value *key)
+{
+	return value_is_str(key, "block") || value_is_str(key, "rescue") || value_is_str(key, "always");
+}
+
+static int nested_block(struct compiler *c, const struct value *dict, const struct plan_attrs *outer,
+			struct plan_node **ret, struct err *err)
+{
+	struct plan_node *node = node_new(c, PLAN_BLOCK, dict->at, outer);
+	node->block = block_new(c->plan);
+	for (size_t i = 0; i < dict->dict.len; i++) {
+		const struct value *key = dict->dict.at[i].key, *v = dict->dict.at[i].value;
+		int r = 0;
+		if (is_section(key))
+			continue;
+		if (value_is_str(key, "name"))
+			node->name = v;
+		else if (value_is_str(key, "vars"))
+			r = take_vars(c, &node->attrs, v, err);
+		else if (value_is_str(key, "notify"))
+			r = err_at(err, ERR_UNSUPPORTED, key->at, "'notify' belongs to the tasks of a block, not to the block");
+		else if ((r = attrs_take(c, &node->attrs, key, v, err)) == ATTR_NOT_MINE)
+			r = err_at(err, ERR_INVALID, key->at, "'%.*s' is not a keyword of a block",
+				   key->type == VALUE_STRING ? (int)key->str.len : 0, key->type == VALUE_STRING ? key->str.ptr : "");
+		if (r < 0)
+			return r;
+	}
+	if (++c->depth > PLAN_MAX_BLOCK_DEPTH)
+		return err_at(err, ERR_LIMIT, dict->at, "blocks are nested deeper than %u", PLAN_MAX_BLOCK_DEPTH);
+	for (size_t i = 0; i < dict->dict.len; i++) {
+		if (!is_section(dict->dict.at[i].key))
+			continue;
+		int r = section(c, node, dict->dict.at[i].key, dict->dict.at[i].value, err);
+		if (r < 0)
+			return r;
+	}
+	c->depth--;
+	*ret = node;
+	return 0;
+}
+
+int block_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs,
+		  struct plan_block *out, struct err *err)
+{
+	if (list->type == VALUE_NULL)
+		return 0;
+	if (list->type != VALUE_LIST)
+		return err_at(err, ERR_INVALID, list->at, "a list of tasks is expected ('- name: …'), not a %s", value_type_name(list));
+	for (size_t i = 0; i < list->list.len; i++) {
+		const struct value *item = list->list.at[i];
+		struct plan_node *node;
+		if (item->type != VALUE_DICT)
+			return err_at(err, ERR_INVALID, item->at, "a task is a mapping, not a %s", value_type_name(item));
+		int r = value_get(item, "block") ? nested_block(c, item, attrs, &node, err) : task_compile(c, item, attrs, &node, err);
+		if (r < 0)
+			return r;
+		vec_push(&out->body, node);
+		if (++c->plan->ntasks > PLAN_MAX_TASKS)
+			return err_at(err, ERR_LIMIT, item->at, "more than %u tasks", PLAN_MAX_TASKS);
+	}
+	return 0;
+}
+
+int block_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs,
+		       struct plan_block *out, struct err *err)
+{
+	const struct value *list;
+	struct compiler in = *c;
+	int r = plan_load_file(c->plan, path, &list, err);
+	if (r < 0)
+		return r;
+	if (++in.depth > PLAN_MAX_INCLUDE_DEPTH)
+		return err_set(err, ERR_LIMIT, "%s: task files are nested deeper than %u", path, PLAN_MAX_INCLUDE_DEPTH);
+	const char *slash = strrchr(path, '/');
+	in.file_dir = slash ? arena_strndup(&c->plan->arena, path, (size_t)(slash - path)) : ".";
+	return block_compile(&in, list, attrs, out, err);
+}
+
+/* ---- handlers ---- */
+
+static bool has_handler_at(const struct plan_step *step, struct srcloc at)
+{
+	for (size_t i = 0; i < step->handlers.len; i++)
+		if (step->handlers.at[i]->at.file == at.file && step->handlers.at[i]->at.line == at.line)
+			return true;
+	return false;
+}
+
+int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs, struct err *err)
+{
+	struct compiler in = *c;
+	struct plan_block block = {0};
+	in.handlers = true;
+	if (list->type == VALUE_LIST && list->list.len && has_handler_at(c->step, list->list.at[0]->at))
+		return 0; /* the role is used twice in this step */
+	int r = block_compile(&in, list, attrs, &block, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < block.body.len; i++) {
+		if (block.body.at[i]->kind == PLAN_BLOCK && !block.body.at[i]->name)
+			return err_at(err, ERR_INVALID, block.body.at[i]->at, "a handler needs a name");
+		vec_push(&c->step->handlers, block.body.at[i]);
+	}
+	vec_release(&block.body);
+	return 0;
+}
+
+int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs, struct err *err)
+{
+	const struct value *list;
+	struct compiler in = *c;
+	int r = plan_load_file(c->plan, path, &list, err);
+	if (r < 0)
+		return r;
+	const char *slash = strrchr(path, '/');
+	in.file_dir = arena_strndup(&c->plan->arena, path, (size_t)(slash - path));
+	return handlers_compile(&in, list, attrs, err);
+}

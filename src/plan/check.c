@@ -1,0 +1,170 @@
+/* What can be known to be wrong with a task before any host is contacted. */
+#include "internal.h"
+#include "rollout/base/file.h"
+#include "rollout/base/nearest.h"
+
+#define TEMPLATE_MAX_BYTES (8u << 20)
+
+static int check_expression(struct compiler *c, const struct value *v, struct err *err)
+{
+	if (v->type == VALUE_STRING && !template_has_markup(v->str))
+		return template_check_expression(c->plan->env, v->str, v->at, err);
+	return template_check(c->plan->env, v, err);
+}
+
+#define CHECK_CONDITIONS(vec)                                                                      \
+	for (size_t i_ = 0; i_ < (vec).len; i_++) {                                                \
+		int r_ = check_expression(c, (vec).at[i_], err);                                   \
+		if (r_ < 0)                                                                        \
+			return r_;                                                                 \
+	}
+
+static int check_conditions(struct compiler *c, const struct plan_node *node, struct err *err)
+{
+	CHECK_CONDITIONS(node->attrs.when);
+	CHECK_CONDITIONS(node->changed_when);
+	CHECK_CONDITIONS(node->failed_when);
+	CHECK_CONDITIONS(node->until);
+	return 0;
+}
+
+static int check_templates(struct compiler *c, const struct plan_node *node, struct err *err)
+{
+	const struct value *const all[] = {node->name,	     node->vars,	    node->loop.items,  node->loop.label,
+					   node->loop.pause, node->retries,	    node->delay,       node->attrs.become,
+					   node->attrs.become_user, node->attrs.delegate_to, node->attrs.run_once, node->attrs.no_log,
+					   node->attrs.check_mode,  node->attrs.ignore_errors, node->attrs.throttle};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int r = all[i] ? template_check(c->plan->env, all[i], err) : 0;
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < node->attrs.environment.len; i++) {
+		int r = template_check(c->plan->env, node->attrs.environment.at[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* debug's var and assert's that are expressions, not templates. */
+static int check_args(struct compiler *c, const struct plan_node *node, struct err *err)
+{
+	const char *expression = strcmp(node->module->name, "debug") == 0    ? "var"
+				 : strcmp(node->module->name, "assert") == 0 ? "that"
+									     : NULL;
+	for (size_t i = 0; i < node->args->dict.len; i++) {
+		const struct value *key = node->args->dict.at[i].key, *v = node->args->dict.at[i].value;
+		int r = 0;
+		if (expression && value_is_str(key, expression)) {
+			if (v->type == VALUE_LIST)
+				for (size_t k = 0; k < v->list.len && r == 0; k++)
+					r = check_expression(c, v->list.at[k], err);
+			else
+				r = check_expression(c, v, err);
+		} else {
+			r = template_check(c->plan->env, v, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return module_check_args(node->module, node->args, true, err);
+}
+
+static bool is_remote_src(const struct plan_node *node)
+{
+	const struct value *v = value_get(node->args, "remote_src");
+	return v && (plan_has_markup(v) || !plan_is_false(v));
+}
+
+/* The controller's file that a task sends, when its name is known. */
+static int check_source(struct compiler *c, struct plan_node *node, struct err *err)
+{
+	static const struct {
+		const char *module, *subdir;
+	} sources[] = {{"template", "templates"}, {"copy", "files"}, {"unarchive", "files"}, {"script", "files"}};
+	const struct value *src = value_get(node->args, "src");
+	const char *subdir = NULL, *path;
+	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+		if (strcmp(node->module->name, sources[i].module) == 0)
+			subdir = sources[i].subdir;
+	if (!subdir || !src || src->type != VALUE_STRING || template_has_markup(src->str) || is_remote_src(node))
+		return 0;
+	if (strstr(src->str.ptr, "://"))
+		return 0;
+	int r = plan_find_file(c->plan, node->role, subdir, src->str, &c->plan->arena, &path, err);
+	if (r < 0)
+		return err_locate(err, r, src->at);
+	if (strcmp(node->module->name, "template") != 0)
+		return 0;
+	struct strbuf text CLEANUP(strbuf_release) = {0};
+	if ((r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
+		return err_locate(err, r, src->at);
+	if ((r = template_check_text(c->plan->env, strbuf_slice(&text), path, err)) < 0)
+		return r;
+	return names_of_text(c, node, strbuf_slice(&text), path, err);
+}
+
+int check_task(struct compiler *c, struct plan_node *node, struct err *err)
+{
+	int r;
+	if ((r = check_args(c, node, err)) < 0 || (r = check_templates(c, node, err)) < 0 ||
+	    (r = check_conditions(c, node, err)) < 0)
+		return r;
+	return check_source(c, node, err);
+}
+
+/* ---- notify ---- */
+
+static bool handler_answers(const struct plan_node *h, struct slice name)
+{
+	for (size_t i = 0; i < h->listen.len; i++)
+		if (slice_is(name, h->listen.at[i]))
+			return true;
+	if (!h->name)
+		return false;
+	if (plan_has_markup(h->name))
+		return true; /* known at run time */
+	if (h->name->type == VALUE_STRING && slice_eq(h->name->str, name))
+		return true;
+	if (!h->role || h->name->type != VALUE_STRING)
+		return false;
+	struct strbuf full CLEANUP(strbuf_release) = {0};
+	strbuf_printf(&full, "%s : %.*s", h->role->name, SLICE_ARG(h->name->str));
+	return slice_eq(strbuf_slice(&full), name);
+}
+
+static int check_one(const struct plan_step *step, const struct value *notify, struct err *err)
+{
+	struct nearest near;
+	char hint[200];
+	if (notify->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, notify->at, "'notify' names a handler, not a %s", value_type_name(notify));
+	if (template_has_markup(notify->str))
+		return 0;
+	nearest_init(&near, notify->str);
+	for (size_t i = 0; i < step->handlers.len; i++) {
+		const struct plan_node *h = step->handlers.at[i];
+		if (handler_answers(h, notify->str))
+			return 0;
+		if (h->name && h->name->type == VALUE_STRING)
+			nearest_offer(&near, h->name->str);
+		for (size_t k = 0; k < h->listen.len; k++)
+			nearest_offer(&near, slice_from(h->listen.at[k]));
+	}
+	return err_at(err, ERR_NOT_FOUND, notify->at, "no handler is named '%.*s'%s", SLICE_ARG(notify->str),
+		      nearest_hint(&near, hint, sizeof(hint)));
+}
+
+int check_notify(struct plan *plan, struct plan_step *step, struct err *err)
+{
+	for (size_t n = 0; n < plan->nodes.len; n++) {
+		const struct plan_node *node = plan->nodes.at[n];
+		for (size_t i = 0; node->step == step && i < node->notify.len; i++) {
+			int r = check_one(step, node->notify.at[i], err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}

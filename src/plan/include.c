@@ -1,0 +1,111 @@
+/* Includes whose name only run time knows, compiled when they are met. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+static struct compiler compiler_at(struct plan *plan, const struct plan_node *node)
+{
+	struct compiler c = {.plan = plan, .step = (struct plan_step *)node->step, .role = node->role};
+	c.role_defaults = node->role_defaults;
+	c.role_vars = node->role_vars;
+	c.role_params = node->role_params;
+	c.include_params = node->include_params;
+	c.handlers = false;
+	if (node->at.file) {
+		const char *slash = strrchr(node->at.file, '/');
+		c.file_dir = slash ? arena_strndup(&plan->arena, node->at.file, (size_t)(slash - node->at.file)) : ".";
+	}
+	return c;
+}
+
+/* What `apply:` hands to the included tasks. */
+static int apply_attrs(struct compiler *c, const struct plan_node *node, struct plan_attrs *attrs, struct err *err)
+{
+	const struct value *apply = value_get(node->args, "apply");
+	for (size_t i = 0; apply && apply->type == VALUE_DICT && i < apply->dict.len; i++) {
+		const struct value *key = apply->dict.at[i].key;
+		int r = attrs_take(c, attrs, key, apply->dict.at[i].value, err);
+		if (r < 0)
+			return r;
+		if (r == ATTR_NOT_MINE)
+			return err_at(err, ERR_INVALID, key->at, "'apply' cannot hand down '%.*s'", SLICE_ARG(key->str));
+	}
+	return 0;
+}
+
+/* Barriers can only be known once all tasks of the step are. */
+static void set_barriers(struct plan *plan, struct plan_step *step, size_t from)
+{
+	for (size_t i = from; i < plan->nodes.len; i++)
+		if (plan->nodes.at[i]->step == step && plan->nodes.at[i]->mentions_hostvars && step->sets_vars)
+			plan->nodes.at[i]->barrier = true;
+}
+
+static int finish(struct plan *plan, struct compiler *c, const char *key, size_t first_node, struct plan_block *block,
+		  struct plan_block **ret, struct err *err)
+{
+	int r = check_notify(plan, c->step, err);
+	if (r < 0)
+		return r;
+	set_barriers(plan, c->step, first_node);
+	strmap_set(&plan->includes, slice_from(key), block);
+	*ret = block;
+	return 0;
+}
+
+int plan_include_tasks(struct plan *plan, const struct plan_node *node, struct slice file,
+		       struct plan_block **ret, struct err *err)
+{
+	struct compiler c = compiler_at(plan, node);
+	const char *path;
+	size_t first = plan->nodes.len;
+	int r = task_include_file(&c, node, file, &path, err);
+	if (r < 0)
+		return r;
+	const char *key = arena_printf(&plan->arena, "%u/%s", node->id, path);
+	struct plan_block *known = strmap_get(&plan->includes, slice_from(key));
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	struct plan_attrs attrs = attrs_inherit(node->outer);
+	struct plan_block *block = block_new(plan);
+	r = apply_attrs(&c, node, &attrs, err);
+	if (r == 0)
+		r = block_compile_file(&c, path, &attrs, block, err);
+	attrs_release(&attrs);
+	return r < 0 ? r : finish(plan, &c, key, first, block, ret, err);
+}
+
+int plan_include_role(struct plan *plan, const struct plan_node *node, const struct value *args,
+		      struct plan_block **ret, struct err *err)
+{
+	struct compiler c = compiler_at(plan, node), in;
+	const struct value *name = value_get(args, "name"), *from = value_get(args, "tasks_from");
+	const struct plan_role *role;
+	size_t first = plan->nodes.len;
+	if (!name || name->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, node->at, "include_role needs the role's name");
+	int r = role_load(plan, c.file_dir, name->str, node->at, &role, err);
+	if (r < 0)
+		return r;
+	CLEANUP(free_ptr) char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
+	char *dot = strrchr(tasks, '.');
+	if (dot)
+		*dot = '\0';
+	const char *key = arena_printf(&plan->arena, "%u/%s/%s", node->id, role->dir, tasks);
+	struct plan_block *known = strmap_get(&plan->includes, slice_from(key));
+	if (known) {
+		*ret = known;
+		return 0;
+	}
+	struct plan_attrs attrs = attrs_inherit(node->outer);
+	struct plan_block *block = block_new(plan);
+	r = apply_attrs(&c, node, &attrs, err);
+	if (r == 0)
+		r = role_enter(&c, role, NULL, &in, err);
+	if (r == 0)
+		r = role_compile(&in, role, tasks, &attrs, block, err);
+	attrs_release(&attrs);
+	return r < 0 ? err_locate(err, r, node->at) : finish(plan, &c, key, first, block, ret, err);
+}

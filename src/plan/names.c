@@ -1,0 +1,181 @@
+/*
+ * Which variables a task uses, and which these use: so that their templates are
+ * checked, only facts that are used are gathered, and a barrier is set where
+ * another host's results are read through hostvars.
+ */
+#include "internal.h"
+
+#include <ctype.h>
+
+struct walk {
+	struct compiler *c;
+	struct plan_node *node;
+	struct err *err;
+	int r; /* first failure */
+	bool tainted; /* hostvars is mentioned */
+};
+
+/* In Ansible's name space of facts, and not facts. */
+static const char *const not_facts[] = {
+	"check_mode", "diff_mode", "forks", "play_hosts", "play_hosts_all", "play_batch", "play_name", "play_role_names",
+	"role_names", "role_name", "parent_role_names", "run_tags", "skip_tags", "limit", "verbosity", "version", "loop",
+	"loop_var", "index_var", "search_path", "config_file", "inventory_sources", "playbook_python", "host", "port", "user",
+	"connection", "password", "python_interpreter", "managed", "delegated_vars", "host_key_checking", "failed_task",
+	"failed_result", "private_key_file", "remote_tmp", "group_priority", "facts", "dependent_role_names", "timeout",
+};
+
+static bool is_fact(struct slice name)
+{
+	if (!slice_starts_with(name, "ansible_") || name.len < 9)
+		return false;
+	struct slice rest = {name.ptr + 8, name.len - 8};
+	if (slice_starts_with(rest, "ssh_") && !slice_starts_with(rest, "ssh_host_key"))
+		return false;
+	if (slice_starts_with(rest, "become") || slice_starts_with(rest, "shell_"))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(not_facts); i++)
+		if (slice_is(rest, not_facts[i]))
+			return false;
+	return true;
+}
+
+static void add_fact(struct plan_step *step, struct plan *plan, struct slice name)
+{
+	struct slice rest = {name.ptr + 8, name.len - 8};
+	for (size_t i = 0; i < step->fact_names.len; i++)
+		if (slice_eq(step->fact_names.at[i], rest))
+			return;
+	vec_push(&step->fact_names, arena_slice(&plan->arena, rest));
+}
+
+/* In a text that mentions hostvars, facts are attributes: hostvars[h].ansible_x */
+static void scan_facts(struct walk *w, struct slice text)
+{
+	for (size_t i = 0; i + 9 < text.len; i++) {
+		if (strncmp(text.ptr + i, "ansible_", 8) != 0)
+			continue;
+		size_t n = i;
+		while (n < text.len && (isalnum((unsigned char)text.ptr[n]) || text.ptr[n] == '_'))
+			n++;
+		struct slice name = {text.ptr + i, n - i};
+		if (is_fact(name))
+			add_fact(w->c->step, w->c->plan, name);
+		i = n - 1;
+	}
+}
+
+static void scan_hostvars(struct walk *w, const struct value *v)
+{
+	if (v->type == VALUE_STRING && memmem(v->str.ptr, v->str.len, "hostvars", 8))
+		scan_facts(w, v->str);
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
+		scan_hostvars(w, v->list.at[i]);
+	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++)
+		scan_hostvars(w, v->dict.at[i].value);
+}
+
+static void visit_name(void *ctx, struct slice name);
+
+static void visit_value(struct walk *w, const struct value *v, bool expression)
+{
+	if (!v || w->r < 0)
+		return;
+	template_each_name(w->c->plan->env, v, expression, visit_name, w);
+	if (w->tainted)
+		scan_hostvars(w, v);
+}
+
+static void visit_variable(struct walk *w, const struct value *dict, struct slice name, bool *found)
+{
+	const struct value *v = dict ? value_get_slice(dict, name) : NULL;
+	if (!v || w->r < 0)
+		return;
+	*found = true;
+	if (v->flags & VALUE_UNSAFE)
+		return;
+	w->r = template_check(w->c->plan->env, v, w->err);
+	visit_value(w, v, false);
+}
+
+static void visit_definitions(struct walk *w, struct slice name, bool *found)
+{
+	const struct plan_node *n = w->node;
+	const struct value *const dicts[] = {n->role_defaults, w->c->step->play_vars, n->role_vars,	 n->attrs.block_vars,
+					     n->vars,	       n->role_params,	      n->include_params, w->c->plan->extra_vars};
+	const struct value *last = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(dicts); i++)
+		visit_variable(w, dicts[i], name, found);
+	for (size_t i = 0; i < w->c->step->hosts.len; i++) {
+		const struct value *vars = w->c->step->hosts.at[i]->vars;
+		const struct value *v = value_get_slice(vars, name);
+		if (v && v != last)
+			visit_variable(w, vars, name, found);
+		last = v;
+	}
+}
+
+static void visit_name(void *ctx, struct slice name)
+{
+	static char clean, tainted; /* what a visited name maps to */
+	struct walk *w = ctx;
+	struct strbuf key CLEANUP(strbuf_release) = {0};
+	bool found = false, before = w->tainted;
+	if (w->r < 0)
+		return;
+	if (slice_is(name, "hostvars"))
+		w->tainted = true;
+	if (slice_is(name, "ansible_facts"))
+		w->c->step->all_facts = true;
+	strbuf_printf(&key, "%s/%.*s", w->node->role ? w->node->role->dir : "", SLICE_ARG(name));
+	const void *known = strmap_get(&w->c->step->names, strbuf_slice(&key));
+	if (known) {
+		w->tainted |= known == &tainted;
+		return;
+	}
+	strmap_set(&w->c->step->names, strbuf_slice(&key), &clean);
+	w->tainted = slice_is(name, "hostvars");
+	visit_definitions(w, name, &found);
+	if (w->tainted)
+		strmap_set(&w->c->step->names, strbuf_slice(&key), &tainted);
+	w->tainted |= before;
+	if (!found && is_fact(name))
+		add_fact(w->c->step, w->c->plan, name);
+}
+
+#define VISIT_EXPRESSIONS(vec)                                                                     \
+	for (size_t i_ = 0; i_ < (vec).len; i_++)                                                  \
+	visit_value(&w, (vec).at[i_], !plan_has_markup((vec).at[i_]))
+
+int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
+{
+	struct walk w = {.c = c, .node = node, .err = err};
+	bool expressions = strcmp(node->module->name, "debug") == 0 || strcmp(node->module->name, "assert") == 0;
+	const struct value *const all[] = {node->name,	  node->vars,	      node->args,	      node->loop.items,
+					   node->loop.label, node->retries,  node->delay,	      node->attrs.become,
+					   node->attrs.become_user, node->attrs.delegate_to, node->attrs.run_once,
+					   node->attrs.no_log, node->attrs.check_mode, node->attrs.ignore_errors};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		visit_value(&w, all[i], false);
+	if (expressions) {
+		visit_value(&w, value_get(node->args, "var"), true);
+		visit_value(&w, value_get(node->args, "that"), true);
+	}
+	for (size_t i = 0; i < node->attrs.environment.len; i++)
+		visit_value(&w, node->attrs.environment.at[i], false);
+	VISIT_EXPRESSIONS(node->attrs.when);
+	VISIT_EXPRESSIONS(node->changed_when);
+	VISIT_EXPRESSIONS(node->failed_when);
+	VISIT_EXPRESSIONS(node->until);
+	node->mentions_hostvars |= w.tainted;
+	return w.r;
+}
+
+int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file, struct err *err)
+{
+	struct walk w = {.c = c, .node = node, .err = err};
+	struct value *v = value_str(&c->plan->arena, text);
+	v->at = (struct srcloc){srcfile_intern(file), 1, 1};
+	visit_value(&w, v, false);
+	node->mentions_hostvars |= w.tainted;
+	return w.r;
+}

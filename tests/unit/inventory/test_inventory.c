@@ -1,0 +1,101 @@
+/* Groups, precedence of the inventory's levels, and what is refused. */
+#include "project.h"
+
+#include "rollout/inventory/inventory.h"
+
+static struct inventory *load(const struct project *p, const char *source, int *ret, struct err *err)
+{
+	struct inventory *inv = inventory_new();
+	*ret = inventory_add_source(inv, project_path(p, source), err);
+	if (*ret == 0)
+		*ret = inventory_add_vars_dir(inv, project_path(p, "play"), err);
+	if (*ret == 0)
+		*ret = inventory_finish(inv, err);
+	return inv;
+}
+
+static void expect(struct inventory *inv, const char *host, const char *name, const char *want)
+{
+	const struct value *v = value_get(inventory_host(inv, slice_from(host))->vars, name);
+	print_message("%s.%s\n", host, name);
+	assert_non_null(v);
+	assert_true(value_is_str(v, want));
+}
+
+static void test_precedence(void **state)
+{
+	struct project p;
+	struct err err = {0};
+	int r;
+	(void)state;
+	project_open(&p);
+	project_file(&p, "inv/hosts.yaml",
+		     "all:\n"
+		     "  vars: {a: all, b: all, c: all, d: all, e: all, f: all, g: all, h: all}\n"
+		     "  children:\n"
+		     "    outer:\n"
+		     "      vars: {b: outer, c: outer, d: outer, e: outer, f: outer, g: outer, h: outer}\n"
+		     "      children: {inner: {vars: {c: inner, d: inner, e: inner, f: inner, g: inner, h: inner}, hosts: {x: {g: host, h: host}, y: {}}}}\n");
+	project_file(&p, "inv/group_vars/all.yml", "d: gv-all\ne: gv-all\nf: gv-all\n");
+	project_file(&p, "play/group_vars/all.yml", "e: play-all\nf: play-all\n");
+	project_file(&p, "inv/group_vars/inner/main.yml", "f: gv-inner\n");
+	project_file(&p, "inv/host_vars/x.yml", "h: hv\n");
+	struct inventory *inv = load(&p, "inv", &r, &err);
+	assert_int_equal(r, 0);
+	expect(inv, "x", "a", "all");
+	expect(inv, "x", "b", "outer");
+	expect(inv, "x", "c", "inner");
+	expect(inv, "x", "d", "gv-all");
+	expect(inv, "x", "e", "play-all");
+	expect(inv, "x", "f", "gv-inner");
+	expect(inv, "x", "g", "host");
+	expect(inv, "x", "h", "hv");
+	expect(inv, "y", "h", "inner");
+	expect(inv, "localhost", "a", "all");
+	expect(inv, "localhost", "ansible_connection", "local");
+	const struct value *h = value_get(inventory_host(inv, SLICE_LIT("x"))->vars, "h");
+	assert_non_null(strstr(h->at.file, "host_vars/x.yml"));
+	assert_int_equal(h->at.line, 1);
+	inventory_free(inv);
+	project_close(&p);
+}
+
+static const struct {
+	const char *text, *error;
+} wrong[] = {
+	{"- a\n- b\n", "mapping of groups"},
+	{"all: {host: {a: {}}}\n", "did you mean 'hosts'"},
+	{"all: {hosts: [a, b]}\n", "must be a mapping"},
+	{"all: {hosts: {a: 3}}\n", "mapping of variables"},
+	{"all: {vars: 3}\n", "must be a mapping"},
+	{"a: {children: {b: {children: {a: {}}}}}\n", "its own descendant"},
+	{"a: {children: {a: {}}}\n", "cannot be a child"},
+	{"all: {hosts: {\"w[1:]\": {}}}\n", "not a host range"},
+	{"all: {children: {g: {vars: {ansible_group_priority: x}, hosts: {a: {}}}}}\n", "must be a number"},
+};
+
+static void test_wrong_inventories(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct project p;
+		struct err err = {0};
+		char text[1400];
+		int r;
+		project_open(&p);
+		project_file(&p, "inv.yaml", wrong[i].text);
+		struct inventory *inv = load(&p, "inv.yaml", &r, &err);
+		print_message("%s", wrong[i].text);
+		assert_true(r < 0);
+		assert_non_null(strstr(err_format(&err, text, sizeof(text)), wrong[i].error));
+		assert_int_equal(err.at.line, 1);
+		inventory_free(inv);
+		project_close(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_precedence), cmocka_unit_test(test_wrong_inventories)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
