@@ -1,0 +1,85 @@
+#pragma once
+/*
+ * A byte pipe to an agent on a host, on a libuv loop; nothing blocks. Opening
+ * connects, verifies the host key, authenticates, brings the agent there when
+ * its cache lacks it, and starts it (through sudo where asked).
+ *
+ * Two kinds: ssh (libssh2, ProxyJump through channels) and local.
+ *
+ *     t = transport_open(loop, &target, &events, ctx);
+ *     … on_up → transport_send() … on_data … transport_close() → on_down
+ *
+ * on_down comes exactly once, whatever happened, and is the last call; then
+ * the transport is freed.
+ */
+#include "rollout/base/err.h"
+#include "rollout/base/str.h"
+
+#include <uv.h>
+
+#define TRANSPORT_CONNECT_TIMEOUT_MS 10000
+#define TRANSPORT_START_TIMEOUT_MS 60000
+#define TRANSPORT_KEEPALIVE_S 15
+#define TRANSPORT_QUEUE_HIGH (4u << 20)
+
+enum transport_kind { TRANSPORT_SSH, TRANSPORT_LOCAL };
+
+struct transport_agent_image { /* as agent/image.h, which this layer may not include */
+	const char *machine;
+	const unsigned char *data; /* zlib */
+	size_t size, raw_size;
+	const char *sha256;
+};
+
+/* All strings are borrowed until on_down. */
+struct transport_target {
+	enum transport_kind kind;
+	const char *name; /* the inventory's name, for messages */
+	const char *host; /* ansible_host, or the name; what ssh_config is asked about, as
+	                       * Ansible does */
+	int port;	  /* 0: what ssh_config says, else 22 */
+	const char *user; /* NULL: what ssh_config says, else the local user */
+	const char *const
+		*key_files; /* NULL-terminated; NULL: ssh_config's, then the default names */
+	const char *key_passphrase;
+	const char *password; /* NULL: none */
+	const char *
+		ssh_args; /* ansible_ssh_common_args + extra args: -o options, -F, -J, -i, -p, -l are understood */
+	const char *ssh_config_file; /* NULL: the user's and the system's */
+	bool host_key_checking;
+	bool become;		     /* start the agent as root */
+	const char *become_method;   /* "sudo" */
+	const char *become_exe;	     /* NULL: "sudo" */
+	const char *become_flags;    /* NULL: none beyond what is needed */
+	const char *become_password; /* NULL: none; sent on stdin only when sudo asks */
+	int64_t connect_timeout_ms, start_timeout_ms; /* 0: the defaults above */
+	const struct transport_agent_image *images;
+	size_t nimages;
+};
+
+struct transport_info {
+	const char *machine; /* uname -m */
+	bool agent_was_cached;
+	int64_t connect_ms, start_ms;
+};
+
+struct transport_events {
+	void (*on_up)(void *ctx, const struct transport_info *info);
+	void (*on_data)(void *ctx, struct slice bytes);
+	void (*on_drained)(void *ctx); /* the send queue is empty again; may be NULL */
+	/* why NULL: closed by transport_close. ERR_UNREACHABLE (retry may help),
+	 * ERR_AUTH, ERR_HOSTKEY, ERR_TIMEOUT, ERR_UNSUPPORTED … with a message that
+	 * says what to do. */
+	void (*on_down)(void *ctx, const struct err *why);
+};
+
+struct transport;
+
+/* Never fails by itself: troubles come through on_down, later. */
+struct transport *transport_open(uv_loop_t *loop, const struct transport_target *target,
+				 const struct transport_events *events, void *ctx);
+/* Queues (copies) bytes for the agent's stdin. Only between on_up and on_down. */
+void transport_send(struct transport *t, struct slice bytes);
+size_t transport_queued(const struct transport *t);
+/* Ends input, waits a short limit for the agent to exit, then drops it. */
+void transport_close(struct transport *t);

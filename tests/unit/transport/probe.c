@@ -1,0 +1,117 @@
+#include "probe.h"
+
+#include "rollout/base/digest.h"
+#include "rollout/base/file.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static char folder[64];
+
+const char *probe_folder(void)
+{
+	if (!folder[0]) {
+		strcpy(folder, "/tmp/rollout-test-XXXXXX");
+		assert(mkdtemp(folder));
+	}
+	return folder;
+}
+
+void probe_clean(void)
+{
+	char command[128];
+	if (!folder[0])
+		return;
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert(system(command) == 0);
+	folder[0] = '\0';
+}
+
+const char *probe_path(const char *name)
+{
+	static char ring[8][256];
+	static unsigned at;
+	char *p = ring[at++ % 8];
+	snprintf(p, sizeof(ring[0]), "%s/%s", probe_folder(), name);
+	return p;
+}
+
+void probe_write(const char *name, const char *text, unsigned mode)
+{
+	struct err err = {0};
+	int r = file_write_atomic(probe_path(name), text, strlen(text), mode, &err);
+	assert(r == 0);
+}
+
+static void on_up(void *ctx, const struct transport_info *info)
+{
+	struct probe *p = ctx;
+	assert(!p->up && info->machine[0]);
+	p->up = true;
+	p->cached = info->agent_was_cached;
+	CLEANUP(strbuf_release) struct strbuf bytes = {0};
+	for (size_t i = 0; i < p->want; i++)
+		strbuf_putc(&bytes, (char)(i * 7 + i / 253));
+	transport_send(p->transport, strbuf_slice(&bytes));
+	if (p->close_when_up)
+		transport_close(p->transport);
+}
+
+static void on_data(void *ctx, struct slice bytes)
+{
+	struct probe *p = ctx;
+	strbuf_slice_append(&p->got, bytes);
+	if (p->got.len >= p->want)
+		transport_close(p->transport);
+}
+
+static void on_down(void *ctx, const struct err *why)
+{
+	struct probe *p = ctx;
+	p->downs++;
+	if (why)
+		p->why = *why;
+}
+
+void probe_run(struct probe *p, struct transport_target *target)
+{
+	static const char echo[] = "#!/bin/sh\nexec cat\n";
+	const char *agent = p->agent ? p->agent : echo;
+	unsigned char packed[4096];
+	uLongf packed_size = sizeof(packed);
+	char hash[DIGEST_HEX_MAX];
+	struct utsname machine;
+	uv_loop_t loop;
+	const struct transport_events events = {
+		.on_up = on_up, .on_data = on_data, .on_down = on_down};
+	uname(&machine);
+	compress2(packed, &packed_size, (const unsigned char *)agent, strlen(agent), 9);
+	digest_bytes(DIGEST_SHA256, agent, strlen(agent), hash);
+	const struct transport_agent_image image = {machine.machine, packed, packed_size,
+						    strlen(agent), hash};
+	target->images = &image;
+	target->nimages = p->no_images ? 0 : 1;
+	target->name = target->name ? target->name : "host1";
+	p->want = p->want ? p->want : 5;
+	uv_loop_init(&loop);
+	p->transport = transport_open(&loop, target, &events, p);
+	assert(p->downs == 0);
+	if (p->close_at_once)
+		transport_close(p->transport);
+	assert(p->downs == 0);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert(uv_loop_close(&loop) == 0);
+	assert(p->downs == 1);
+	for (size_t i = 0; i < p->got.len; i++)
+		assert(p->got.ptr[i] == (char)(i * 7 + i / 253));
+}
+
+void probe_release(struct probe *p)
+{
+	strbuf_release(&p->got);
+	*p = (struct probe){0};
+}

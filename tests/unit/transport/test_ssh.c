@@ -1,0 +1,458 @@
+/* Against a private sshd on the loopback, and against peers that are none. */
+#include "probe.h"
+
+#include "rollout/base/file.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define SSHD "/usr/sbin/sshd"
+
+/* libssh2 1.10 loses two numbers of each ECDSA key that it reads from a file. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libssh2.so\nleak:CRYPTO_zalloc\n";
+}
+
+static pid_t sshd;
+static int port;
+
+static int free_port(int *ret_fd)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_return_code(bind(fd, (struct sockaddr *)&at, sizeof(at)), errno);
+	assert_return_code(listen(fd, 16), errno);
+	getsockname(fd, (struct sockaddr *)&at, &n);
+	if (ret_fd)
+		*ret_fd = fd;
+	else
+		close(fd);
+	return ntohs(at.sin_port);
+}
+
+static void keygen(const char *name, const char *type, const char *passphrase)
+{
+	char command[600];
+	snprintf(command, sizeof(command), "ssh-keygen -q -t %s -N '%s' -f %s </dev/null", type,
+		 passphrase, probe_path(name));
+	assert_int_equal(system(command), 0);
+	snprintf(command, sizeof(command), "cat %s.pub >>%s", probe_path(name),
+		 probe_path("authorized_keys"));
+	assert_int_equal(system(command), 0);
+}
+
+static void write_config(void)
+{
+	CLEANUP(strbuf_release) struct strbuf c = {0};
+	strbuf_printf(&c,
+		      "ListenAddress 127.0.0.1\nPort %d\nHostKey %s\nAuthorizedKeysFile %s\n"
+		      "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n"
+		      "PasswordAuthentication no\nAllowTcpForwarding yes\nSetEnv HOME=%s\n",
+		      port, probe_path("host_key"), probe_path("authorized_keys"),
+		      probe_path("home"));
+	probe_write("sshd_config", c.ptr, 0600);
+}
+
+static int start_sshd(void **state UNUSED)
+{
+	if (access(SSHD, X_OK) < 0 ||
+	    (geteuid() == 0 && access("/run/sshd", F_OK) < 0 && mkdir("/run/sshd", 0755) < 0))
+		return 0; /* each test then skips */
+	port = free_port(NULL);
+	mkdir(probe_path("home"), 0755);
+	mkdir(probe_path("home/.ssh"), 0700);
+	setenv("HOME", probe_path("home"), 1);
+	unsetenv("SSH_AUTH_SOCK");
+	keygen("host_key", "ed25519", "");
+	keygen("ed25519", "ed25519", "");
+	keygen("ecdsa", "ecdsa", "");
+	keygen("rsa", "rsa", "");
+	keygen("locked", "ed25519", "open sesame");
+	write_config();
+	sshd = fork();
+	if (sshd == 0) {
+		execl(SSHD, SSHD, "-D", "-q", "-f", probe_path("sshd_config"), (char *)NULL);
+		_exit(127);
+	}
+	usleep(300000);
+	return 0;
+}
+
+static int stop_sshd(void **state UNUSED)
+{
+	if (sshd > 0) {
+		kill(sshd, SIGTERM);
+		waitpid(sshd, NULL, 0);
+	}
+	probe_clean();
+	return 0;
+}
+
+static void know(const char *file, const char *mark)
+{
+	char command[700];
+	snprintf(command, sizeof(command),
+		 "printf '%%s[127.0.0.1]:%d %%s\\n' '%s' \"$(cut -d' ' -f1,2 %s.pub)\" >%s", port,
+		 mark, probe_path(file), probe_path("home/.ssh/known_hosts"));
+	assert_int_equal(system(command), 0);
+}
+
+static void run(struct probe *p, const char *key, const char *args, bool check)
+{
+	const char *keys[] = {key ? probe_path(key) : NULL, NULL};
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "127.0.0.1",
+				     .port = port,
+				     .key_files = key ? keys : NULL,
+				     .ssh_args = args,
+				     .ssh_config_file = "/dev/null",
+				     .host_key_checking = check,
+				     .connect_timeout_ms = 3000};
+	if (sshd <= 0)
+		skip();
+	probe_run(p, &t);
+}
+
+static void expect(const char *key, const char *args, int code, const char *text)
+{
+	struct probe p = {0};
+	run(&p, key, args, true);
+	if (p.why.code != (enum err_code)code || p.up != (code == 0) ||
+	    (text && !strstr(p.why.msg, text)))
+		fail_msg("%s %s: %d %s", key ? key : "", args ? args : "", p.why.code, p.why.msg);
+	probe_release(&p);
+}
+
+static void logs_in(void **state UNUSED)
+{
+	struct probe p = {.want = 3000000};
+	know("host_key", "");
+	run(&p, "ed25519", NULL, true);
+	assert_string_equal(p.why.msg, "");
+	assert_int_equal(p.got.len, 3000000);
+	probe_release(&p);
+	expect("ecdsa", NULL, 0, NULL);
+}
+
+static void ends_at_any_time(void **state UNUSED)
+{
+	struct probe early = {.close_at_once = true}, up = {.close_when_up = true};
+	run(&early, "ed25519", NULL, true);
+	assert_int_equal(early.why.code, 0);
+	run(&up, "ed25519", NULL, true);
+	assert_string_equal(up.why.msg, "");
+	assert_int_equal(up.got.len, up.want);
+	probe_release(&early);
+	probe_release(&up);
+}
+
+static void tells_what_is_wrong_with_a_key(void **state UNUSED)
+{
+	know("host_key", "");
+	expect("rsa", NULL, ERR_AUTH, "use an ed25519 or ecdsa key");
+	expect("locked", NULL, ERR_AUTH, "has a passphrase");
+	expect("missing", NULL, ERR_AUTH, "missing does not exist");
+	expect("ed25519.pub", NULL, ERR_AUTH, "can");
+	chmod(probe_path("ed25519"), 0644);
+	expect("ed25519", NULL, ERR_AUTH, "chmod 600");
+	chmod(probe_path("ed25519"), 0600);
+}
+
+static void opens_a_key_with_its_passphrase(void **state UNUSED)
+{
+	const char *keys[] = {probe_path("locked"), NULL};
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "127.0.0.1",
+				     .port = port,
+				     .key_files = keys,
+				     .key_passphrase = "open sesame",
+				     .ssh_config_file = "/dev/null"};
+	struct probe p = {0};
+	if (sshd <= 0)
+		skip();
+	probe_run(&p, &t);
+	assert_string_equal(p.why.msg, "");
+	probe_release(&p);
+	t.key_passphrase = "wrong";
+	probe_run(&p, &t);
+	assert_int_equal(p.why.code, ERR_AUTH);
+	probe_release(&p);
+}
+
+static void uses_the_agent(void **state UNUSED)
+{
+	char command[600];
+	if (sshd <= 0)
+		skip();
+	know("host_key", "");
+	setenv("SSH_AUTH_SOCK", probe_path("agent.sock"), 1);
+	pid_t agent = fork();
+	if (agent == 0) {
+		execlp("ssh-agent", "ssh-agent", "-D", "-a", probe_path("agent.sock"),
+		       (char *)NULL);
+		_exit(127);
+	}
+	usleep(200000);
+	expect(NULL, NULL, ERR_AUTH, "there is no key here");
+	snprintf(command, sizeof(command), "ssh-add -q %s", probe_path("rsa"));
+	assert_int_equal(system(command), 0);
+	expect(NULL, NULL, ERR_AUTH, "RSA key of the agent");
+	snprintf(command, sizeof(command), "ssh-add -q %s", probe_path("ecdsa"));
+	assert_int_equal(system(command), 0);
+	expect(NULL, NULL, 0, NULL);
+	expect(NULL, "-o IdentitiesOnly=yes", ERR_AUTH, NULL);
+	kill(agent, SIGSTOP); /* an agent that does not answer */
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "127.0.0.1",
+				     .port = port,
+				     .start_timeout_ms = 700,
+				     .ssh_config_file = "/dev/null"};
+	struct probe p = {0};
+	probe_run(&p, &t);
+	assert_int_equal(p.why.code, ERR_TIMEOUT);
+	probe_release(&p);
+	kill(agent, SIGKILL);
+	waitpid(agent, NULL, 0);
+	unsetenv("SSH_AUTH_SOCK");
+}
+
+static void verifies_the_host(void **state UNUSED)
+{
+	struct probe p = {0};
+	unlink(probe_path("home/.ssh/known_hosts"));
+	expect("ed25519", NULL, ERR_HOSTKEY, "is not known");
+	expect("ed25519", "-o StrictHostKeyChecking=accept-new", 0, NULL);
+	expect("ed25519", NULL, 0, NULL);
+	know("ed25519", "");
+	expect("ed25519", NULL, ERR_HOSTKEY, "HAS CHANGED");
+	expect("ed25519", "-o StrictHostKeyChecking=accept-new", ERR_HOSTKEY, "HAS CHANGED");
+	run(&p, "ed25519", NULL, false);
+	assert_true(p.up);
+	probe_release(&p);
+	know("host_key", "@revoked ");
+	run(&p, "ed25519", NULL, false);
+	assert_int_equal(p.why.code, ERR_HOSTKEY);
+	assert_non_null(strstr(p.why.msg, "revoked by"));
+	probe_release(&p);
+	know("host_key", "");
+}
+
+static void goes_through_jump_hosts(void **state UNUSED)
+{
+	char args[200];
+	know("host_key", "");
+	snprintf(args, sizeof(args), "-J 127.0.0.1:%d", port);
+	expect("ed25519", args, 0, NULL);
+	snprintf(args, sizeof(args), "-J 127.0.0.1:%d,127.0.0.1:%d", port, port);
+	expect("ed25519", args, 0, NULL);
+	expect("ed25519", "-J 127.0.0.1:1", ERR_UNREACHABLE, "through the jump host: connect to");
+	expect("ed25519", "-J a:b:c:1x", ERR_UNREACHABLE, NULL);
+	expect("ed25519", "-J host:99999", ERR_INVALID, "ProxyJump");
+	snprintf(args, sizeof(args), "-o ProxyCommand='nc 127.0.0.1 %d'", port);
+	if (access("/bin/nc", X_OK) == 0)
+		expect("ed25519", args, 0, NULL);
+	expect("ed25519", "-o ProxyCommand=false", ERR_UNREACHABLE, "greeting");
+}
+
+static void reads_ssh_config(void **state UNUSED)
+{
+	CLEANUP(strbuf_release) struct strbuf c = {0};
+	struct probe p = {0};
+	if (sshd <= 0)
+		skip();
+	know("host_key", "");
+	strbuf_printf(&c,
+		      "Host web\n HostName 127.0.0.1\n Port %d\n IdentityFile %s\n"
+		      " UserKnownHostsFile %s\n",
+		      port, probe_path("ecdsa"), probe_path("home/.ssh/known_hosts"));
+	probe_write("ssh_config", c.ptr, 0600);
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "web",
+				     .ssh_config_file = probe_path("ssh_config"),
+				     .host_key_checking = true};
+	probe_run(&p, &t);
+	assert_string_equal(p.why.msg, "");
+	probe_release(&p);
+	probe_write("ssh_config", "Nonsense yes\n", 0600);
+	probe_run(&p, &t);
+	assert_int_equal(p.why.code, ERR_INVALID);
+	assert_non_null(strstr(p.why.msg, "onsense"));
+	probe_release(&p);
+}
+
+/* --- peers that are no ssh server --- */
+
+enum peer { PEER_SILENT, PEER_CLOSES, PEER_CUT_BANNER, PEER_FLOOD, PEER_LONG_LINE, PEER_GARBAGE };
+
+static void play(enum peer peer, int fd)
+{
+	static char junk[65536];
+	const char banner[] = "SSH-2.0-x\r\n";
+	memset(junk, peer == PEER_LONG_LINE ? 'x' : '\n', sizeof(junk));
+	switch (peer) {
+	case PEER_SILENT:
+		sleep(10);
+		break;
+	case PEER_CLOSES:
+		break;
+	case PEER_CUT_BANNER:
+		(void)!write(fd, banner, 5);
+		break;
+	case PEER_FLOOD:
+	case PEER_LONG_LINE:
+		while (write(fd, junk, sizeof(junk)) > 0)
+			;
+		break;
+	case PEER_GARBAGE:
+		(void)!write(fd, banner, sizeof(banner) - 1);
+		for (size_t i = 0; i < sizeof(junk); i++)
+			junk[i] = (char)(i * 197 + i / 7);
+		(void)!write(fd, junk, 4096);
+		sleep(10);
+	}
+}
+
+static void survives_other_peers(void **state UNUSED)
+{
+	static const int want[] = {ERR_UNREACHABLE, ERR_UNREACHABLE, ERR_UNREACHABLE, 0, 0, 0};
+	for (int peer = PEER_SILENT; peer <= PEER_GARBAGE; peer++) {
+		int listener;
+		struct probe p = {0};
+		int at = free_port(&listener);
+		pid_t child = fork();
+		if (child == 0) {
+			signal(SIGPIPE, SIG_IGN);
+			play((enum peer)peer, accept(listener, NULL, NULL));
+			_exit(0);
+		}
+		close(listener);
+		struct transport_target t = {.kind = TRANSPORT_SSH,
+					     .host = "127.0.0.1",
+					     .port = at,
+					     .ssh_config_file = "/dev/null",
+					     .connect_timeout_ms = 1000};
+		probe_run(&p, &t);
+		assert_false(p.up);
+		if (p.why.code == 0 || (want[peer] && p.why.code != (enum err_code)want[peer]))
+			fail_msg("peer %d: %d %s", peer, p.why.code, p.why.msg);
+		print_message("%s\n", p.why.msg);
+		probe_release(&p);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+}
+
+/* A relay to sshd that cuts the connection after so many bytes from it, or
+ * (freeze) stops moving them. */
+static void relay(int listener, size_t budget, bool freeze)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int a = accept(listener, NULL, NULL), b = socket(AF_INET, SOCK_STREAM, 0);
+	char buf[4096];
+	ssize_t n;
+	if (connect(b, (struct sockaddr *)&to, sizeof(to)) < 0)
+		_exit(1);
+	pid_t up = fork();
+	if (up == 0) {
+		while ((n = read(a, buf, sizeof(buf))) > 0)
+			if (write(b, buf, (size_t)n) != n)
+				break;
+		_exit(0);
+	}
+	while (budget > 0 && (n = read(b, buf, budget < sizeof(buf) ? budget : sizeof(buf))) > 0) {
+		(void)!write(a, buf, (size_t)n);
+		budget -= (size_t)n;
+	}
+	kill(up, SIGKILL);
+	if (freeze)
+		sleep(10);
+	_exit(0);
+}
+
+static void survives_a_cut_anywhere(void **state UNUSED)
+{
+	if (sshd <= 0)
+		skip();
+	for (size_t budget = 10; budget < 6000; budget += 97) {
+		int listener;
+		const char *keys[] = {probe_path("ed25519"), NULL};
+		struct probe p = {.want = 20000};
+		int at = free_port(&listener);
+		pid_t child = fork();
+		if (child == 0)
+			relay(listener, budget, false);
+		close(listener);
+		struct transport_target t = {.kind = TRANSPORT_SSH,
+					     .host = "127.0.0.1",
+					     .port = at,
+					     .key_files = keys,
+					     .ssh_config_file = "/dev/null",
+					     .connect_timeout_ms = 5000};
+		probe_run(&p, &t);
+		if (p.why.code != ERR_UNREACHABLE && p.why.code != ERR_AUTH)
+			fail_msg("after %zu bytes: %d %s", budget, p.why.code, p.why.msg);
+		probe_release(&p);
+		waitpid(child, NULL, 0);
+	}
+}
+
+static void notices_a_dead_peer(void **state UNUSED)
+{
+	int listener;
+	const char *keys[] = {probe_path("ed25519"), NULL};
+	struct probe p = {.want = 200000};
+	if (sshd <= 0)
+		skip();
+	int at = free_port(&listener);
+	pid_t child = fork();
+	if (child == 0)
+		relay(listener, 100000, true);
+	close(listener);
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "127.0.0.1",
+				     .port = at,
+				     .key_files = keys,
+				     .ssh_args = "-o ServerAliveInterval=1",
+				     .ssh_config_file = "/dev/null"};
+	probe_run(&p, &t);
+	assert_true(p.up);
+	assert_int_equal(p.why.code, ERR_UNREACHABLE);
+	assert_non_null(strstr(p.why.msg, "nothing heard for"));
+	probe_release(&p);
+	kill(child, SIGTERM);
+	waitpid(child, NULL, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logs_in),
+		cmocka_unit_test(ends_at_any_time),
+		cmocka_unit_test(tells_what_is_wrong_with_a_key),
+		cmocka_unit_test(opens_a_key_with_its_passphrase),
+		cmocka_unit_test(uses_the_agent),
+		cmocka_unit_test(verifies_the_host),
+		cmocka_unit_test(goes_through_jump_hosts),
+		cmocka_unit_test(reads_ssh_config),
+		cmocka_unit_test(survives_other_peers),
+		cmocka_unit_test(survives_a_cut_anywhere),
+		cmocka_unit_test(notices_a_dead_peer),
+	};
+	return cmocka_run_group_tests(tests, start_sshd, stop_sshd);
+}
