@@ -1,0 +1,323 @@
+/* Modules that the controller carries out itself. */
+#include "rollout/base/file.h"
+#include "rollout/pki/modules.h"
+#include "rollout/value/yaml.h"
+#include "state.h"
+
+#include <stdlib.h>
+
+struct action_call {
+	struct flight *f;
+	struct scope *scope;
+	struct flight_item *it;
+	struct arena *a;
+	struct value *result;
+};
+
+static int render(struct action_call *c, const struct value *v, const struct value **ret, struct err *err)
+{
+	return template_render(c->f->strand->step->run->env, &c->scope->vars.scope, c->a, v, ret, err);
+}
+
+static const struct value *arg(const struct action_call *c, const char *key)
+{
+	return value_get(c->it->args, key);
+}
+
+static void put(struct action_call *c, const char *key, const struct value *v)
+{
+	value_dict_put(c->a, c->result, key, v);
+}
+
+/* ---- debug ---- */
+
+static int run_debug(struct action_call *c, struct err *err)
+{
+	const struct value *var = arg(c, "var"), *msg = arg(c, "msg"), *verbosity = arg(c, "verbosity"), *v;
+	int64_t level;
+	int r = scope_int(c->scope, verbosity, 0, &level, err);
+	if (r < 0)
+		return r;
+	if (level > (int64_t)c->f->strand->step->run->opts->verbosity) {
+		put(c, "skipped", value_bool(true));
+		return 0;
+	}
+	put(c, "_debug", value_bool(true));
+	if (!var) {
+		if (!msg)
+			v = value_cstr(c->a, "Hello world!");
+		else if ((r = render(c, msg, &v, err)) < 0)
+			return r;
+		put(c, "msg", v);
+		return 0;
+	}
+	if (var->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, var->at, "debug's 'var' is an expression, not a %s", value_type_name(var));
+	if (template_has_markup(var->str))
+		r = render(c, var, &v, err);
+	else
+		r = template_eval(c->f->strand->step->run->env, &c->scope->vars.scope, c->a, var->str, var->at, &v, err);
+	if (r == ERR_UNDEFINED) {
+		v = value_cstr(c->a, "VARIABLE IS NOT DEFINED!");
+		r = 0;
+	}
+	if (r == 0)
+		put(c, var->str.ptr, v);
+	return r;
+}
+
+/* ---- assert, fail ---- */
+
+static int run_assert(struct action_call *c, struct err *err)
+{
+	const struct value *that = arg(c, "that"), *fail_msg = arg(c, "fail_msg"), *msg, *failed = NULL;
+	bool holds = true;
+	int r = 0;
+	if (!fail_msg)
+		fail_msg = arg(c, "msg");
+	if (that->type == VALUE_LIST)
+		r = scope_conditions(c->scope, that->list.at, that->list.len, &holds, &failed, err);
+	else
+		r = scope_conditions(c->scope, &that, 1, &holds, &failed, err);
+	if (r < 0)
+		return r;
+	if (holds) {
+		const struct value *success = arg(c, "success_msg");
+		if (!success)
+			msg = value_cstr(c->a, "All assertions passed");
+		else if ((r = render(c, success, &msg, err)) < 0)
+			return r;
+		put(c, "msg", msg);
+		return 0;
+	}
+	put(c, "failed", value_bool(true));
+	put(c, "evaluated_to", value_bool(false));
+	put(c, "assertion", failed);
+	if (!fail_msg)
+		msg = value_cstr(c->a, "Assertion failed");
+	else if ((r = render(c, fail_msg, &msg, err)) < 0)
+		return r;
+	put(c, "msg", msg);
+	return 0;
+}
+
+static int run_fail(struct action_call *c, struct err *err)
+{
+	const struct value *msg = arg(c, "msg");
+	(void)err;
+	put(c, "failed", value_bool(true));
+	put(c, "msg", msg ? msg : value_cstr(c->a, "Failed as requested from task"));
+	return 0;
+}
+
+/* ---- variables ---- */
+
+static int run_set_fact(struct action_call *c, struct err *err)
+{
+	struct value *facts = value_dict_new(c->a);
+	for (size_t i = 0; i < c->it->args->dict.len; i++) {
+		const struct value *key = c->it->args->dict.at[i].key;
+		if (value_is_str(key, "cacheable"))
+			continue;
+		if (key->type != VALUE_STRING)
+			return err_at(err, ERR_INVALID, key->at, "the name of a fact must be a word");
+		value_dict_set(c->a, facts, key, c->it->args->dict.at[i].value);
+	}
+	put(c, "ansible_facts", facts);
+	put(c, "_level", value_cstr(c->a, "set_fact"));
+	return 0;
+}
+
+static int run_include_vars(struct action_call *c, struct err *err)
+{
+	const struct value *file = arg(c, "file"), *name = arg(c, "name"), *vars;
+	const char *path;
+	if (!file)
+		file = arg(c, "_raw_params");
+	if (!file || file->type != VALUE_STRING)
+		return err_at(err, ERR_UNSUPPORTED, c->f->node->at, "include_vars needs 'file'");
+	int r = plan_find_file(c->f->strand->step->run->plan, c->f->node->role, "vars", file->str, c->a, &path, err);
+	if (r < 0 || (r = yaml_load(&c->f->strand->host->arena, path, &vars, err)) < 0)
+		return r;
+	if (vars->type != VALUE_DICT && vars->type != VALUE_NULL)
+		return err_at(err, ERR_INVALID, vars->at, "a variables file holds a mapping; this is a %s", value_type_name(vars));
+	if (vars->type == VALUE_NULL)
+		vars = value_dict_new(c->a);
+	if (name && name->type == VALUE_STRING) {
+		struct value *d = value_dict_new(c->a);
+		value_dict_put(c->a, d, name->str.ptr, vars);
+		vars = d;
+	}
+	put(c, "ansible_facts", vars);
+	put(c, "_level", value_cstr(c->a, "include_vars"));
+	return 0;
+}
+
+/* ---- pause ---- */
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct flight *f = timer->data;
+	if (f->zombie)
+		return;
+	f->items[f->current].result = NULL;
+	struct value *result = value_dict_new(&f->arena);
+	value_dict_put(&f->arena, result, "changed", value_bool(false));
+	outcome_item(f, &f->items[f->current], result);
+	flight_resume_local(f);
+	run_drain(f->strand->step->run);
+}
+
+static int run_pause(struct action_call *c, struct err *err)
+{
+	int64_t seconds, minutes;
+	int r = scope_int(c->scope, arg(c, "seconds"), 0, &seconds, err);
+	if (r < 0 || (r = scope_int(c->scope, arg(c, "minutes"), 0, &minutes, err)) < 0)
+		return r;
+	if (!arg(c, "seconds") && !arg(c, "minutes"))
+		return err_at(err, ERR_UNSUPPORTED, c->f->node->at, "pause without 'seconds' or 'minutes' waits for a key; rollout does not");
+	seconds += minutes * 60;
+	if (seconds <= 0 || c->f->check_mode)
+		return 0;
+	flight_start_timer(c->f, seconds * 1000, on_pause_over);
+	return 1;
+}
+
+/* ---- modules with the shape of the agent's ---- */
+
+static int run_pki(struct action_call *c, struct err *err)
+{
+	struct module_call call = {.module = c->f->node->module, .host = c->f->strand->step->run->controller, .arena = c->a};
+	pki_run_fn *fn = pki_run_find(c->f->node->module->name);
+	call.args = c->it->args;
+	call.check_mode = c->f->check_mode;
+	call.diff_mode = c->f->diff_mode && !c->f->no_log;
+	call.no_log = c->f->no_log;
+	call.result = c->result;
+	return fn(&call, err);
+}
+
+static int run_nothing(struct action_call *c, struct err *err)
+{
+	(void)c;
+	(void)err;
+	return 0;
+}
+
+typedef int action_fn(struct action_call *c, struct err *err);
+static const struct {
+	const char *name;
+	action_fn *fn;
+} actions[] = {
+	{"debug", run_debug}, {"assert", run_assert}, {"fail", run_fail},	      {"set_fact", run_set_fact},
+	{"pause", run_pause}, {"include_vars", run_include_vars}, {"set_stats", run_nothing},
+};
+
+static action_fn *find(const struct module *m)
+{
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (strcmp(m->name, actions[i].name) == 0)
+			return actions[i].fn;
+	return pki_run_find(m->name) ? run_pki : NULL;
+}
+
+bool action_exists(const struct module *m)
+{
+	return find(m) != NULL;
+}
+
+int action_run(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+{
+	struct action_call c = {.f = f, .scope = sc, .it = it, .a = &f->arena, .result = value_dict_new(&f->arena)};
+	int r = find(f->node->module)(&c, err);
+	if (r >= 0)
+		it->result = c.result;
+	return r;
+}
+
+/* ---- what steers the strand ---- */
+
+static const char *const steering[] = {"meta", "include_tasks", "include_role", "include"};
+
+bool action_steers(const struct module *m)
+{
+	for (size_t i = 0; i < ARRAY_LEN(steering); i++)
+		if (strcmp(m->name, steering[i]) == 0)
+			return true;
+	return false;
+}
+
+static int steer_meta(struct flight *f, struct err *err)
+{
+	const struct value *what = value_get(f->items[0].args, "_raw_params");
+	struct strand *s = f->strand;
+	struct slice name = what && what->type == VALUE_STRING ? slice_trim(what->str) : SLICE_LIT("");
+	if (slice_is(name, "flush_handlers"))
+		vec_push(&s->stack, ((struct frame){.section = FRAME_HANDLERS}));
+	else if (slice_is(name, "end_host") || slice_is(name, "end_play") || slice_is(name, "end_batch"))
+		s->stack.len = 0;
+	else if (slice_is(name, "clear_facts"))
+		s->host->facts = value_dict_new(&s->host->arena);
+	else if (!slice_is(name, "noop") && !slice_is(name, "clear_host_errors") && !slice_is(name, "reset_connection"))
+		return err_at(err, ERR_UNSUPPORTED, f->node->at, "meta: '%.*s' is not supported by rollout", SLICE_ARG(name));
+	return 0;
+}
+
+/* The variables that go with an include: its own `vars`, rendered later. */
+static const struct value *include_params(const struct flight *f)
+{
+	return f->node->vars;
+}
+
+static int steer_include(struct flight *f, struct err *err)
+{
+	struct plan *plan = f->strand->step->run->plan;
+	bool role = strcmp(f->node->module->name, "include_role") == 0;
+	/* the first item's tasks come first: it is pushed last */
+	for (size_t i = f->nitems; i-- > 0;) {
+		const struct flight_item *it = &f->items[i];
+		struct plan_block *block;
+		int r;
+		if (it->skipped)
+			continue;
+		if (role) {
+			r = plan_include_role(plan, f->node, it->args, &block, err);
+		} else {
+			const struct value *file = value_get(it->args, "_raw_params");
+			if (!file)
+				file = value_get(it->args, "file");
+			if (!file || file->type != VALUE_STRING)
+				return err_at(err, ERR_INVALID, f->node->at, "%s needs a file", f->node->module->name);
+			r = plan_include_tasks(plan, f->node, file->str, &block, err);
+		}
+		if (r < 0)
+			return r;
+		const struct value *params = include_params(f);
+		if (params) {
+			struct value *copy = value_dict_dup(&f->strand->host->arena, params);
+			params = copy;
+		}
+		strand_push_include(f->strand, block, params,
+				    it->loop_vars ? value_copy(&f->strand->host->arena, it->loop_vars, VALUE_UNSAFE) : NULL);
+	}
+	return 0;
+}
+
+int action_steer(struct flight *f, struct err *err)
+{
+	int r = strcmp(f->node->module->name, "meta") == 0 ? steer_meta(f, err) : steer_include(f, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->nitems; i++) {
+		struct value *d = value_dict_new(&f->arena);
+		value_dict_put(&f->arena, d, "changed", value_bool(false));
+		if (f->items[i].skipped)
+			continue;
+		f->items[i].result = d;
+		f->items[i].status = REPORT_OK;
+	}
+	f->is_loop = false;
+	f->result = f->items[0].result;
+	f->status = REPORT_OK;
+	return 0;
+}

@@ -1,0 +1,70 @@
+/* Content that hosts may ask for, named by its SHA-256. */
+#include "rollout/base/file.h"
+#include "state.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+const struct blob *blob_find(struct run *run, const char *sha256)
+{
+	return strmap_get(&run->blobs, slice_from(sha256));
+}
+
+const struct blob *blob_from_bytes(struct run *run, struct slice bytes)
+{
+	char hex[DIGEST_HEX_MAX];
+	digest_bytes(DIGEST_SHA256, bytes.ptr, bytes.len, hex);
+	struct blob *b = strmap_get(&run->blobs, slice_from(hex));
+	if (b)
+		return b;
+	b = xcalloc(1, sizeof(*b));
+	memcpy(b->sha256, hex, sizeof(b->sha256));
+	b->size = bytes.len;
+	b->bytes = xmalloc(bytes.len + 1);
+	memcpy(b->bytes, bytes.ptr, bytes.len);
+	b->bytes[bytes.len] = '\0';
+	strmap_set(&run->blobs, slice_from(hex), b);
+	return b;
+}
+
+int blob_from_file(struct run *run, const char *path, const struct blob **ret, struct err *err)
+{
+	struct stat st;
+	char hex[DIGEST_HEX_MAX];
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, "%s", path);
+	int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	struct blob *b = strmap_get(&run->files, slice_from(path));
+	if (b && b->mtime_ns == mtime && b->size == (size_t)st.st_size) {
+		*ret = b;
+		return 0;
+	}
+	int r = digest_fd(DIGEST_SHA256, fd, hex, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s", path);
+	b = strmap_get(&run->blobs, slice_from(hex));
+	if (!b) {
+		b = xcalloc(1, sizeof(*b));
+		memcpy(b->sha256, hex, sizeof(b->sha256));
+		b->size = (size_t)st.st_size;
+		b->path = arena_strdup(&run->arena, path);
+		b->mtime_ns = mtime;
+		strmap_set(&run->blobs, slice_from(hex), b);
+	}
+	strmap_set(&run->files, slice_from(path), b);
+	*ret = b;
+	return 0;
+}
+
+void blobs_release(struct run *run)
+{
+	for (size_t i = 0; i < run->blobs.len; i++) {
+		struct blob *b = run->blobs.entries[i].value;
+		free(b->bytes);
+		free(b);
+	}
+	strmap_release(&run->blobs);
+	strmap_release(&run->files);
+}

@@ -1,0 +1,470 @@
+/*
+ * The connection to one host's agent: opened when there is work, kept until the
+ * run ends, retried with backoff. Requests are answered in order.
+ *
+ * States: IDLE → WAITS_FOR_SLOT → CONNECTING → UP; CONNECTING → BACKOFF →
+ * CONNECTING on trouble that may pass; → DOWN when it does not, or after close.
+ * A link holds one of the run's `forks` slots while it has requests.
+ */
+#include "rollout/base/clock.h"
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MAX_MS 15000
+
+static void connect_now(struct link *l);
+static void pump(struct link *l);
+
+static void request_free(struct request *req)
+{
+	strbuf_wipe(&req->frame);
+	free(req);
+}
+
+struct link *link_new(struct run_host *host)
+{
+	struct link *l = xcalloc(1, sizeof(*l));
+	l->run = host->run;
+	l->host = host;
+	l->sending.fd = -1;
+	l->backoff.data = l;
+	uv_timer_init(&l->run->loop, &l->backoff);
+	return l;
+}
+
+void link_free(struct link *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->requests.len; i++)
+		request_free(l->requests.at[i]);
+	vec_release(&l->requests);
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
+	wire_reader_release(&l->reader);
+	arena_release(&l->arena);
+	free(l);
+}
+
+/* ---- slots: at most `forks` hosts with work in flight ---- */
+
+static void take_slot_or_queue(struct link *l)
+{
+	struct run *run = l->run;
+	if (l->has_slot)
+		return;
+	if (run->slots_used < run->opts->forks) {
+		run->slots_used++;
+		l->has_slot = true;
+		return;
+	}
+	for (size_t i = 0; i < run->slot_queue.len; i++)
+		if (run->slot_queue.at[i] == l)
+			return;
+	vec_push(&run->slot_queue, l);
+}
+
+static void give_slot(struct link *l)
+{
+	struct run *run = l->run;
+	for (size_t i = 0; i < run->slot_queue.len; i++)
+		if (run->slot_queue.at[i] == l) {
+			vec_remove(&run->slot_queue, i);
+			break;
+		}
+	if (!l->has_slot)
+		return;
+	l->has_slot = false;
+	run->slots_used--;
+}
+
+static void start_work(struct link *l)
+{
+	take_slot_or_queue(l);
+	if (!l->has_slot) {
+		if (l->state == LINK_IDLE)
+			l->state = LINK_WAITS_FOR_SLOT;
+		return;
+	}
+	if (l->state == LINK_IDLE || l->state == LINK_WAITS_FOR_SLOT)
+		connect_now(l);
+	else if (l->state == LINK_UP)
+		pump(l);
+}
+
+void link_pass_slots(struct run *run)
+{
+	while (run->slot_queue.len && run->slots_used < run->opts->forks) {
+		struct link *l = run->slot_queue.at[0];
+		vec_remove(&run->slot_queue, 0);
+		start_work(l);
+	}
+}
+
+/* ---- requests ---- */
+
+static void remove_request(struct link *l, size_t i)
+{
+	struct request *req = l->requests.at[i];
+	vec_remove(&l->requests, i);
+	if (req->flight && req->flight->request == req)
+		req->flight->request = NULL;
+	request_free(req);
+	if (l->requests.len == 0) {
+		give_slot(l);
+		link_pass_slots(l->run);
+	}
+}
+
+static size_t find_request(const struct link *l, uint32_t id)
+{
+	for (size_t i = 0; i < l->requests.len; i++)
+		if (l->requests.at[i]->id == id)
+			return i;
+	return l->requests.len;
+}
+
+static void send_resume(struct link *l, uint32_t strand_id)
+{
+	struct arena a = {0};
+	struct strbuf out CLEANUP(strbuf_release) = {0};
+	struct value *v = value_dict_new(&a);
+	value_dict_put(&a, v, "strand", value_int(&a, strand_id));
+	wire_put_value(&out, WIRE_RESUME, 0, v);
+	transport_send(l->transport, strbuf_slice(&out));
+	arena_release(&a);
+}
+
+/* Sends what was not sent yet. */
+static void pump(struct link *l)
+{
+	for (size_t i = 0; i < l->requests.len; i++) {
+		struct request *req = l->requests.at[i];
+		if (req->sent)
+			continue;
+		if (req->resumes)
+			send_resume(l, req->strand_id);
+		transport_send(l->transport, strbuf_slice(&req->frame));
+		req->sent = true;
+	}
+}
+
+void link_submit(struct link *l, struct request *req)
+{
+	req->id = ++l->next_id;
+	/* the id stands in bytes 5 to 8 of the frame: docs/wire.md */
+	for (int i = 0; i < 4; i++)
+		req->frame.ptr[5 + i] = (char)(req->id >> (24 - 8 * i));
+	vec_push(&l->requests, req);
+	if (l->state == LINK_DOWN || l->state == LINK_CLOSING)
+		l->state = LINK_IDLE;
+	start_work(l);
+}
+
+void link_abandon(struct link *l, const struct flight *flight)
+{
+	for (size_t i = 0; i < l->requests.len;) {
+		struct request *req = l->requests.at[i];
+		if (req->flight == flight) {
+			req->flight = NULL;
+			if (!req->sent) {
+				remove_request(l, i);
+				continue;
+			}
+		}
+		i++;
+	}
+}
+
+/* ---- content ---- */
+
+static void blob_finish(struct link *l, const char *error)
+{
+	struct arena a = {0};
+	struct strbuf out CLEANUP(strbuf_release) = {0};
+	struct value *v = value_dict_new(&a);
+	if (error)
+		value_dict_put(&a, v, "error", value_cstr(&a, error));
+	else
+		value_dict_put(&a, v, "sha256", value_cstr(&a, l->sending.blob->sha256));
+	wire_put_value(&out, WIRE_BLOB_END, l->sending.id, v);
+	transport_send(l->transport, strbuf_slice(&out));
+	arena_release(&a);
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
+	l->sending = (struct blob_sending){.fd = -1};
+}
+
+/* One chunk into buf; returns its length, 0 at the end, negative on trouble. */
+static ssize_t blob_chunk(struct blob_sending *s, char *buf, size_t size)
+{
+	size_t left = s->blob->size - s->offset, n = left < size ? left : size;
+	if (s->blob->bytes) {
+		memcpy(buf, s->blob->bytes + s->offset, n);
+		return (ssize_t)n;
+	}
+	ssize_t got = pread(s->fd, buf, n, (off_t)s->offset);
+	return n > 0 && got == 0 ? -1 : got; /* the file was cut under us */
+}
+
+static void blob_pump(struct link *l)
+{
+	CLEANUP(free_ptr) char *buf = xmalloc(WIRE_BLOB_CHUNK);
+	while (l->sending.id && transport_queued(l->transport) < TRANSPORT_QUEUE_HIGH) {
+		struct strbuf out CLEANUP(strbuf_release) = {0};
+		ssize_t n = blob_chunk(&l->sending, buf, WIRE_BLOB_CHUNK);
+		if (n < 0) {
+			blob_finish(l, "the file changed or cannot be read on the controller");
+			return;
+		}
+		if (n == 0) {
+			blob_finish(l, NULL);
+			return;
+		}
+		wire_put_bytes(&out, WIRE_BLOB, l->sending.id, (struct slice){buf, (size_t)n});
+		transport_send(l->transport, strbuf_slice(&out));
+		l->sending.offset += (size_t)n;
+	}
+}
+
+static void on_blob_wanted(struct link *l, uint32_t id, const struct value *v)
+{
+	const struct value *sha = value_get(v, "sha256");
+	const struct blob *blob = sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
+	l->sending = (struct blob_sending){.id = id, .blob = blob, .fd = -1};
+	if (!blob) {
+		blob_finish(l, "the controller has no such content");
+		return;
+	}
+	if (!blob->bytes && (l->sending.fd = open(blob->path, O_RDONLY | O_CLOEXEC)) < 0) {
+		blob_finish(l, strerror(errno));
+		return;
+	}
+	blob_pump(l);
+}
+
+/* ---- what the agent says ---- */
+
+static void on_result(struct link *l, size_t i, const struct value *v)
+{
+	struct request *req = l->requests.at[i];
+	const struct value *item = value_get(v, "item"), *last = value_get(v, "last"), *result = value_get(v, "result");
+	struct flight *flight = req->flight;
+	size_t index = item && item->type == VALUE_INT && item->integer >= 0 ? (size_t)item->integer : 0;
+	bool is_last = !last || value_truthy(last);
+	if (is_last)
+		remove_request(l, i);
+	if (flight && result && result->type == VALUE_DICT)
+		flight_on_result(flight, index, result, is_last);
+}
+
+static void on_frame(struct link *l, const struct wire_frame *frame, struct arena *a, struct err *err, int *ret)
+{
+	const struct value *v;
+	size_t i = find_request(l, frame->id);
+	*ret = wire_value_decode(a, frame->payload, VALUE_UNSAFE, &v, err);
+	if (*ret < 0)
+		return;
+	if (frame->type == WIRE_HELLO) {
+		const struct value *version = value_get(v, "version");
+		if (!version || version->type != VALUE_INT || version->integer != WIRE_VERSION)
+			*ret = err_set(err, ERR_PROTOCOL, "the agent speaks another version of the protocol");
+		return;
+	}
+	if (i == l->requests.len)
+		return; /* an answer to what was abandoned */
+	if (frame->type == WIRE_RESULT) {
+		on_result(l, i, v);
+	} else if (frame->type == WIRE_DROPPED) {
+		remove_request(l, i);
+	} else if (frame->type == WIRE_BLOB_WANTED) {
+		on_blob_wanted(l, frame->id, v);
+	} else if (frame->type == WIRE_OUTPUT && l->requests.at[i]->flight) {
+		const struct value *item = value_get(v, "item"), *stream = value_get(v, "stream"), *data = value_get(v, "data");
+		if (data && data->type == VALUE_STRING)
+			flight_on_output(l->requests.at[i]->flight, item && item->type == VALUE_INT ? (size_t)item->integer : 0,
+					 stream && stream->type == VALUE_INT ? (int)stream->integer : 1, data->str);
+	}
+}
+
+static void on_data(void *ctx, struct slice bytes)
+{
+	struct link *l = ctx;
+	struct wire_frame frame;
+	struct err err = {0};
+	int r = 0, n = 0;
+	wire_reader_feed(&l->reader, bytes.ptr, bytes.len);
+	while (r == 0 && (n = wire_reader_next(&l->reader, &frame, &err)) > 0) {
+		struct arena a = {0};
+		on_frame(l, &frame, &a, &err, &r);
+		arena_release(&a);
+	}
+	if (r < 0 || n < 0) {
+		emit_warning(l->run, (struct srcloc){0}, "%s: %s", l->host->inv->name, err.msg);
+		transport_close(l->transport);
+	}
+	run_drain(l->run);
+}
+
+static void on_up(void *ctx, const struct transport_info *info)
+{
+	struct link *l = ctx;
+	(void)info;
+	l->state = LINK_UP;
+	l->attempts = 0;
+	emit_host_state(l->host, REPORT_HOST_UP, NULL);
+	pump(l);
+	run_drain(l->run);
+}
+
+static void on_drained(void *ctx)
+{
+	struct link *l = ctx;
+	if (l->sending.id)
+		blob_pump(l);
+}
+
+/* ---- trouble ---- */
+
+static bool may_pass(const struct err *why)
+{
+	return why->code == ERR_UNREACHABLE || why->code == ERR_TIMEOUT;
+}
+
+/* Everything that waits learns that the host cannot be had. */
+static void fail_all(struct link *l, const struct err *why)
+{
+	VEC(struct flight *) lost = {0};
+	for (size_t i = 0; i < l->requests.len; i++) {
+		struct request *req = l->requests.at[i];
+		if (req->flight) {
+			req->flight->request = NULL;
+			vec_push(&lost, req->flight);
+		}
+		request_free(req);
+	}
+	l->requests.len = 0;
+	give_slot(l);
+	for (size_t i = 0; i < lost.len; i++)
+		flight_on_lost(lost.at[i], why);
+	vec_release(&lost);
+	link_pass_slots(l->run);
+}
+
+static void on_backoff(uv_timer_t *timer)
+{
+	struct link *l = timer->data;
+	if (l->state == LINK_BACKOFF)
+		connect_now(l);
+	run_drain(l->run);
+}
+
+static bool retry_later(struct link *l, const struct err *why)
+{
+	int64_t wait = BACKOFF_FIRST_MS;
+	if (!may_pass(why) || l->attempts >= l->run->opts->connect_retries || l->run->stopping)
+		return false;
+	for (unsigned i = 0; i < l->attempts && wait < BACKOFF_MAX_MS; i++)
+		wait *= 2;
+	l->attempts++;
+	l->state = LINK_BACKOFF;
+	wait += (int64_t)(hash_bytes(l->host->inv->name, strlen(l->host->inv->name)) % 250);
+	emit_host_state(l->host, REPORT_HOST_RETRYING, why->msg);
+	uv_timer_start(&l->backoff, on_backoff, (uint64_t)wait, 0);
+	return true;
+}
+
+/* The first request that was under way and may not be done twice, or NULL. */
+static const struct request *interrupted_once_only(const struct link *l)
+{
+	for (size_t i = 0; i < l->requests.len; i++)
+		if (l->requests.at[i]->sent && !l->requests.at[i]->resendable && l->requests.at[i]->flight)
+			return l->requests.at[i];
+	return NULL;
+}
+
+static void on_down(void *ctx, const struct err *why)
+{
+	struct link *l = ctx;
+	bool was_up = l->state == LINK_UP;
+	struct err lost = {.code = ERR_UNREACHABLE};
+	l->transport = NULL;
+	wire_reader_release(&l->reader);
+	l->reader = (struct wire_reader){0};
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
+	l->sending = (struct blob_sending){.fd = -1};
+	if (l->requests.len == 0 || l->state == LINK_CLOSING) {
+		l->state = LINK_DOWN;
+		fail_all(l, why ? why : &lost);
+		run_drain(l->run);
+		return;
+	}
+	if (!why) {
+		snprintf(lost.msg, sizeof(lost.msg), "the agent ended unexpectedly");
+		why = &lost;
+	}
+	const struct request *once = was_up ? interrupted_once_only(l) : NULL;
+	if (once) {
+		err_set(&lost, ERR_UNREACHABLE,
+			"the connection was lost while '%s' ran; it may or may not have been done (%s)", once->task, why->msg);
+		l->state = LINK_DOWN;
+		fail_all(l, &lost);
+	} else {
+		lost = *why;
+		for (size_t i = 0; i < l->requests.len; i++)
+			l->requests.at[i]->sent = false;
+		if (!retry_later(l, &lost)) {
+			l->state = LINK_DOWN;
+			fail_all(l, &lost);
+		}
+	}
+	run_drain(l->run);
+}
+
+static const struct transport_events link_events = {on_up, on_data, on_drained, on_down};
+
+static void connect_now(struct link *l)
+{
+	struct err err = {0};
+	if (!l->target.name && link_resolve_target(l, &err) < 0) {
+		l->state = LINK_DOWN;
+		fail_all(l, &err);
+		return;
+	}
+	l->state = LINK_CONNECTING;
+	emit_host_state(l->host, REPORT_HOST_CONNECTING, NULL);
+	l->transport = transport_open(&l->run->loop, &l->target, &link_events, l);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	(void)h;
+}
+
+void link_close(struct link *l)
+{
+	if (l->state == LINK_UP && l->transport) {
+		struct arena a = {0};
+		struct strbuf out CLEANUP(strbuf_release) = {0};
+		wire_put_value(&out, WIRE_BYE, 0, value_dict_new(&a));
+		transport_send(l->transport, strbuf_slice(&out));
+		arena_release(&a);
+	}
+	uv_timer_stop(&l->backoff);
+	if (!uv_is_closing((uv_handle_t *)&l->backoff))
+		uv_close((uv_handle_t *)&l->backoff, on_timer_closed);
+	if (l->transport) {
+		l->state = LINK_CLOSING;
+		transport_close(l->transport);
+	} else {
+		l->state = LINK_DOWN;
+		struct err gone = {.code = ERR_CANCELLED, .msg = "the run was interrupted"};
+		fail_all(l, &gone);
+	}
+}

@@ -1,0 +1,297 @@
+/* From what a module answered to what the task is: changed_when, failed_when,
+ * register, notify. */
+#include "state.h"
+
+#include <stdlib.h>
+
+static bool is_true(const struct value *result, const char *key)
+{
+	const struct value *v = value_get(result, key);
+	return v && value_truthy(v);
+}
+
+static void put(struct flight *f, struct value *result, const char *key, const struct value *v)
+{
+	value_dict_put(&f->arena, result, key, v);
+}
+
+/* The scope in which a task's conditions see its own result. */
+static void result_scope(struct scope *sc, struct flight *f, struct flight_item *it, const struct value *result)
+{
+	const struct value *own = it->loop_vars;
+	if (f->node->register_name) {
+		struct value *d = own ? value_dict_dup(&f->arena, own) : value_dict_new(&f->arena);
+		value_dict_put(&f->arena, d, f->node->register_name, result);
+		own = d;
+	}
+	scope_init(sc, &f->arena, f->strand->host, f->strand, f->node, own);
+}
+
+static void condition_failed(struct flight *f, struct value *result, const char *keyword, const struct err *err)
+{
+	char text[1400];
+	put(f, result, "failed", value_bool(true));
+	put(f, result, "msg", value_fmt(&f->arena, "%s: %s", keyword, err_format(err, text, sizeof(text))));
+}
+
+static void apply_failed_when(struct flight *f, struct flight_item *it, struct value *result)
+{
+	struct scope sc;
+	struct err err = {0};
+	bool failed;
+	if (f->node->failed_when.len == 0)
+		return;
+	result_scope(&sc, f, it, result);
+	int r = scope_conditions(&sc, f->node->failed_when.at, f->node->failed_when.len, &failed, NULL, &err);
+	scope_release(&sc);
+	if (r == ERR_UNKNOWN) {
+		it->unknown = true;
+	} else if (r < 0) {
+		condition_failed(f, result, "failed_when", &err);
+	} else {
+		put(f, result, "failed", value_bool(failed));
+		put(f, result, "failed_when_result", value_bool(failed));
+	}
+}
+
+static void apply_changed_when(struct flight *f, struct flight_item *it, struct value *result)
+{
+	struct scope sc;
+	struct err err = {0};
+	bool changed;
+	if (f->node->changed_when.len == 0)
+		return;
+	result_scope(&sc, f, it, result);
+	int r = scope_conditions(&sc, f->node->changed_when.at, f->node->changed_when.len, &changed, NULL, &err);
+	scope_release(&sc);
+	if (r == ERR_UNKNOWN)
+		it->unknown = true;
+	else if (r < 0)
+		condition_failed(f, result, "changed_when", &err);
+	else
+		put(f, result, "changed", value_bool(changed));
+}
+
+/* As Ansible: a non-zero rc without a verdict is a failure. */
+static void complete(struct flight *f, struct value *result)
+{
+	const struct value *rc = value_get(result, "rc");
+	if (!value_get(result, "failed"))
+		put(f, result, "failed", value_bool(rc && rc->type == VALUE_INT && rc->integer != 0));
+	if (!value_get(result, "changed"))
+		put(f, result, "changed", value_bool(false));
+	if (f->attempt > 0)
+		put(f, result, "attempts", value_int(&f->arena, f->attempt + 1));
+}
+
+static enum report_status status_of(const struct flight_item *it)
+{
+	if (it->unknown)
+		return REPORT_UNKNOWN;
+	if (is_true(it->result, "failed"))
+		return REPORT_FAILED;
+	if (is_true(it->result, "skipped"))
+		return REPORT_SKIPPED;
+	return is_true(it->result, "changed") ? REPORT_CHANGED : REPORT_OK;
+}
+
+void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result)
+{
+	struct value *result = value_dict_dup(&f->arena, module_result);
+	it->unknown |= is_true(result, "_unknown");
+	it->result = result;
+	if (!it->unknown) {
+		complete(f, result);
+		apply_failed_when(f, it, result);
+		apply_changed_when(f, it, result);
+	}
+	it->status = status_of(it);
+	if (f->is_loop) {
+		put(f, result, f->node->loop.loop_var, it->item);
+		put(f, result, "ansible_loop_var", value_cstr(&f->arena, f->node->loop.loop_var));
+		emit_item(f, it);
+	}
+}
+
+/* ---- until ---- */
+
+static void on_delay(uv_timer_t *timer)
+{
+	struct flight *f = timer->data;
+	struct err err = {0};
+	if (f->zombie)
+		return;
+	if (f->local) {
+		flight_resume_local(f);
+	} else if (flight_send(f, &err) < 0) {
+		flight_fail(f, &err);
+		flight_finish(f);
+	}
+	run_drain(f->strand->step->run);
+}
+
+static void emit_retry(struct flight *f, struct flight_item *it, const struct value *result)
+{
+	const struct value *msg = value_get(result, "msg");
+	struct report_event e = {.kind = REPORT_RETRY, .step = f->strand->step->plan->name, .host = f->strand->host->inv->name};
+	e.task = f->name;
+	e.task_id = f->node->id;
+	e.item = f->no_log ? NULL : it->label;
+	e.attempt = f->attempt;
+	e.retries = f->retries;
+	e.msg = msg && msg->type == VALUE_STRING && !f->no_log ? msg->str.ptr : NULL;
+	emit(f->strand->step->run, &e);
+}
+
+int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct value *module_result)
+{
+	struct scope sc;
+	struct err err = {0};
+	bool holds = !is_true(module_result, "failed");
+	if (f->retries == 0 || is_true(module_result, "_unknown") || f->strand->step->run->stopping)
+		return 0;
+	if (f->node->until.len) {
+		struct value *result = value_dict_dup(&f->arena, module_result);
+		complete(f, result);
+		apply_failed_when(f, it, result);
+		apply_changed_when(f, it, result);
+		result_scope(&sc, f, it, result);
+		int r = scope_conditions(&sc, f->node->until.at, f->node->until.len, &holds, NULL, &err);
+		scope_release(&sc);
+		if (r < 0)
+			holds = false;
+	}
+	if (holds)
+		return 0;
+	if (f->attempt >= f->retries) {
+		/* until never held: a failure, whatever the module said */
+		value_dict_put(&f->arena, (struct value *)module_result, "failed", value_bool(true));
+		return 0;
+	}
+	f->attempt++;
+	emit_retry(f, it, module_result);
+	flight_start_timer(f, f->delay_ms, on_delay);
+	return 1;
+}
+
+/* ---- the whole task ---- */
+
+static void combine(struct flight *f)
+{
+	struct value *all = value_dict_new(&f->arena), *list = value_list_new(&f->arena);
+	bool changed = false, failed = false, skipped = f->nitems > 0;
+	for (size_t i = 0; i < f->nitems; i++) {
+		value_list_push(&f->arena, list, f->items[i].result);
+		changed |= is_true(f->items[i].result, "changed");
+		failed |= is_true(f->items[i].result, "failed");
+		skipped &= f->items[i].status == REPORT_SKIPPED;
+	}
+	put(f, all, "results", list);
+	put(f, all, "changed", value_bool(changed));
+	put(f, all, "failed", value_bool(failed));
+	if (f->nitems == 0 || skipped) {
+		put(f, all, "skipped", value_bool(true));
+		put(f, all, "skipped_reason", value_cstr(&f->arena, f->nitems ? "All items skipped" : "No items in the list"));
+	}
+	put(f, all, "msg", value_cstr(&f->arena, failed ? "One or more items failed" : "All items completed"));
+	f->result = all;
+}
+
+static enum report_status combined_status(const struct flight *f)
+{
+	bool changed = false, failed = false, unknown = false, ok = false;
+	for (size_t i = 0; i < f->nitems; i++) {
+		changed |= f->items[i].status == REPORT_CHANGED;
+		failed |= f->items[i].status == REPORT_FAILED;
+		unknown |= f->items[i].status == REPORT_UNKNOWN;
+		ok |= f->items[i].status == REPORT_OK;
+	}
+	if (failed)
+		return f->ignore_errors ? REPORT_IGNORED : REPORT_FAILED;
+	return changed ? REPORT_CHANGED : unknown ? REPORT_UNKNOWN : ok ? REPORT_OK : REPORT_SKIPPED;
+}
+
+void outcome_register(struct run_host *h, const char *name, const struct value *result)
+{
+	value_dict_put(&h->arena, h->set_vars, name,
+		       result->type == VALUE_UNKNOWN ? result : value_copy(&h->arena, result, VALUE_UNSAFE));
+}
+
+/* ansible_facts of a result: set_fact's own go beside the registered ones. */
+void outcome_facts(struct run_host *h, const struct value *result)
+{
+	const struct value *facts = value_get(result, "ansible_facts");
+	const struct value *level = value_get(result, "_level");
+	if (!facts || facts->type != VALUE_DICT)
+		return;
+	for (size_t i = 0; i < facts->dict.len; i++) {
+		const struct value *key = facts->dict.at[i].key;
+		const struct value *v = facts->dict.at[i].value;
+		if (key->type != VALUE_STRING)
+			continue;
+		if (value_is_str(level, "set_fact"))
+			outcome_register(h, key->str.ptr, v);
+		else if (value_is_str(level, "include_vars"))
+			value_dict_put(&h->arena, h->include_vars, key->str.ptr, value_copy(&h->arena, v, 0));
+		else
+			value_dict_put(&h->arena, h->facts,
+				       slice_starts_with(key->str, "ansible_") ? key->str.ptr
+									       : arena_printf(&h->arena, "ansible_%s", key->str.ptr),
+				       value_copy(&h->arena, v, VALUE_UNSAFE));
+	}
+}
+
+static bool any_unknown(const struct flight *f)
+{
+	for (size_t i = 0; i < f->nitems; i++)
+		if (f->items[i].unknown)
+			return true;
+	return false;
+}
+
+static void do_register(struct flight *f)
+{
+	struct run_host *h = f->strand->host;
+	if (!f->node->register_name)
+		return;
+	f->register_marked = false;
+	if (any_unknown(f))
+		outcome_register(h, f->node->register_name,
+				 value_unknown(&h->arena, ERR_UNKNOWN, arena_printf(&h->arena, "the result of '%s' is known after the run", f->name)));
+	else
+		outcome_register(h, f->node->register_name, f->result);
+}
+
+static void do_notify(struct flight *f)
+{
+	const struct plan_node *n = f->node;
+	enum notified how = f->status == REPORT_CHANGED ? NOTIFIED_YES : NOTIFIED_MAYBE;
+	bool never = n->changed_when.len == 1 && n->changed_when.at[0]->type == VALUE_BOOL && !n->changed_when.at[0]->boolean;
+	if (f->status != REPORT_CHANGED && (f->status != REPORT_UNKNOWN || never))
+		return;
+	for (size_t i = 0; i < n->notify.len; i++) {
+		struct scope sc;
+		struct err err = {0};
+		const char *name;
+		scope_init(&sc, &f->arena, f->strand->host, f->strand, n, NULL);
+		if (scope_string(&sc, n->notify.at[i], &name, &err) < 0)
+			emit_warning(f->strand->step->run, n->notify.at[i]->at, "notify: %s", err.msg);
+		else if (name && *name)
+			strand_notify(f->strand, slice_from(name), how);
+		scope_release(&sc);
+	}
+}
+
+void outcome_task(struct flight *f)
+{
+	if (f->is_loop)
+		combine(f);
+	else
+		f->result = f->items[0].result;
+	f->status = combined_status(f);
+	do_register(f);
+	for (size_t i = 0; i < f->nitems; i++)
+		if (f->items[i].status == REPORT_OK || f->items[i].status == REPORT_CHANGED)
+			outcome_facts(f->strand->host, f->items[i].result);
+	do_notify(f);
+}

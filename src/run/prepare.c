@@ -1,0 +1,278 @@
+/*
+ * The controller's half of copy, template, script, unarchive and get_url: what
+ * the host shall have is named by hash, and sent only when the host asks.
+ */
+#include "rollout/base/file.h"
+#include "rollout/value/json.h"
+#include "state.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMPLATE_MAX_BYTES (8u << 20)
+#define TREE_MAX_FILES 100000u
+#define TREE_MAX_DEPTH 64u
+
+struct preparation {
+	struct flight *f;
+	struct scope *scope;
+	struct flight_item *it;
+	struct value *args; /* the item's, being extended */
+};
+
+static struct run *run_of(const struct preparation *p)
+{
+	return p->f->strand->step->run;
+}
+
+static void put_str(struct preparation *p, const char *key, const char *s)
+{
+	value_dict_put(&p->f->arena, p->args, key, value_cstr(&p->f->arena, s));
+}
+
+static void put_blob(struct preparation *p, const struct blob *b)
+{
+	put_str(p, "_sha256", b->sha256);
+	value_dict_put(&p->f->arena, p->args, "_size", value_int(&p->f->arena, (int64_t)b->size));
+}
+
+static bool arg_true(const struct preparation *p, const char *key)
+{
+	const struct value *v = value_get(p->it->args, key);
+	return v && value_truthy(v);
+}
+
+static int find_source(struct preparation *p, const char *subdir, struct slice src, const char **ret, struct err *err)
+{
+	struct plan *plan = run_of(p)->plan;
+	return plan_find_file(plan, p->f->node->role, subdir, src, &p->f->arena, ret, err);
+}
+
+/* ---- template ---- */
+
+static bool option(const struct preparation *p, const char *key, bool fallback)
+{
+	const struct value *v = value_get(p->it->args, key);
+	bool b = fallback;
+	if (v)
+		(void)value_to_bool(v, &b);
+	return b;
+}
+
+/* As written in YAML with or without its own escapes. */
+static const char *newline_sequence(struct slice s)
+{
+	if (slice_is(s, "\\r\\n") || slice_is(s, "\r\n"))
+		return "\r\n";
+	return slice_is(s, "\\r") || slice_is(s, "\r") ? "\r" : "\n";
+}
+
+static int prepare_template(struct preparation *p, struct err *err)
+{
+	const struct value *src = value_get(p->it->args, "src"), *newline = value_get(p->it->args, "newline_sequence");
+	struct strbuf text CLEANUP(strbuf_release) = {0}, out CLEANUP(strbuf_wipe) = {0};
+	struct template_text_options opts = {.trim_blocks = option(p, "trim_blocks", true),
+					     .lstrip_blocks = option(p, "lstrip_blocks", false),
+					     .keep_trailing_newline = true};
+	const char *path;
+	if (newline && newline->type == VALUE_STRING)
+		opts.newline_sequence = newline_sequence(newline->str);
+	int r = find_source(p, "templates", src->str, &path, err);
+	if (r < 0 || (r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
+		return r;
+	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts, &out, err);
+	if (r < 0)
+		return err_locate(err, r, src->at);
+	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&out)));
+	struct slice base = path_basename(path);
+	if (slice_ends_with(base, ".j2"))
+		base.len -= 3;
+	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, base));
+	return 0;
+}
+
+/* ---- copy ---- */
+
+struct tree {
+	struct preparation *p;
+	struct value *entries;
+};
+
+static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err);
+
+static int add_entry(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err)
+{
+	struct arena *a = &t->p->f->arena;
+	struct value *e = value_dict_new(a);
+	char *path = arena_printf(a, "%s/%s", root, rel);
+	struct stat st;
+	const char *type = "file";
+	if (stat(path, &st) < 0)
+		return err_sys(err, "%s", path);
+	if (t->entries->list.len >= TREE_MAX_FILES)
+		return err_set(err, ERR_LIMIT, "%s holds more than %u files", root, TREE_MAX_FILES);
+	value_dict_put(a, e, "path", value_cstr(a, rel));
+	value_dict_put(a, e, "mode", value_int(a, st.st_mode & 07777));
+	if (S_ISDIR(st.st_mode)) {
+		type = "dir";
+	} else if (S_ISREG(st.st_mode)) {
+		const struct blob *b;
+		int r = blob_from_file(run_of(t->p), path, &b, err);
+		if (r < 0)
+			return r;
+		value_dict_put(a, e, "sha256", value_cstr(a, b->sha256));
+		value_dict_put(a, e, "size", value_int(a, (int64_t)b->size));
+	} else {
+		return 0; /* sockets and their like are not copied */
+	}
+	value_dict_put(a, e, "type", value_cstr(a, type));
+	value_list_push(a, t->entries, e);
+	return S_ISDIR(st.st_mode) ? add_tree(t, root, rel, depth + 1, err) : 0;
+}
+
+static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err)
+{
+	struct arena *a = &t->p->f->arena;
+	char *dir = *rel ? arena_printf(a, "%s/%s", root, rel) : arena_strdup(a, root);
+	struct dirent **names;
+	int n = scandir(dir, &names, NULL, alphasort), r = 0;
+	if (n < 0)
+		return err_sys(err, "%s", dir);
+	if (depth > TREE_MAX_DEPTH)
+		r = err_set(err, ERR_LIMIT, "%s: folders are nested deeper than %u", dir, TREE_MAX_DEPTH);
+	for (int i = 0; i < n; i++) {
+		const char *name = names[i]->d_name;
+		if (r == 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+			r = add_entry(t, root, *rel ? arena_printf(a, "%s/%s", rel, name) : arena_strdup(a, name), depth, err);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+static int prepare_folder(struct preparation *p, const char *path, struct slice src, struct err *err)
+{
+	struct tree t = {p, value_list_new(&p->f->arena)};
+	char *root = arena_strdup(&p->f->arena, path);
+	bool contents = slice_ends_with(src, "/");
+	size_t len = strlen(root);
+	while (len > 1 && root[len - 1] == '/')
+		root[--len] = '\0';
+	struct slice base = path_basename(root);
+	int r;
+	if (contents) {
+		r = add_tree(&t, root, "", 0, err);
+	} else {
+		/* the folder itself goes below dest */
+		struct slice dir = path_dirname(root);
+		r = add_entry(&t, arena_strndup(&p->f->arena, dir.ptr, dir.len), arena_strndup(&p->f->arena, base.ptr, base.len), 0, err);
+	}
+	if (r == 0)
+		value_dict_put(&p->f->arena, p->args, "_tree", t.entries);
+	return r;
+}
+
+static int prepare_file(struct preparation *p, const char *subdir, struct err *err)
+{
+	const struct value *src = value_get(p->it->args, "src");
+	const struct blob *blob;
+	const char *path;
+	struct stat st;
+	if (!src)
+		src = value_get(p->it->args, "_raw_params");
+	if (!src || src->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, p->f->node->at, "%s needs 'src'", p->f->node->module->name);
+	int r = find_source(p, subdir, src->str, &path, err);
+	if (r < 0)
+		return r;
+	if (stat(path, &st) < 0)
+		return err_sys(err, "%s", path);
+	if (S_ISDIR(st.st_mode) && strcmp(p->f->node->module->name, "copy") == 0)
+		return prepare_folder(p, path, src->str, err);
+	if ((r = blob_from_file(run_of(p), path, &blob, err)) < 0)
+		return r;
+	put_blob(p, blob);
+	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(path)));
+	const struct value *mode = value_get(p->it->args, "mode");
+	if (mode && value_is_str(mode, "preserve"))
+		value_dict_put(&p->f->arena, p->args, "mode", value_fmt(&p->f->arena, "%04o", st.st_mode & 07777));
+	return 0;
+}
+
+static int prepare_content(struct preparation *p, const struct value *content)
+{
+	struct strbuf text CLEANUP(strbuf_wipe) = {0};
+	if (content->type == VALUE_DICT || content->type == VALUE_LIST)
+		json_emit(&text, content, JSON_PYTHON);
+	else if (content->type != VALUE_NULL)
+		value_print(&text, content);
+	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&text)));
+	/* the content goes by its hash; the host must not get it twice */
+	value_dict_remove(p->args, SLICE_LIT("content"));
+	if (content->flags & VALUE_SECRET) {
+		struct value *mark = value_str(&p->f->arena, SLICE_LIT("1"));
+		mark->flags |= VALUE_SECRET;
+		value_dict_put(&p->f->arena, p->args, "_secret", mark);
+	}
+	return 0;
+}
+
+static int prepare_copy(struct preparation *p, struct err *err)
+{
+	const struct value *content = value_get(p->it->args, "content");
+	if (arg_true(p, "remote_src"))
+		return 0;
+	return content ? prepare_content(p, content) : prepare_file(p, "files", err);
+}
+
+static int prepare_unarchive(struct preparation *p, struct err *err)
+{
+	const struct value *src = value_get(p->it->args, "src"), *copy = value_get(p->it->args, "copy");
+	if (arg_true(p, "remote_src") || (copy && !value_truthy(copy)))
+		return 0;
+	if (src && src->type == VALUE_STRING && strstr(src->str.ptr, "://"))
+		return err_at(err, ERR_UNSUPPORTED, src->at, "unarchive from a URL needs get_url first (or remote_src with a local path)");
+	return prepare_file(p, "files", err);
+}
+
+/* script: "file arg arg" */
+static int prepare_script(struct preparation *p, struct err *err)
+{
+	const struct value *raw = value_get(p->it->args, "_raw_params"), *cmd = value_get(p->it->args, "cmd");
+	const struct value *line = cmd ? cmd : raw;
+	const struct blob *blob;
+	const char *path;
+	if (!line || line->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, p->f->node->at, "script needs a file");
+	struct slice text = slice_trim(line->str), file;
+	struct slice rest = text;
+	(void)slice_split(&rest, ' ', &file);
+	int r = find_source(p, "files", file, &path, err);
+	if (r < 0 || (r = blob_from_file(run_of(p), path, &blob, err)) < 0)
+		return r;
+	put_blob(p, blob);
+	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(path)));
+	return 0;
+}
+
+int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+{
+	struct preparation p = {.f = f, .scope = sc, .it = it, .args = value_dict_dup(&f->arena, it->args)};
+	const char *name = f->node->module->name;
+	int r = 0;
+	if (strcmp(name, "template") == 0)
+		r = prepare_template(&p, err);
+	else if (strcmp(name, "copy") == 0)
+		r = prepare_copy(&p, err);
+	else if (strcmp(name, "unarchive") == 0)
+		r = prepare_unarchive(&p, err);
+	else if (strcmp(name, "script") == 0)
+		r = prepare_script(&p, err);
+	else if (strcmp(name, "get_url") == 0)
+		r = fetch_start(f, it, err);
+	if (r == 0 && strcmp(name, "get_url") != 0)
+		it->args = p.args;
+	return r;
+}

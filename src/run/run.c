@@ -1,0 +1,294 @@
+#include "rollout/run/run.h"
+
+#include "state.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define TICK_MS 100
+
+struct run_host *run_host_get(struct run *run, struct inv_host *inv)
+{
+	struct run_host *h = strmap_get(&run->hosts, slice_from(inv->name));
+	if (h)
+		return h;
+	h = xcalloc(1, sizeof(*h));
+	h->run = run;
+	h->inv = inv;
+	h->set_vars = value_dict_new(&h->arena);
+	h->facts = value_dict_new(&h->arena);
+	h->include_vars = value_dict_new(&h->arena);
+	h->stats.host = inv->name;
+	h->link = link_new(h);
+	strmap_set(&run->hosts, slice_from(inv->name), h);
+	return h;
+}
+
+static void run_host_free(struct run_host *h)
+{
+	link_free(h->link);
+	arena_release(&h->arena);
+	free(h);
+}
+
+/* ---- becoming: does any task of the host's steps need root? ---- */
+
+static bool becomes(const struct plan_attrs *attrs)
+{
+	bool b;
+	return attrs->become && (!value_to_bool(attrs->become, &b) || b); /* a template may be true */
+}
+
+static void find_wants_root(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->nodes.len; i++) {
+		const struct plan_node *n = run->plan->nodes.at[i];
+		if (n->kind != PLAN_TASK || !becomes(&n->attrs) || (n->module->flags & MODULE_ACTION && !n->attrs.delegate_to &&
+								     !action_steers(n->module)))
+			continue;
+		for (size_t k = 0; k < n->step->hosts.len; k++)
+			run_host_get(run, n->step->hosts.at[k])->wants_root = true;
+		if (n->attrs.delegate_to && n->attrs.delegate_to->type == VALUE_STRING) {
+			struct inv_host *inv = template_has_markup(n->attrs.delegate_to->str)
+						       ? NULL
+						       : inventory_host(run->plan->inv, n->attrs.delegate_to->str);
+			if (inv)
+				run_host_get(run, inv)->wants_root = true;
+		}
+	}
+}
+
+/* ---- the loop ---- */
+
+static bool all_ended(const struct run *run)
+{
+	for (size_t i = 0; i < run->steps.len; i++)
+		if (!run->steps.at[i]->ended)
+			return false;
+	return true;
+}
+
+static void close_all(struct run *run)
+{
+	if (run->closing)
+		return;
+	run->closing = true;
+	for (size_t i = 0; i < run->hosts.len; i++)
+		link_close(((struct run_host *)run->hosts.entries[i].value)->link);
+	uv_close((uv_handle_t *)&run->ticker, NULL);
+	uv_close((uv_handle_t *)&run->on_int, NULL);
+	uv_close((uv_handle_t *)&run->on_term, NULL);
+}
+
+/* Advances what can be advanced, until nothing can. */
+void run_drain(struct run *run)
+{
+	if (run->draining || run->closing)
+		return;
+	run->draining = true;
+	do {
+		while (run->ready.len) {
+			struct strand *s = run->ready.at[0];
+			vec_remove(&run->ready, 0);
+			s->queued = false;
+			strand_advance(s);
+		}
+		step_start_ready(run);
+	} while (run->ready.len);
+	run->draining = false;
+	if (all_ended(run))
+		close_all(run);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct run *run = timer->data;
+	int64_t now = (int64_t)uv_now(&run->loop);
+	for (size_t i = 0; i < run->opts->nsinks; i++)
+		if (run->opts->sinks[i].ops->tick)
+			run->opts->sinks[i].ops->tick(run->opts->sinks[i].self, now);
+}
+
+/* The first: nothing new is begun. The second: nothing is waited for. */
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct run *run = handle->data;
+	(void)signum;
+	run->stopping = true;
+	if (++run->interrupts == 1) {
+		emit_warning(run, (struct srcloc){0}, "interrupted: waiting for what is in flight (once more to stop at once)");
+		for (size_t i = 0; i < run->steps.len; i++)
+			for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
+				struct strand *s = run->steps.at[i]->strands.at[k];
+				if (s->flights.len == 0 || s->state != STRAND_WAITING)
+					strand_wake(s);
+			}
+		run_drain(run);
+		return;
+	}
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		struct link *l = ((struct run_host *)run->hosts.entries[i].value)->link;
+		if (l->transport)
+			transport_close(l->transport);
+	}
+}
+
+static int start(struct run *run, struct err *err)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	int r = uv_loop_init(&run->loop);
+	if (r < 0)
+		return err_set(err, ERR_SYS, "event loop: %s", uv_strerror(r));
+	uv_timer_init(&run->loop, &run->ticker);
+	uv_signal_init(&run->loop, &run->on_int);
+	uv_signal_init(&run->loop, &run->on_term);
+	run->ticker.data = run->on_int.data = run->on_term.data = run;
+	uv_timer_start(&run->ticker, on_tick, TICK_MS, TICK_MS);
+	uv_signal_start(&run->on_int, on_signal, SIGINT);
+	uv_signal_start(&run->on_term, on_signal, SIGTERM);
+	uv_unref((uv_handle_t *)&run->ticker);
+	uv_unref((uv_handle_t *)&run->on_int);
+	uv_unref((uv_handle_t *)&run->on_term);
+	return 0;
+}
+
+static void add_steps(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->steps.len; i++) {
+		const struct plan_step *p = run->plan->steps.at[i];
+		struct run_step *step = xcalloc(1, sizeof(*step));
+		step->run = run;
+		step->plan = p;
+		step->nblock = p->after.len;
+		step->stats.step = p->name;
+		step->stats.nhosts = p->hosts.len;
+		for (size_t k = 0; k < p->hosts.len; k++)
+			vec_push(&step->hosts, run_host_get(run, p->hosts.at[k]));
+		vec_push(&run->steps, step);
+	}
+}
+
+static void step_free(struct run_step *step)
+{
+	for (size_t i = 0; i < step->strands.len; i++)
+		strand_free(step->strands.at[i]);
+	for (size_t i = 0; i < step->old_strands.len; i++)
+		strand_free(step->old_strands.at[i]);
+	vec_release(&step->strands);
+	vec_release(&step->old_strands);
+	vec_release(&step->hosts);
+	strmap_release(&step->passed);
+	strmap_release(&step->throttled);
+	free(step);
+}
+
+/* ---- the end ---- */
+
+static bool takes_part(const struct run *run, const struct run_host *h)
+{
+	for (size_t i = 0; i < run->steps.len; i++)
+		for (size_t k = 0; k < run->steps.at[i]->hosts.len; k++)
+			if (run->steps.at[i]->hosts.at[k] == h)
+				return true;
+	return false;
+}
+
+static void recap(struct run *run)
+{
+	struct report_host_stats *hosts = ARENA_ARRAY(&run->arena, struct report_host_stats, run->hosts.len + 1);
+	struct report_step_stats *steps = ARENA_ARRAY(&run->arena, struct report_step_stats, run->steps.len + 1);
+	struct report_event e = {.kind = REPORT_RUN_ENDED, .hosts = hosts, .steps = steps, .interrupted = run->interrupts > 0};
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		const struct run_host *h = run->hosts.entries[i].value;
+		if (takes_part(run, h))
+			hosts[e.nhosts++] = h->stats;
+	}
+	for (size_t i = 0; i < run->steps.len; i++)
+		if (run->steps.at[i]->started)
+			steps[e.nsteps++] = run->steps.at[i]->stats;
+	e.duration_ms = (int64_t)uv_now(&run->loop) - run->started_ms;
+	emit(run, &e);
+}
+
+static enum run_exit exit_code(const struct run *run)
+{
+	enum run_exit code = RUN_EXIT_OK;
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		const struct run_host *h = run->hosts.entries[i].value;
+		if (h->failed)
+			code = RUN_EXIT_FAILED;
+		else if (h->unreachable && code == RUN_EXIT_OK)
+			code = RUN_EXIT_UNREACHABLE;
+	}
+	if (run->stalled)
+		return RUN_EXIT_ERROR;
+	return run->interrupts ? RUN_EXIT_INTERRUPTED : code;
+}
+
+static void emit_start(struct run *run)
+{
+	struct report_event e = {.kind = REPORT_RUN_STARTED};
+	for (size_t i = 0; i < run->hosts.len; i++)
+		e.nhosts += takes_part(run, run->hosts.entries[i].value);
+	for (size_t i = 0; i < run->steps.len; i++)
+		e.ntasks += step_task_count(run->steps.at[i]);
+	e.nsteps = run->steps.len;
+	emit(run, &e);
+}
+
+static void release(struct run *run, struct host *real)
+{
+	for (size_t i = 0; i < run->steps.len; i++)
+		step_free(run->steps.at[i]);
+	vec_release(&run->steps);
+	/* handles of flights and links that were closed last */
+	uv_run(&run->loop, UV_RUN_DEFAULT);
+	for (size_t i = 0; i < run->hosts.len; i++)
+		run_host_free(run->hosts.entries[i].value);
+	strmap_release(&run->hosts);
+	fetches_release(run);
+	blobs_release(run);
+	vec_release(&run->ready);
+	vec_release(&run->slot_queue);
+	uv_loop_close(&run->loop);
+	if (run->controller != real)
+		host_free(run->controller);
+	arena_release(&run->arena);
+}
+
+/* Nothing is in flight and something is unfinished: a mistake of ours, which
+ * must not become a hang. */
+static void give_up(struct run *run)
+{
+	emit_warning(run, (struct srcloc){0}, "internal error: the run came to a standstill");
+	run->stalled = true;
+	for (size_t i = 0; i < run->steps.len; i++)
+		run->steps.at[i]->ended = true;
+	close_all(run);
+}
+
+int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit, struct err *err)
+{
+	struct run run = {.opts = opts, .plan = plan, .env = plan->env};
+	int r = start(&run, err);
+	if (r < 0)
+		return r;
+	struct host *real = host_real_new();
+	run.controller = opts->check_mode ? host_overlay_new(real) : real;
+	run.started_ms = (int64_t)uv_now(&run.loop);
+	add_steps(&run);
+	find_wants_root(&run);
+	emit_start(&run);
+	run_drain(&run);
+	while (!run.closing)
+		if (uv_run(&run.loop, UV_RUN_ONCE) == 0 && !run.closing)
+			give_up(&run);
+	uv_run(&run.loop, UV_RUN_DEFAULT);
+	uv_update_time(&run.loop);
+	recap(&run);
+	*ret_exit = exit_code(&run);
+	release(&run, real);
+	host_free(real);
+	return 0;
+}

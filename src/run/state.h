@@ -1,0 +1,335 @@
+#pragma once
+/*
+ * The state of a run, shared by the files of this folder.
+ *
+ *   run ── steps: counters of what they wait for, batches of hosts
+ *       ── hosts: variables, facts, counters, one link each
+ *   strand: one step on one host; its place in the tree of tasks
+ *   flight: one task on one strand, from its evaluation to its result
+ *   link:   the connection to one host's agent and the requests on it
+ */
+#include "rollout/run/run.h"
+#include "rollout/wire/task.h"
+
+struct run;
+struct run_step;
+struct strand;
+struct flight;
+struct link;
+
+enum notified { NOTIFIED_NO, NOTIFIED_MAYBE, NOTIFIED_YES };
+
+struct run_host {
+	struct run *run;
+	struct inv_host *inv;
+	struct arena arena;        /* facts and registered values */
+	struct value *set_vars;    /* level 19 */
+	struct value *facts;       /* ansible_x → value */
+	struct value *include_vars; /* level 18 */
+	bool all_facts;
+	bool failed, unreachable; /* out of the run */
+	bool wants_root;          /* some task of the plan becomes */
+	struct report_host_stats stats;
+	struct link *link;
+};
+
+/* ---- link.c ---- */
+
+struct request {
+	uint32_t id;
+	const char *module, *task; /* for messages */
+	struct strbuf frame;       /* kept until the answer, for a reconnection */
+	bool sent, resumes;        /* resumes: RESUME goes out before it */
+	bool resendable;
+	uint32_t strand_id;
+	struct flight *flight; /* NULL: nobody waits any more */
+};
+
+enum link_state { LINK_IDLE, LINK_WAITS_FOR_SLOT, LINK_CONNECTING, LINK_UP, LINK_BACKOFF, LINK_CLOSING, LINK_DOWN };
+
+struct blob_sending {
+	uint32_t id; /* 0: none */
+	const struct blob *blob;
+	size_t offset;
+	int fd;
+};
+
+struct link {
+	struct run *run;
+	struct run_host *host;
+	enum link_state state;
+	bool has_slot;
+	struct transport *transport;
+	struct transport_target target;
+	struct arena arena; /* of the target's strings */
+	struct wire_reader reader;
+	VEC(struct request *) requests; /* in the order of submission */
+	uint32_t next_id;
+	unsigned attempts;
+	uv_timer_t backoff;
+	struct blob_sending sending;
+};
+
+struct link *link_new(struct run_host *host);
+void link_free(struct link *l);
+/* Takes the request; it is freed after its last answer. */
+void link_submit(struct link *l, struct request *req);
+/* Nobody waits for the flight's answers any more. */
+void link_abandon(struct link *l, const struct flight *flight);
+void link_close(struct link *l);
+void link_pass_slots(struct run *run);
+/* Connection variables into the link's target (target.c). */
+int link_resolve_target(struct link *l, struct err *err);
+
+/* ---- blob.c: content that hosts may ask for, by hash ---- */
+struct blob {
+	char sha256[SHA256_HEX_SIZE];
+	size_t size;
+	char *bytes;      /* or NULL */
+	const char *path; /* the controller's file */
+	int64_t mtime_ns;
+};
+const struct blob *blob_from_bytes(struct run *run, struct slice bytes);
+int blob_from_file(struct run *run, const char *path, const struct blob **ret, struct err *err);
+const struct blob *blob_find(struct run *run, const char *sha256);
+void blobs_release(struct run *run);
+
+/* ---- strands ---- */
+
+enum frame_section { FRAME_BODY, FRAME_RESCUE, FRAME_ALWAYS, FRAME_HANDLERS };
+
+struct frame {
+	const struct plan_node *node;   /* of the block; NULL for the step's body, handlers, an include */
+	const struct plan_block *block; /* NULL for handlers */
+	enum frame_section section;
+	size_t index;
+	bool failing;                      /* to be raised again after `always` */
+	const struct value *include_params; /* set by an include, else NULL: the enclosing one's */
+	const struct value *loop_vars;     /* of a looped include */
+};
+typedef VEC(struct frame) frames;
+
+enum strand_state {
+	STRAND_READY,     /* can be advanced */
+	STRAND_WAITING,   /* for its flights, a timer, a fetch */
+	STRAND_BARRIER,   /* for the other hosts of the batch, at its place in the tree */
+	STRAND_FOLLOWING, /* a run_once task runs on another host */
+	STRAND_THROTTLED, /* for a place among `throttle` hosts */
+	STRAND_DONE,
+};
+
+struct strand {
+	struct run_step *step;
+	struct run_host *host;
+	uint32_t id; /* on the agents */
+	enum strand_state state;
+	bool queued; /* in run->ready */
+	frames stack;
+	VEC(struct flight *) flights; /* in order; the first is the oldest */
+	bool leaving;   /* the last task was a barrier: the hosts leave it together */
+	bool at_gate;   /* the barrier before the current task was passed */
+	bool gate_open; /* the barrier that it waited at was released */
+	bool blocked;   /* WAITING for something that is not its own flight */
+	bool facts_asked;
+	bool needs_resume;
+	bool failed;
+	bool throttle_held;
+	enum notified *notified; /* by handler index */
+	size_t nnotified;
+	bool handlers_pushed;
+	const struct value *failed_task, *failed_result;
+};
+
+struct flight_item {
+	const struct value *item; /* NULL when there is no loop */
+	const char *label;
+	const struct value *loop_vars;
+	const struct value *args;   /* coerced and prepared; NULL: not sent */
+	struct value *result;       /* final; in the flight's arena */
+	bool skipped, unknown, secret;
+	enum report_status status;
+};
+
+struct flight {
+	struct strand *strand;
+	const struct plan_node *node; /* NULL: the gathering of facts */
+	struct arena arena;
+	frames before; /* where the strand was, to go back to on failure */
+	struct flight_item *items;
+	size_t nitems;
+	bool is_loop;
+	struct run_host *target; /* where it runs: the strand's host, or the delegate */
+	const char *delegated_to;
+	const char *name;        /* rendered */
+	bool no_log, ignore_errors, check_mode, diff_mode, overlaps;
+	bool local;    /* done by the controller */
+	bool keywords_known, announced, finished;
+	bool one_by_one; /* items are sent singly: until, a delegate per item, a pause between */
+	const char *become_user;
+	const struct value *environment;
+	int64_t started_ms, timeout_ms;
+	/* which items the request in flight carries */
+	size_t *sent_items;
+	size_t nsent;
+	struct request *request;
+	/* until */
+	unsigned attempt, retries;
+	int64_t delay_ms;
+	size_t current; /* item, when they go one by one */
+	uv_timer_t timer;
+	bool timer_open;
+	/* what `register` replaced, to be put back when the flight is dropped */
+	const struct value *register_before;
+	bool register_marked;
+	enum report_status status;
+	struct value *result; /* of the whole task */
+	int pending_fetches;
+	bool zombie; /* dropped, waits for its timer or fetch to end */
+};
+
+/* ---- steps ---- */
+
+struct run_step {
+	struct run *run;
+	const struct plan_step *plan;
+	size_t nblock; /* steps it still waits for */
+	bool started, ended, all_failed;
+	VEC(struct run_host *) hosts; /* all of the step */
+	size_t batch_start, batch_end, batch_index;
+	VEC(struct strand *) strands; /* of the current batch */
+	VEC(struct strand *) old_strands;
+	int64_t started_ms, ended_ms;
+	struct report_step_stats stats;
+	struct strmap passed;    /* node id → count of strands that are past it */
+	struct strmap throttled; /* node id → strands that hold a place */
+	bool aborted;            /* any_errors_fatal, max_fail_percentage, all failed */
+};
+
+struct fetch;
+
+struct run {
+	const struct run_options *opts;
+	struct plan *plan;
+	struct template_env *env;
+	struct arena arena;
+	uv_loop_t loop;
+	uv_timer_t ticker;
+	uv_signal_t on_int, on_term;
+	struct strmap hosts; /* name → run_host */
+	VEC(struct run_step *) steps;
+	VEC(struct strand *) ready;
+	VEC(struct link *) slot_queue;
+	unsigned slots_used;
+	uint32_t next_strand;
+	size_t nblocked; /* strands with `blocked` set */
+	int64_t started_ms;
+	bool draining, stopping, closing, stalled;
+	unsigned interrupts;
+	struct strmap blobs, files; /* sha256 → blob; path → blob */
+	VEC(struct fetch *) fetches;
+	const struct value *groups;
+	struct host *controller; /* for actions: the real one, or check mode's overlay */
+};
+
+struct run_host *run_host_get(struct run *run, struct inv_host *inv);
+void run_drain(struct run *run);
+
+void strand_start(struct run_step *step, struct run_host *host);
+void strand_wake(struct strand *s);
+void strand_advance(struct strand *s);
+void strand_free(struct strand *s);
+/* The host leaves the run; `failed` unless unreachable. */
+void strand_end(struct strand *s, bool failed);
+/* The oldest flights that are finished are taken off, in order. */
+void strand_settle(struct strand *s);
+void strand_notify(struct strand *s, struct slice name, enum notified how);
+void strand_next(struct strand *s); /* past the current task */
+bool strand_is_first(const struct strand *s);
+/* Negative: a is behind b in the tree; 0: at the same task. */
+int strand_compare_place(const struct strand *a, const struct strand *b);
+/* Those that wait for what another strand of the host was doing. */
+void strands_unblock(struct run *run);
+void strand_push_include(struct strand *s, const struct plan_block *block, const struct value *params, const struct value *loop_vars);
+
+void step_start_ready(struct run *run);
+/* Tasks that will be reported as ended; handlers and includes come on top. */
+size_t step_task_count(const struct run_step *step);
+void step_strand_ended(struct strand *s);
+void step_check_barrier(struct run_step *step);
+void step_passed(struct strand *s, const struct plan_node *node);
+bool step_throttle_take(struct strand *s, const struct plan_node *node, int64_t limit);
+void step_throttle_give(struct strand *s, const struct plan_node *node);
+/* run_once: what the first host got, for all the others of the batch. */
+void step_share_result(struct strand *leader, struct flight *f);
+
+/* ---- scope.c: the variables of one evaluation ---- */
+struct scope {
+	struct vars vars;
+	struct vars_magic magic;
+	struct run_host *host;
+	const struct strand *strand;   /* may be NULL */
+	const struct plan_node *node;  /* may be NULL */
+	VEC(struct scope *) others;    /* of hosts that were asked for through hostvars */
+	const struct value *as_value;  /* of such a host: its entry in hostvars */
+};
+void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s, const struct plan_node *node,
+		const struct value *loop_vars);
+void scope_release(struct scope *sc);
+/* Keyword values: NULL gives the fallback. */
+int scope_bool(struct scope *sc, const struct value *v, bool fallback, bool *ret, struct err *err);
+int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret, struct err *err);
+int scope_string(struct scope *sc, const struct value *v, const char **ret, struct err *err);
+/* All must hold. *ret_false: the first that does not. */
+int scope_conditions(struct scope *sc, const struct value *const *conds, size_t n, bool *ret,
+		     const struct value **ret_false, struct err *err);
+const struct value *scope_groups(struct run *run);
+
+/* ---- flight.c ---- */
+enum launch { LAUNCH_STARTED, LAUNCH_BLOCKED, LAUNCH_FINISHED };
+/* Evaluates the task and starts it. BLOCKED: what it needs is still in flight. */
+enum launch flight_launch(struct strand *s, const struct plan_node *node);
+enum launch flight_gather_facts(struct strand *s);
+void flight_on_result(struct flight *f, size_t sent_index, const struct value *result, bool last);
+void flight_on_output(struct flight *f, size_t sent_index, int stream, struct slice text);
+void flight_on_lost(struct flight *f, const struct err *why);
+/* Thrown away: a task before it failed. */
+void flight_drop(struct flight *f);
+void flight_free(struct flight *f);
+int flight_send(struct flight *f, struct err *err);
+void flight_finish(struct flight *f);
+/* Goes on with the items that are done here, after a timer. */
+void flight_resume_local(struct flight *f);
+void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);
+void flight_fail(struct flight *f, const struct err *err);
+
+/* ---- outcome.c: from module results to a task's result ---- */
+void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result);
+void outcome_task(struct flight *f);
+void outcome_register(struct run_host *h, const char *name, const struct value *result);
+void outcome_facts(struct run_host *h, const struct value *result);
+/* 1 retry, 0 done */
+int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct value *module_result);
+
+/* ---- prepare.c: the controller's half of copy, template, get_url … ---- */
+/* 1: waits for a fetch. */
+int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err);
+
+/* ---- fetch.c ---- */
+int fetch_start(struct flight *f, struct flight_item *it, struct err *err);
+void fetches_release(struct run *run);
+
+/* ---- action.c: modules that the controller carries out itself ---- */
+bool action_exists(const struct module *m);
+/* Fills it->result; 1: goes on later (pause). */
+int action_run(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err);
+/* meta, include_*: they steer the strand. */
+bool action_steers(const struct module *m);
+int action_steer(struct flight *f, struct err *err);
+
+/* ---- emit.c ---- */
+void emit(struct run *run, struct report_event *e);
+void emit_result(struct flight *f);
+void emit_item(struct flight *f, const struct flight_item *it);
+void emit_task_started(struct flight *f);
+void emit_host_state(struct run_host *h, enum report_host_state state, const char *msg);
+void emit_warning(struct run *run, struct srcloc at, const char *fmt, ...) PRINTF_LIKE(3, 4);

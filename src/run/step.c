@@ -1,0 +1,268 @@
+/* Steps: when they may start, their batches of hosts, their barriers. */
+#include "rollout/base/clock.h"
+#include "state.h"
+
+#include <stdlib.h>
+
+size_t step_task_count(const struct run_step *step)
+{
+	size_t n = 0;
+	for (size_t i = 0; step->hosts.len && i < step->run->plan->nodes.len; i++) {
+		const struct plan_node *node = step->run->plan->nodes.at[i];
+		n += node->step == step->plan && node->kind == PLAN_TASK && node->selected && !node->is_handler &&
+		     !slice_starts_with(slice_from(node->module->name), "import_");
+	}
+	return n;
+}
+
+static void emit_step(struct run_step *step, enum report_kind kind)
+{
+	struct report_event e = {.kind = kind, .step = step->plan->name, .role = step->plan->role_name, .at = step->plan->at};
+	e.nhosts = step->hosts.len;
+	e.ntasks = step_task_count(step);
+	e.duration_ms = step->stats.duration_ms;
+	emit(step->run, &e);
+}
+
+/* ---- batches ---- */
+
+/* How many hosts the next batch takes: serial: [1, "20%"]. */
+static size_t batch_size(const struct run_step *step)
+{
+	size_t n = step->plan->serial.len, left = step->hosts.len - step->batch_end;
+	if (n == 0)
+		return left;
+	const struct value *v = step->plan->serial.at[step->batch_index < n ? step->batch_index : n - 1];
+	size_t size = left;
+	if (v->type == VALUE_INT) {
+		size = (size_t)v->integer;
+	} else if (v->type == VALUE_STRING) {
+		double x = strtod(v->str.ptr, NULL);
+		size = slice_ends_with(v->str, "%") ? (size_t)(x * (double)step->hosts.len / 100) : (size_t)x;
+	}
+	if (size == 0)
+		size = 1;
+	return size < left ? size : left;
+}
+
+static void start_batch(struct run_step *step)
+{
+	size_t size = batch_size(step);
+	step->batch_start = step->batch_end;
+	step->batch_end += size;
+	step->batch_index++;
+	for (size_t i = step->batch_start; i < step->batch_end; i++)
+		if (!step->hosts.at[i]->failed && !step->hosts.at[i]->unreachable)
+			strand_start(step, step->hosts.at[i]);
+}
+
+static void end_step(struct run_step *step)
+{
+	size_t out = 0;
+	step->ended = true;
+	step->ended_ms = clock_now_ms();
+	step->stats.duration_ms = step->ended_ms - step->started_ms;
+	for (size_t i = 0; i < step->hosts.len; i++)
+		out += step->hosts.at[i]->failed || step->hosts.at[i]->unreachable;
+	step->all_failed = step->all_failed || step->aborted || (step->hosts.len > 0 && out == step->hosts.len);
+	if (step->started)
+		emit_step(step, REPORT_STEP_ENDED);
+	for (size_t i = 0; i < step->plan->before.len; i++) {
+		struct run_step *next = step->run->steps.at[step->plan->before.at[i]];
+		next->nblock--;
+		/* what waits for a step that nobody got through is not begun */
+		if (step->all_failed)
+			next->all_failed = true;
+	}
+}
+
+static bool batch_over(const struct run_step *step)
+{
+	for (size_t i = 0; i < step->strands.len; i++)
+		if (step->strands.at[i]->state != STRAND_DONE)
+			return false;
+	return true;
+}
+
+static bool too_many_failed(const struct run_step *step)
+{
+	size_t n = step->strands.len, failed = 0;
+	const struct value *limit = step->plan->max_fail_percentage;
+	for (size_t i = 0; i < n; i++)
+		failed += step->strands.at[i]->failed;
+	if (failed && (step->plan->any_errors_fatal || failed == n))
+		return true;
+	return limit && limit->type == VALUE_INT && n && (int64_t)(failed * 100 / n) > limit->integer;
+}
+
+/* Batches that are over make room for the next, and the last ends the step. */
+static void proceed(struct run_step *step)
+{
+	while (!step->ended && batch_over(step)) {
+		if (too_many_failed(step) && (step->plan->serial.len || step->plan->linear))
+			step->aborted = true;
+		for (size_t i = 0; i < step->strands.len; i++)
+			vec_push(&step->old_strands, step->strands.at[i]);
+		step->strands.len = 0;
+		if (step->aborted || step->batch_end == step->hosts.len || step->run->stopping) {
+			end_step(step);
+			return;
+		}
+		start_batch(step);
+	}
+}
+
+void step_start_ready(struct run *run)
+{
+	for (bool more = true; more;) {
+		more = false;
+		for (size_t i = 0; i < run->steps.len; i++) {
+			struct run_step *step = run->steps.at[i];
+			if (step->ended || step->nblock > 0)
+				continue;
+			if (step->started) {
+				proceed(step);
+				more |= step->ended;
+				continue;
+			}
+			if (step->all_failed || step->hosts.len == 0 || run->stopping) {
+				end_step(step);
+				more = true;
+				continue;
+			}
+			step->started = true;
+			step->started_ms = clock_now_ms();
+			emit_step(step, REPORT_STEP_STARTED);
+			start_batch(step);
+		}
+	}
+}
+
+/* ---- barriers ---- */
+
+/* Everyone who still runs waits: the hindmost go on. */
+void step_check_barrier(struct run_step *step)
+{
+	const struct strand *hindmost = NULL;
+	bool fatal = step->plan->linear && too_many_failed(step);
+	for (size_t i = 0; i < step->strands.len; i++) {
+		const struct strand *s = step->strands.at[i];
+		if (s->state == STRAND_DONE || s->state == STRAND_FOLLOWING)
+			continue;
+		if (s->state != STRAND_BARRIER)
+			return;
+		if (!hindmost || strand_compare_place(s, hindmost) < 0)
+			hindmost = s;
+	}
+	for (size_t i = 0; i < step->strands.len; i++) {
+		struct strand *s = step->strands.at[i];
+		if (s->state != STRAND_BARRIER)
+			continue;
+		if (fatal) {
+			strand_end(s, true);
+		} else if (s == hindmost || strand_compare_place(s, hindmost) == 0) {
+			s->gate_open = true;
+			strand_wake(s);
+		}
+	}
+}
+
+void step_strand_ended(struct strand *s)
+{
+	/* who followed it looks for another leader */
+	for (size_t i = 0; i < s->step->strands.len; i++)
+		if (s->step->strands.at[i]->state == STRAND_FOLLOWING)
+			strand_wake(s->step->strands.at[i]);
+	step_check_barrier(s->step);
+}
+
+/* ---- run_once ---- */
+
+static const struct strand *first_of(const struct run_step *step)
+{
+	for (size_t i = 0; i < step->strands.len; i++)
+		if (step->strands.at[i]->state != STRAND_DONE)
+			return step->strands.at[i];
+	return NULL;
+}
+
+bool strand_is_first(const struct strand *s)
+{
+	return first_of(s->step) == s;
+}
+
+void step_share_result(struct strand *leader, struct flight *f)
+{
+	struct run_step *step = leader->step;
+	bool failed = f->status == REPORT_FAILED || f->status == REPORT_UNREACHABLE;
+	bool sets_facts = strcmp(f->node->module->name, "set_fact") == 0 || strcmp(f->node->module->name, "include_vars") == 0;
+	for (size_t i = 0; i < step->strands.len; i++) {
+		struct strand *s = step->strands.at[i];
+		if (s == leader || s->state != STRAND_FOLLOWING)
+			continue;
+		if (failed) {
+			strand_end(s, true);
+			continue;
+		}
+		if (f->node->register_name && f->result)
+			outcome_register(s->host, f->node->register_name, f->result);
+		if (sets_facts && f->result)
+			outcome_facts(s->host, f->result);
+		strand_next(s);
+		s->at_gate = false;
+		s->leaving = true;
+		step_passed(s, f->node);
+		strand_wake(s);
+	}
+}
+
+/* ---- counting ---- */
+
+static size_t *counter(struct strmap *m, struct arena *a, const struct plan_node *node)
+{
+	char key[16];
+	int n = snprintf(key, sizeof(key), "%u", node->id);
+	size_t *count = strmap_get(m, (struct slice){key, (size_t)n});
+	if (!count) {
+		count = ARENA_NEW(a, size_t);
+		strmap_set(m, (struct slice){key, (size_t)n}, count);
+	}
+	return count;
+}
+
+/* A strand is past the task; after the last one the task is over. */
+void step_passed(struct strand *s, const struct plan_node *node)
+{
+	struct run_step *step = s->step;
+	size_t *count = counter(&step->passed, &step->run->arena, node), gone = 0;
+	++*count;
+	for (size_t i = 0; i < step->strands.len; i++)
+		gone += step->strands.at[i]->failed;
+	if (*count + gone < step->strands.len)
+		return;
+	*count = 0;
+	struct report_event e = {.kind = REPORT_TASK_ENDED, .step = step->plan->name, .task_id = node->id, .at = node->at};
+	e.role = node->role ? node->role->name : NULL;
+	emit(step->run, &e);
+}
+
+bool step_throttle_take(struct strand *s, const struct plan_node *node, int64_t limit)
+{
+	size_t *count = counter(&s->step->throttled, &s->step->run->arena, node);
+	if ((int64_t)*count >= limit)
+		return false;
+	++*count;
+	s->throttle_held = true;
+	return true;
+}
+
+void step_throttle_give(struct strand *s, const struct plan_node *node)
+{
+	if (!s->throttle_held)
+		return;
+	s->throttle_held = false;
+	--*counter(&s->step->throttled, &s->step->run->arena, node);
+	for (size_t i = 0; i < s->step->strands.len; i++)
+		if (s->step->strands.at[i]->state == STRAND_THROTTLED)
+			strand_wake(s->step->strands.at[i]);
+}
