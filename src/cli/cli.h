@@ -1,0 +1,48 @@
+#pragma once
+/* The program: its commands, and what they share. */
+#include "options.h"
+#include "rollout/inventory/inventory.h"
+#include "rollout/plan/plan.h"
+#include "rollout/run/run.h"
+
+struct command {
+	const char *name, *words, *doc;
+	unsigned mask; /* enum command_mask: whose options it takes */
+	/* Returns the exit code; an error that it did not show is in *err, and
+	 * then the exit code is the error's. */
+	int (*run)(const struct options *o, struct err *err);
+};
+extern const struct command commands[];
+extern const size_t command_count;
+const struct command *command_find(const char *name);
+
+/* main without the process: dispatch, errors shown. Returns the exit code. */
+int cli_main(int argc, char **argv, const char *version);
+const char *cli_version(void);
+
+int cmd_run(const struct options *o, struct err *err);
+int cmd_inventory(const struct options *o, struct err *err);
+int cmd_graph(const struct options *o, struct err *err);
+int cmd_doc(const struct options *o, struct err *err);
+int cmd_version(const struct options *o, struct err *err);
+int cmd_help(const struct options *o, struct err *err);
+
+/* help.c */
+void help_overview(void);
+void help_command(const struct command *c);
+
+/* listing.c: --list-hosts, --list-tasks, --list-tags, as far as asked for */
+void listing_print(const struct options *o, const struct plan *plan);
+
+/* What is loaded before anything happens. */
+struct loaded {
+	struct arena arena;
+	struct inventory *inv;
+	struct template_env *env;
+	struct plan *plan;
+};
+/* The inventory that -i, $ANSIBLE_INVENTORY or the working directory name.
+ * `site` NULL: without a site's group_vars and host_vars. */
+int load_inventory(const struct options *o, const char *site, struct loaded *ret, struct err *err);
+int load_site(const struct options *o, const char *site, struct loaded *ret, struct err *err);
+void loaded_release(struct loaded *l);

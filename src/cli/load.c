@@ -1,0 +1,159 @@
+/* The inventory, the site and its roles, from what the command line names. */
+#include "cli.h"
+#include "complaint.h"
+#include "extra_vars.h"
+#include "rollout/base/file.h"
+#include "rollout/template/template.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *const default_inventories[] = {"inventory.yaml", "inventory.yml", "inventory"};
+
+static int add_environment(struct inventory *inv, const char *list, struct err *err)
+{
+	/* As Ansible: the variable holds one source, or several with commas
+	 * between; a source with a comma of its own is a host list. */
+	if (access(list, F_OK) == 0 || strchr(list, ',') == NULL)
+		return inventory_add_source(inv, list, err);
+	struct slice rest = slice_from(list), part;
+	while (slice_split(&rest, ',', &part)) {
+		CLEANUP(free_ptr) char *source = xstrndup(part.ptr, part.len);
+		if (part.len > 0 && access(source, F_OK) != 0)
+			return inventory_add_source(inv, list, err);
+	}
+	rest = slice_from(list);
+	while (slice_split(&rest, ',', &part)) {
+		CLEANUP(free_ptr) char *source = xstrndup(part.ptr, part.len);
+		int r = part.len > 0 ? inventory_add_source(inv, source, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_default(struct inventory *inv, struct err *err)
+{
+	const char *list = getenv("ANSIBLE_INVENTORY");
+	if (list && *list)
+		return add_environment(inv, list, err);
+	for (size_t i = 0; i < ARRAY_LEN(default_inventories); i++)
+		if (access(default_inventories[i], F_OK) == 0)
+			return inventory_add_source(inv, default_inventories[i], err);
+	complaint_warn("no inventory: neither -i, $ANSIBLE_INVENTORY, ./inventory.yaml nor "
+		       "./inventory/; only localhost is there");
+	return 0;
+}
+
+static int add_sources(const struct options *o, struct inventory *inv, struct err *err)
+{
+	if (o->inventory.len == 0)
+		return add_default(inv, err);
+	for (size_t i = 0; i < o->inventory.len; i++) {
+		int r = inventory_add_source(inv, o->inventory.at[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int load_inventory(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+{
+	struct inventory *inv = inventory_new();
+	int r = add_sources(o, inv, err);
+	if (r == 0 && site) {
+		struct slice dir = path_dirname(site);
+		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);
+	}
+	if (r == 0)
+		r = inventory_finish(inv, err);
+	if (r < 0) {
+		inventory_free(inv);
+		return r;
+	}
+	ret->inv = inv;
+	return 0;
+}
+
+static void add_paths(struct arena *a, option_texts *dirs, const char *list)
+{
+	struct slice rest = slice_from(list), part;
+	const char *home = getenv("HOME");
+	while (list && slice_split(&rest, ':', &part)) {
+		if (part.len == 0)
+			continue;
+		CLEANUP(free_ptr) char *dir = xstrndup(part.ptr, part.len);
+		CLEANUP(free_ptr) char *expanded = path_expand_home(dir, home ? home : "");
+		vec_push(dirs, arena_strdup(a, expanded));
+	}
+}
+
+/* The roles that come with the program: installed, or in its source tree. */
+static void add_shipped(struct arena *a, option_texts *dirs)
+{
+	static const char *const places[] = {"../share/rollout/roles", "../roles", "../../roles"};
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return;
+	exe[n] = '\0';
+	struct slice dir = path_dirname(exe);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const char *path = arena_printf(a, "%.*s/%s", SLICE_ARG(dir), places[i]);
+		if (access(path, R_OK | X_OK) == 0)
+			vec_push(dirs, path);
+	}
+}
+
+static const char *const *roles_path(const struct options *o, struct arena *a)
+{
+	option_texts dirs = {0};
+	add_paths(a, &dirs, o->roles_path);
+	add_paths(a, &dirs, getenv("ANSIBLE_ROLES_PATH"));
+	add_shipped(a, &dirs);
+	vec_push(&dirs, NULL);
+	const char **out = arena_copy(a, dirs.at, dirs.len * sizeof(*dirs.at));
+	vec_release(&dirs);
+	return out;
+}
+
+static const char *const *or_null(const option_texts *list)
+{
+	return list->len > 0 ? list->at : NULL;
+}
+
+int load_site(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+{
+	struct plan_options p = {
+		.site_path = site,
+		.limit = o->limit,
+		.tags = or_null(&o->tags),
+		.skip_tags = or_null(&o->skip_tags),
+		.start_at_task = o->start_at_task,
+		.become = o->become,
+		.become_user = o->become_user,
+		.roles_path = roles_path(o, &ret->arena),
+	};
+	int r = access(site, R_OK) < 0 ? err_sys(err, "open %s", site) : 0;
+	if (r == 0)
+		r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &p.extra_vars,
+				    err);
+	if (r == 0)
+		r = load_inventory(o, site, ret, err);
+	if (r < 0)
+		return r;
+	ret->env = template_env_new();
+	return plan_load(&p, ret->inv, ret->env, &ret->plan, err);
+}
+
+void loaded_release(struct loaded *l)
+{
+	if (l->plan)
+		plan_free(l->plan);
+	if (l->env)
+		template_env_free(l->env);
+	if (l->inv)
+		inventory_free(l->inv);
+	arena_release(&l->arena);
+}

@@ -1,0 +1,36 @@
+/* The process: locale, signals, descriptors. */
+#include "cli.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#ifndef ROLLOUT_VERSION
+#	define ROLLOUT_VERSION "development"
+#endif
+
+/* Widths of characters need a UTF-8 locale, whatever the user's language. */
+static void set_locale(void)
+{
+	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* A connection takes a few descriptors, and there are many. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int main(int argc, char **argv)
+{
+	set_locale();
+	raise_descriptor_limit();
+	signal(SIGPIPE, SIG_IGN);
+	return cli_main(argc, argv, ROLLOUT_VERSION);
+}

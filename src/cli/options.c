@@ -1,0 +1,198 @@
+#include "options.h"
+
+#include "rollout/base/nearest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NUMBER_MAX 100000
+
+struct words {
+	int argc, next;
+	char **argv;
+};
+
+static const struct option_spec *find_letter(char letter)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (letter && option_table[i].letter == letter)
+			return &option_table[i];
+	return NULL;
+}
+
+static const struct option_spec *find_name(struct slice name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (slice_is(name, option_table[i].name) ||
+		    (option_table[i].alias && slice_is(name, option_table[i].alias)))
+			return &option_table[i];
+	return NULL;
+}
+
+static int unknown_name(struct slice name, struct err *err)
+{
+	char hint[256] = "";
+	struct nearest n;
+	nearest_init(&n, name);
+	for (size_t i = 0; i < option_count; i++)
+		nearest_offer(&n, slice_from(option_table[i].name));
+	if (n.best.len > 0)
+		snprintf(hint, sizeof(hint), "; did you mean '--%.*s'?", SLICE_ARG(n.best));
+	return err_set(err, ERR_USAGE, "there is no option '--%.*s'%s", SLICE_ARG(name), hint);
+}
+
+static bool takes_value(const struct option_spec *spec)
+{
+	return spec->kind != OPTION_FLAG && spec->kind != OPTION_COUNT;
+}
+
+static int set_number(unsigned *ret, const struct option_spec *spec, const char *text,
+		      struct err *err)
+{
+	char *end;
+	errno = 0;
+	long n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < 1 || n > NUMBER_MAX)
+		return err_set(err, ERR_USAGE, "--%s is a number from 1 to %d, not '%s'",
+			       spec->name, NUMBER_MAX, text);
+	*ret = (unsigned)n;
+	return 0;
+}
+
+static void split_commas(struct options *o, option_texts *list, const char *text)
+{
+	struct slice rest = slice_from(text), part;
+	while (slice_split(&rest, ',', &part)) {
+		part = slice_trim(part);
+		if (part.len > 0)
+			vec_push(list, arena_strndup(&o->arena, part.ptr, part.len));
+	}
+}
+
+static int set_option(struct options *o, const struct option_spec *spec, const char *value,
+		      struct err *err)
+{
+	void *field = (char *)o + spec->offset;
+	if ((o->used & spec->commands) != o->used) {
+		o->used &= spec->commands;
+		o->odd_one = spec->name;
+	}
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case OPTION_COUNT:
+		++*(unsigned *)field;
+		return 0;
+	case OPTION_STRING:
+		*(const char **)field = value;
+		return 0;
+	case OPTION_NUMBER:
+		return set_number(field, spec, value, err);
+	case OPTION_LIST:
+		vec_push((option_texts *)field, value);
+		return 0;
+	case OPTION_COMMAS:
+		split_commas(o, field, value);
+		return 0;
+	}
+	return 0;
+}
+
+static int value_missing(const struct option_spec *spec, struct err *err)
+{
+	return err_set(err, ERR_USAGE, "--%s needs a value: --%s %s", spec->name, spec->name,
+		       spec->arg);
+}
+
+static int take_long(struct options *o, struct words *w, const char *text, struct err *err)
+{
+	struct slice rest = slice_from(text), name;
+	slice_split(&rest, '=', &name);
+	const struct option_spec *spec = find_name(name);
+	const char *value = rest.ptr;
+	if (!spec)
+		return unknown_name(name, err);
+	if (!takes_value(spec) && value)
+		return err_set(err, ERR_USAGE, "--%s takes no value", spec->name);
+	if (takes_value(spec) && !value && w->next < w->argc)
+		value = w->argv[w->next++];
+	if (takes_value(spec) && !value)
+		return value_missing(spec, err);
+	return set_option(o, spec, value, err);
+}
+
+static int take_letters(struct options *o, struct words *w, const char *letters, struct err *err)
+{
+	for (const char *p = letters; *p; p++) {
+		const struct option_spec *spec = find_letter(*p);
+		const char *value = NULL;
+		if (!spec)
+			return err_set(err, ERR_USAGE, "there is no option '-%c'", *p);
+		if (takes_value(spec)) {
+			value = p[1] ? p + 1 : w->next < w->argc ? w->argv[w->next++] : NULL;
+			if (!value)
+				return value_missing(spec, err);
+		}
+		int r = set_option(o, spec, value, err);
+		if (r < 0 || value)
+			return r;
+	}
+	return 0;
+}
+
+static int take_all(struct options *o, struct words *w, struct err *err)
+{
+	bool only_words = false;
+	while (w->next < w->argc) {
+		const char *text = w->argv[w->next++];
+		int r = 0;
+		if (only_words || text[0] != '-' || !text[1])
+			vec_push(&o->words, text);
+		else if (strcmp(text, "--") == 0)
+			only_words = true;
+		else if (text[1] == '-')
+			r = take_long(o, w, text + 2, err);
+		else
+			r = take_letters(o, w, text + 1, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A NULL after the last, not counted. */
+static void terminate(option_texts *list)
+{
+	vec_push(list, NULL);
+	list->len--;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, struct err *err)
+{
+	struct options o = {.used = FOR_ALL};
+	struct words w = {.argc = argc, .next = 1, .argv = argv};
+	int r = take_all(&o, &w, err);
+	if (r < 0) {
+		options_release(&o);
+		return r;
+	}
+	terminate(&o.inventory);
+	terminate(&o.tags);
+	terminate(&o.skip_tags);
+	terminate(&o.extra_vars);
+	terminate(&o.words);
+	*ret = o;
+	return 0;
+}
+
+void options_release(struct options *o)
+{
+	vec_release(&o->inventory);
+	vec_release(&o->tags);
+	vec_release(&o->skip_tags);
+	vec_release(&o->extra_vars);
+	vec_release(&o->words);
+	arena_release(&o->arena);
+}

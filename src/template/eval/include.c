@@ -1,0 +1,101 @@
+/* {% include %}, {% import %}, {% from %}. */
+#include "eval.h"
+
+#include <stdlib.h>
+
+/* The first of the names that exists; ERR_NOT_FOUND. */
+static int find_first(struct eval *ev, const struct value *names, char **ret, struct err *err)
+{
+	const struct value_list *list;
+	int r = eval_use(ev, names, err);
+	if (r < 0)
+		return r;
+	if (is_str(names))
+		return source_find(ev, names->str, "templates", ret, err);
+	if (!is_list(names))
+		return type_error(err, "the name of a template is needed", names);
+	if ((r = eval_iterate(ev, names, &list, err)) < 0)
+		return r;
+	for (size_t i = 0; i < list->len; i++)
+		if (is_str(list->at[i]) && source_find(ev, list->at[i]->str, "templates", ret, NULL) == 0)
+			return 0;
+	return err_set(err, ERR_NOT_FOUND, "none of the templates was found");
+}
+
+static int load(struct eval *ev, const struct value *names, struct source *ret, struct err *err)
+{
+	CLEANUP(free_ptr) char *path = NULL;
+	struct slice text;
+	struct template_text_options opts = {.trim_blocks = true};
+	if (ev->syntax) {
+		opts.trim_blocks = ev->syntax->trim_blocks;
+		opts.lstrip_blocks = ev->syntax->lstrip_blocks;
+	}
+	int r = find_first(ev, names, &path, err);
+	if (r < 0 || (r = source_read(ev, path, &text, err)) < 0)
+		return r;
+	return source_init(text, path, &opts, ret, err);
+}
+
+int exec_include(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	const struct value *names;
+	struct source src;
+	int r = eval(ev, n->a, &names, err);
+	if (r < 0)
+		return r;
+	r = load(ev, names, &src, err);
+	if (r == ERR_NOT_FOUND && n->op)
+		return 0;
+	if (r < 0)
+		return r;
+	struct frame *outer = ev->frame;
+	frame_push(ev);
+	r = source_exec(ev, &src, out, err);
+	ev->frame = outer;
+	return r;
+}
+
+/* Runs the file in a frame of its own; what it defines is the module. */
+static int load_module(struct eval *ev, const struct node *n, struct frame **ret, struct err *err)
+{
+	const struct value *names;
+	struct source src;
+	CLEANUP(output_release) struct output out = {0};
+	int r;
+	if ((r = eval(ev, n->a, &names, err)) < 0 || (r = load(ev, names, &src, err)) < 0)
+		return r;
+	struct frame *outer = ev->frame;
+	ev->frame = NULL;
+	*ret = frame_push(ev);
+	/* The macros' unit points to the program, which the environment keeps. */
+	r = source_exec(ev, arena_copy(ev->arena, &src, sizeof(src)), &out, err);
+	ev->frame = outer;
+	return r;
+}
+
+int exec_import(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	(void)out;
+	struct frame *module;
+	int r = load_module(ev, n, &module, err);
+	if (r == 0)
+		frame_set(ev, ev->frame, n->name, namespace_new(ev, "TemplateModule", module));
+	return r;
+}
+
+int exec_from(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	(void)out;
+	struct frame *module;
+	int r = load_module(ev, n, &module, err);
+	for (uint32_t i = 0; i < n->kwargs.len && r == 0; i++) {
+		const struct node *kw = n->kwargs.at[i];
+		const struct value *v = frame_find(module, kw->name);
+		if (!v)
+			return err_at(err, ERR_NOT_FOUND, eval_place(ev, kw->offset), "the template does not define '%.*s'",
+				      SLICE_ARG(kw->name));
+		frame_set(ev, ev->frame, kw->value->str, v);
+	}
+	return r;
+}

@@ -1,0 +1,129 @@
+/* The environment and its cache of compiled texts. */
+#include "program.h"
+#include "chars.h"
+
+#include <stdlib.h>
+
+#define CACHE_MAX_BYTES (256u << 20)
+
+void program_free(struct program *p)
+{
+	if (p) {
+		arena_release(&p->arena);
+		free(p);
+	}
+}
+
+void program_cache_clear(struct template_env *env)
+{
+	struct strmap *const maps[] = {&env->strings, &env->expressions, &env->files};
+	for (size_t m = 0; m < ARRAY_LEN(maps); m++) {
+		for (size_t i = 0; i < maps[m]->len; i++)
+			program_free(maps[m]->entries[i].value);
+		strmap_release(maps[m]);
+	}
+	env->cached_bytes = 0;
+}
+
+/* A block scalar's or a file's lines count from its first; the first line goes on from the base's column. */
+struct srcloc unit_place(const struct unit *u, uint32_t offset)
+{
+	struct srcloc at = u->base;
+	struct slice text = u->program ? u->program->text : (struct slice){0};
+	if (!at.file)
+		return at;
+	for (size_t i = 0; i < offset && i < text.len; i = chars_next(text, i)) {
+		if (text.ptr[i] == '\n') {
+			at.line++;
+			at.column = u->column ? u->column : 1;
+		} else {
+			at.column++;
+		}
+	}
+	return at;
+}
+
+static int parse_tokens(struct program *prog, const struct syntax *syn, struct lexer *lx, uint32_t *ret_offset,
+			struct err *err)
+{
+	struct parser p = {.arena = &prog->arena, .tok = lx->tokens.at, .err = err};
+	int r;
+	if (syn->mode == MODE_EXPRESSION) {
+		p.first = p.tok;
+		r = parse_tuple(&p, true, &prog->root);
+		if (r == 0 && p.tok->kind != TOKEN_EOF)
+			r = parser_unexpected(&p, "an operator or the end");
+	} else {
+		r = parse_program(&p, &prog->root);
+	}
+	*ret_offset = p.error_offset;
+	return r;
+}
+
+static int compile(struct program *prog, const struct syntax *syn, struct srcloc base, struct err *err)
+{
+	struct lexer lx = {.arena = &prog->arena, .syn = syn, .text = prog->text};
+	struct unit u = {.program = prog, .base = base};
+	uint32_t offset = 0;
+	int r = lexer_run(&lx, err);
+	if (r < 0)
+		offset = lx.error_offset;
+	else
+		r = parse_tokens(prog, syn, &lx, &offset, err);
+	free(lx.tokens.at);
+	if (r < 0)
+		return err_locate(err, r, unit_place(&u, offset));
+	const struct nodes *items = &prog->root->items;
+	if (syn->literal_strings && items->len == 1 && items->at[0]->kind == NODE_OUTPUT)
+		prog->single = items->at[0]->a;
+	for (size_t i = prog->text.len; i > 0 && prog->text.ptr[i - 1] == '\n'; i--)
+		prog->trailing_newlines++;
+	return 0;
+}
+
+/* Of files the syntax may differ, so it is part of the key. */
+static void file_key(struct strbuf *b, struct slice text, const struct syntax *syn)
+{
+	const struct slice parts[] = {syn->newline,   syn->variable_start, syn->variable_end, syn->block_start,
+				      syn->block_end, syn->comment_start,  syn->comment_end};
+	strbuf_printf(b, "%d%d%d%d", syn->trim_blocks, syn->lstrip_blocks, syn->keep_trailing_newline,
+		      syn->literal_strings);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		strbuf_slice_append(b, parts[i]);
+		strbuf_putc(b, 0);
+	}
+	strbuf_slice_append(b, text);
+}
+
+int program_get(struct template_env *env, struct slice text, const struct syntax *syn, struct srcloc base,
+		const struct program **ret, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf key = {0};
+	struct slice k = text;
+	struct strmap *map = syn->mode == MODE_STRING ? &env->strings : &env->expressions;
+	if (syn->mode == MODE_FILE) {
+		file_key(&key, text, syn);
+		k = strbuf_slice(&key);
+		map = &env->files;
+	}
+	struct program *prog = strmap_get(map, k);
+	if (prog) {
+		*ret = prog;
+		return 0;
+	}
+	if (text.len > TEMPLATE_MAX_TEXT)
+		return err_at(err, ERR_LIMIT, base, "the template is larger than %u MiB", TEMPLATE_MAX_TEXT >> 20);
+	if (env->renders == 0 && env->cached_bytes > CACHE_MAX_BYTES)
+		program_cache_clear(env);
+	prog = xcalloc(1, sizeof(*prog));
+	prog->text = arena_slice(&prog->arena, text);
+	int r = compile(prog, syn, base, err);
+	if (r < 0) {
+		program_free(prog);
+		return r;
+	}
+	env->cached_bytes += prog->arena.total;
+	strmap_set(map, k, prog);
+	*ret = prog;
+	return 0;
+}

@@ -1,0 +1,145 @@
+#pragma once
+/* Compiled texts: lexer → parser → struct program, cached in the environment. */
+#include "ast.h"
+
+#include "rollout/base/strmap.h"
+#include "rollout/template/template.h"
+
+#define TEMPLATE_MAX_TEXT (8u << 20)
+
+enum program_mode {
+	MODE_STRING,     /* a string of a playbook */
+	MODE_EXPRESSION, /* a bare expression */
+	MODE_FILE,       /* a template file */
+};
+
+struct syntax {
+	enum program_mode mode;
+	bool trim_blocks, lstrip_blocks, keep_trailing_newline;
+	bool literal_strings; /* a backslash within {{ '…' }} stands for itself */
+	struct slice newline;
+	struct slice variable_start, variable_end, block_start, block_end, comment_start, comment_end;
+};
+extern const struct syntax syntax_string, syntax_expression;
+
+struct program {
+	struct arena arena;
+	struct slice text; /* own copy */
+	struct node *root; /* a BLOCK, or an expression in MODE_EXPRESSION */
+	struct node *single; /* the one expression that is the whole text, or NULL */
+	unsigned trailing_newlines;
+};
+
+struct template_limits {
+	uint64_t steps; /* nodes evaluated in one rendering */
+	size_t bytes;   /* memory of one rendering */
+};
+
+struct template_env {
+	struct strmap strings, expressions, files; /* text to struct program, by mode */
+	size_t cached_bytes;
+	struct strmap regexes;
+	unsigned depth;   /* of evaluation, over nested renderings */
+	unsigned renders; /* nested renderings in progress */
+	uint64_t steps;
+	struct template_limits limits;
+	uint64_t random[4];
+};
+
+/* A text and where it was written: what a place in an error is computed from. */
+struct unit {
+	const struct program *program;
+	struct srcloc base;
+	unsigned column; /* where lines after the first begin; 0: at 1 */
+};
+
+/* The program of `text`, from the cache or compiled. Errors have their place. */
+int program_get(struct template_env *env, struct slice text, const struct syntax *syn, struct srcloc base,
+		const struct program **ret, struct err *err);
+void regex_cache_clear(struct template_env *env); /* filter/regex.c */
+void program_cache_clear(struct template_env *env);
+void program_free(struct program *p);
+struct srcloc unit_place(const struct unit *u, uint32_t offset);
+
+/* source.c: a template file. */
+struct source {
+	struct slice text; /* without the #jinja2: line */
+	struct syntax syntax;
+	struct srcloc base;
+};
+/* Takes the #jinja2: line off the text. */
+int source_header(struct source *src, struct err *err);
+/* The text of a template file with its #jinja2: line taken into account. */
+int source_init(struct slice text, const char *file, const struct template_text_options *opts,
+		struct source *ret, struct err *err);
+
+/* Lexer. */
+enum token_kind {
+	TOKEN_EOF,
+	TOKEN_DATA,
+	TOKEN_BLOCK_BEGIN,
+	TOKEN_BLOCK_END,
+	TOKEN_VARIABLE_BEGIN,
+	TOKEN_VARIABLE_END,
+	TOKEN_NAME,
+	TOKEN_STRING,
+	TOKEN_INTEGER,
+	TOKEN_FLOAT,
+	TOKEN_OPERATOR,
+};
+struct token {
+	uint8_t kind;
+	char op[3]; /* of OPERATOR: its text */
+	uint32_t offset;
+	struct slice text; /* of DATA, STRING, NAME: the value */
+	union {
+		int64_t integer;
+		double real;
+	};
+};
+struct tokens {
+	struct token *at;
+	size_t len, cap;
+};
+struct lexer {
+	struct arena *arena;
+	const struct syntax *syn;
+	struct slice text;
+	size_t pos, end;
+	struct tokens tokens;
+	uint32_t error_offset;
+};
+/* All tokens, ended by an EOF; on failure lx->error_offset tells where. */
+int lexer_run(struct lexer *lx, struct err *err);
+int lexer_tag_token(struct lexer *lx, bool variable, struct err *err);
+struct token *lexer_push(struct lexer *lx, enum token_kind kind, size_t offset);
+
+/* Parser. */
+struct parser {
+	struct arena *arena;
+	const struct token *first, *tok; /* tok is the current one */
+	unsigned depth;
+	uint32_t error_offset;
+	struct err *err;
+};
+int parse_program(struct parser *p, struct node **ret);
+int parse_expression(struct parser *p, struct node **ret);
+int parse_condless(struct parser *p, struct node **ret); /* no inline if */
+int parse_tuple(struct parser *p, bool with_cond, struct node **ret);
+int parse_target(struct parser *p, struct node **ret); /* names, tuples of names */
+int parse_unary(struct parser *p, bool with_filter, struct node **ret);
+int parser_enter(struct parser *p); /* counts p->depth up, within PARSER_MAX_DEPTH */
+int parse_filters(struct parser *p, struct node *input, bool named, struct node **ret);
+int parse_call_args(struct parser *p, struct node *n);
+struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t offset);
+void nodes_push(struct parser *p, struct nodes *v, struct node *n);
+int parser_grow(struct parser *p, struct node *n); /* sets n->height from its children */
+int parser_fail(struct parser *p, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int parser_unexpected(struct parser *p, const char *wanted);
+bool parser_is_op(const struct parser *p, const char *op);
+bool parser_is_name(const struct parser *p, const char *name);
+bool parser_skip_op(struct parser *p, const char *op);
+bool parser_skip_name(struct parser *p, const char *name);
+int parser_expect_op(struct parser *p, const char *op);
+int parser_expect_name(struct parser *p, struct slice *ret);
+#define PARSER_MAX_DEPTH 100u

@@ -1,0 +1,73 @@
+#!/bin/sh
+# The command line from outside: what is printed, and the exit codes.
+# UPDATE_GOLDEN=1 writes what is printed now.
+set -u
+here="${ROLLOUT_SOURCE_DIR:?}/tests/golden/cli"
+rollout="${ROLLOUT:?}"
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+cd "$here/project" || exit 1
+unset ANSIBLE_INVENTORY ANSIBLE_ROLES_PATH FORCE_COLOR
+failed=0
+
+# case NAME EXIT ARGS…: both streams are compared with NAME.txt.
+case_() {
+	name=$1 want=$2
+	shift 2
+	"$rollout" "$@" >"$out" 2>&1 </dev/null
+	got=$?
+	if [ "$got" -ne "$want" ]; then
+		echo "$name: exit code $got instead of $want"
+		cat "$out"
+		failed=1
+	fi
+	if [ -n "${UPDATE_GOLDEN:-}" ]; then
+		cp "$out" "$here/$name.txt"
+	elif ! diff -u "$here/$name.txt" "$out"; then
+		echo "$name differs"
+		failed=1
+	fi
+}
+
+case_ help 0 --help
+case_ help_run 0 help run
+case_ help_inventory 0 inventory --help
+case_ bare 5
+case_ unknown_option 5 --limt x site.roles
+case_ wrong_command 5 --graph site.roles
+case_ two_sites 5 a.roles b.roles
+case_ no_site 1 missing.roles
+case_ no_inventory 1 -i missing.yaml site.roles
+case_ inventory_list 0 inventory --list
+case_ inventory_graph 0 inventory --graph
+case_ inventory_host 0 inventory --host etcd-2
+case_ inventory_host_json 0 inventory --host lb-1 --json
+case_ inventory_unknown_host 1 inventory --host etcd-9
+case_ inventory_words 5 inventory
+case_ graph 0 graph site.roles
+case_ graph_dot 0 graph site.roles --format=dot
+case_ graph_format 5 graph site.roles --format svg
+case_ list_hosts 0 --list-hosts site.roles
+case_ list_tasks 0 --list-tasks site.roles
+case_ list_tags 0 --list-tags site.roles
+case_ list_limited 0 --list-hosts --list-tasks -l lb site.roles -t say
+case_ syntax_check 0 --syntax-check site.roles
+case_ cycle 1 --syntax-check cycle.roles
+case_ wrong_group 1 wrong.roles
+case_ doc_unknown 1 doc cpoy
+case_ doc 0 doc ansible.builtin.ping
+case_ extra_vars 5 -e plain site.roles
+case_ extra_vars_yaml 1 -e "{a: [1" site.roles
+case_ password_file 1 --become-password-file missing site.roles
+
+# Nothing that is printed is wider than a screen, and the overview is one page.
+awk 'length($0) > 80 { print FILENAME ": " $0; bad = 1 } END { exit bad }' \
+	"$here/help.txt" "$here/help_run.txt" "$here/help_inventory.txt" || failed=1
+[ "$(wc -l <"$here/help.txt")" -le 24 ] || { echo "help is longer than a screen"; failed=1; }
+# A reader that has seen enough is no error; a full disk is.
+"$rollout" doc | head -n 1 >/dev/null || failed=1
+if [ -w /dev/full ] && "$rollout" doc >/dev/full 2>/dev/null; then
+	echo "a full disk was not noticed"
+	failed=1
+fi
+exit $failed

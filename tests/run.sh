@@ -1,0 +1,137 @@
+#!/bin/bash
+# Everything that is tested, on a bare Debian 12: installs what it needs (as
+# root), builds with gcc, clang and sanitizers, runs all tests and the checks of
+# the code itself. The last line counts.
+#
+#   tests/run.sh               all
+#   tests/run.sh lint clang    some stages: release clang sanitize lint
+#
+#   ROLLOUT_BUILD    folder of the builds (build)
+#   ROLLOUT_JOBS     how many at once (as many as processors)
+#   ROLLOUT_TIDY_SECONDS    clang-tidy stops there and says what it left out (600)
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+build=${ROLLOUT_BUILD:-build}
+jobs=${ROLLOUT_JOBS:-$(nproc)}
+tidy_seconds=${ROLLOUT_TIDY_SECONDS:-600}
+logs=$build/run
+passed=0 failed=0 skipped=0
+failures=()
+mkdir -p "$logs"
+
+title() { printf '\n=== %s (%d s)\n' "$*" "$SECONDS"; }
+
+count() { # NAME STATUS: one check; 77 is a skipped one
+    case $2 in
+    0) passed=$((passed + 1)) ;;
+    77) skipped=$((skipped + 1)) ;;
+    *) failed=$((failed + 1)); failures+=("$1") ;;
+    esac
+}
+
+check() { # NAME CMD...
+    local name=$1 status=0
+    shift
+    title "$name"
+    "$@" || status=$?
+    count "$name" "$status"
+    return "$status"
+}
+
+install_packages() {
+    tests/packages.sh build run hosts test lint oracle && return
+    [ "$(id -u)" != 0 ] || return 1
+    echo "going on without them: what needs them fails or is skipped"
+    return 77
+}
+
+junit() { # FILE ATTRIBUTE of the test suite
+    sed -n '/<testsuite/,/>/p' "$1" | tr '\n' ' ' | sed -n "s/.*[ \t]$2=\"\([0-9]*\)\".*/\1/p"
+}
+
+# ctest's own figures into ours; its verdict where it wrote none.
+count_ctest() { # NAME FILE STATUS
+    local total bad left
+    total=$(junit "$2" tests) bad=$(junit "$2" failures) left=$(junit "$2" skipped)
+    if [ -z "$total" ]; then
+        count "$1" "$3"
+        return
+    fi
+    passed=$((passed + total - bad - left)) failed=$((failed + bad)) skipped=$((skipped + left))
+    if [ "$bad" != 0 ]; then failures+=("$1: $bad tests"); fi
+}
+
+build_with() { # PRESET
+    cmake --preset "$1" -B "$build/$1" >"$logs/$1.configure" 2>&1 || { cat "$logs/$1.configure"; return 1; }
+    cmake --build "$build/$1" -j "$jobs" >"$logs/$1.build" 2>&1 || { grep -v '^\[' "$logs/$1.build" | head -n 200; return 1; }
+}
+
+# Machines are booted by one test at a time, so the others go first, in parallel.
+test_with() { # PRESET CTEST-OPTIONS...
+    local preset=$1 status=0 results=$PWD/$logs/$1.xml
+    shift
+    title "tests: $preset $*"
+    rm -f "$results"
+    ctest --test-dir "$build/$preset" --output-on-failure --no-tests=error -j "$jobs" \
+        --output-junit "$results" "$@" || status=$?
+    count_ctest "tests: $preset" "$results" "$status"
+}
+
+tidy() {
+    local status=0
+    find src -name '*.c' | sort >"$logs/tidy.todo"
+    : >"$logs/tidy.done"
+    timeout "$tidy_seconds" xargs -P "$jobs" -n 4 sh -c '
+        build=$1 done=$2; shift 2
+        clang-tidy --quiet -p "$build" "$@" 2>/dev/null || { echo "clang-tidy: $*"; exit 1; }
+        printf "%s\n" "$@" >>"$done"' - "$build/release-clang" "$logs/tidy.done" <"$logs/tidy.todo" || status=$?
+    if [ "$status" = 124 ]; then
+        echo "clang-tidy had $tidy_seconds s and did not come to:"
+        sort "$logs/tidy.done" | comm -13 - "$logs/tidy.todo"
+        return 77
+    fi
+    return "$status"
+}
+
+# Left out: text for shells elsewhere, what comes of files that are sourced, and of functions called by name.
+shell_check() {
+    local scripts
+    mapfile -t scripts < <(git ls-files -co --exclude-standard 2>/dev/null | grep -E '\.sh$|^\.ci/run$' || find . -name '*.sh')
+    shellcheck -e SC1090,SC1091,SC2016,SC2034,SC2154,SC2317 "${scripts[@]}"
+}
+
+stage_release() {
+    check 'build: release (gcc)' build_with release && test_with release
+}
+stage_clang() {
+    check 'build: release-clang' build_with release-clang &&
+        test_with release-clang -LE '^(hosts|vm|cluster|oracle)$'
+}
+# The controller under sanitizers; of the machines' tests one that goes through all of it.
+stage_sanitize() {
+    check 'build: sanitize (gcc)' build_with sanitize || return
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+    test_with sanitize -LE '^(hosts|vm|cluster|oracle|structure)$'
+    test_with sanitize -R '^hosts/features$'
+}
+stage_lint() {
+    [ -e "$build/release-clang/compile_commands.json" ] || build_with release-clang
+    check 'format' cmake --build "$build/release-clang" --target format-check
+    check 'cppcheck' cmake --build "$build/release-clang" --target cppcheck
+    check 'shellcheck' shell_check
+    check 'clang-tidy' tidy
+}
+
+check 'packages' install_packages
+[ $# -gt 0 ] || set -- release clang sanitize lint
+for stage; do
+    case $stage in
+    release | clang | sanitize | lint) "stage_$stage" ;;
+    *) echo "no stage $stage (release clang sanitize lint)" >&2; exit 5 ;;
+    esac
+done
+
+title 'over'
+[ "${#failures[@]}" = 0 ] || printf 'failed: %s\n' "${failures[@]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
