@@ -1,15 +1,18 @@
 #include "queue.h"
 
+#include <assert.h>
+
 static int job_from_frame(struct job *j, const struct wire_frame *frame, struct err *err)
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	const struct value *v;
-	struct wire_task t;
+	struct wire_task t = {0};
 	int r = wire_value_decode(&a, frame->payload, 0, &v, err);
 	if (r == 0)
 		r = wire_task_from_value(v, &t, err);
 	if (r < 0)
 		return r;
+	assert(t.items);
 	*j = (struct job){
 		.id = frame->id,
 		.strand = t.strand,

@@ -284,23 +284,35 @@ int scope_conditions(struct scope *sc, const struct value *const *conds, size_t 
 		     const struct value **ret_false, struct err *err);
 const struct value *scope_groups(struct run *run);
 
-/* ---- flight.c ---- */
+/* ---- evaluate.c ---- */
+/* Fills the flight's items and keywords. 1: a fetch is on its way. */
+int flight_evaluate(struct flight *f, struct err *err);
+int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
+
+/* ---- facts.c ---- */
 enum launch { LAUNCH_STARTED, LAUNCH_BLOCKED, LAUNCH_FINISHED };
+enum launch flight_gather_facts(struct strand *s);
+void facts_arrived(struct flight *f, const struct value *result);
+
+/* ---- flight.c ---- */
+struct flight *flight_new(struct strand *s, const struct plan_node *node);
 /* Evaluates the task and starts it. BLOCKED: what it needs is still in flight. */
 enum launch flight_launch(struct strand *s, const struct plan_node *node);
-enum launch flight_gather_facts(struct strand *s);
-void flight_on_result(struct flight *f, size_t sent_index, const struct value *result, bool last);
-void flight_on_output(struct flight *f, size_t sent_index, int stream, struct slice text);
-void flight_on_lost(struct flight *f, const struct err *why);
 /* Thrown away: a task before it failed. */
 void flight_drop(struct flight *f);
 void flight_free(struct flight *f);
-int flight_send(struct flight *f, struct err *err);
 void flight_finish(struct flight *f);
 /* Goes on with the items that are done here, after a timer. */
 void flight_resume_local(struct flight *f);
 void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);
 void flight_fail(struct flight *f, const struct err *err);
+
+/* ---- dispatch.c ---- */
+/* Sends the item `current`, or all that are to be sent. */
+int flight_send(struct flight *f, struct err *err);
+void flight_on_result(struct flight *f, size_t sent_index, const struct value *result, bool last);
+void flight_on_output(struct flight *f, size_t sent_index, int stream, struct slice text);
+void flight_on_lost(struct flight *f, const struct err *why);
 
 /* ---- outcome.c: from module results to a task's result ---- */
 void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result);

@@ -1,6 +1,8 @@
 #include "cbor.h"
 #include "rollout/wire/wire.h"
 
+#include <assert.h>
+
 /* They hash badly: more would let a host keep the controller busy for ever. */
 #define FLOAT_KEYS_MAX 1024u
 
@@ -22,14 +24,15 @@ struct head {
 
 static int bad(const struct decoder *d, const char *what)
 {
-	return err_set(d->err, ERR_PROTOCOL, "byte %zu of the value: %s", d->size - d->rest.len,
-		       what);
+	err_set(d->err, ERR_PROTOCOL, "byte %zu of the value: %s", d->size - d->rest.len, what);
+	return ERR_PROTOCOL;
 }
 
 static int limit(const struct decoder *d, const char *what, size_t max)
 {
-	return err_set(d->err, ERR_LIMIT, "byte %zu of the value: more than %zu %s",
-		       d->size - d->rest.len, max, what);
+	err_set(d->err, ERR_LIMIT, "byte %zu of the value: more than %zu %s", d->size - d->rest.len,
+		max, what);
+	return ERR_LIMIT;
 }
 
 static int take(struct decoder *d, size_t len, struct slice *ret)
@@ -201,6 +204,7 @@ static int decode(struct decoder *d, const struct value **ret)
 		r = decode_item(d, &h, &v);
 	if (r < 0)
 		return r;
+	assert(v);
 	v->flags = (uint8_t)(v->flags | d->or_flags);
 	*ret = v;
 	return 0;

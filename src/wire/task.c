@@ -53,12 +53,23 @@ struct value *wire_task_to_value(struct arena *a, const struct wire_task *t)
 
 static int bad(struct err *err, const char *what)
 {
-	return err_set(err, ERR_PROTOCOL, "TASK: %s", what);
+	err_set(err, ERR_PROTOCOL, "TASK: %s", what);
+	return ERR_PROTOCOL;
 }
 
 static bool has_nul(const struct value *v)
 {
 	return memchr(v->str.ptr, '\0', v->str.len) != NULL;
+}
+
+/* What is wrong with a field's value, or NULL; v NULL: it is not there. */
+static const char *field_trouble(const struct field *f, const struct value *v)
+{
+	if (!v)
+		return f->required ? "is not there" : NULL;
+	if (v->type != f->type)
+		return "has the wrong type";
+	return f->type == VALUE_STRING && has_nul(v) ? "has a NUL byte" : NULL;
 }
 
 static int take_fields(const struct value *v, const struct value *ret[F_COUNT], struct err *err)
@@ -69,14 +80,11 @@ static int take_fields(const struct value *v, const struct value *ret[F_COUNT], 
 	for (size_t i = 0; i < F_COUNT; i++) {
 		ret[i] = value_get(v, fields[i].name);
 		found += ret[i] != NULL;
-		if (!ret[i] && fields[i].required)
-			return err_set(err, ERR_PROTOCOL, "TASK: no %s", fields[i].name);
-		if (ret[i] && ret[i]->type != fields[i].type)
-			return err_set(err, ERR_PROTOCOL, "TASK: %s is %s", fields[i].name,
-				       value_type_name(ret[i]));
-		if (ret[i] && fields[i].type == VALUE_STRING && has_nul(ret[i]))
-			return err_set(err, ERR_PROTOCOL, "TASK: %s has a NUL byte",
-				       fields[i].name);
+		const char *trouble = field_trouble(&fields[i], ret[i]);
+		if (trouble) {
+			err_set(err, ERR_PROTOCOL, "TASK: %s %s", fields[i].name, trouble);
+			return ERR_PROTOCOL;
+		}
 	}
 	return found == v->dict.len ? 0 : bad(err, "a key that it does not have");
 }

@@ -18,7 +18,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export HOME=$scratch/home LC_ALL=C.UTF-8
 mkdir "$HOME"
-ran=0 bad=0
+ran=0 bad=0 file=
 
 project() { # the one that is right
     rm -rf "$scratch/project"

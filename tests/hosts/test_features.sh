@@ -70,7 +70,7 @@ run_json untagged --skip-tags files --limit "$(IFS=,; echo "${names[*]}")" "${se
 expect_exit '--skip-tags files' 0
 check 'leaves them out' eval '! files_of untagged | grep -q files.yml'
 
-hosts enter n1 sh -c 'echo other >/srv/features/secret; rm /srv/features/dir/plain.txt'
+hosts enter n1 sh -c 'echo other >/srv/features/secret; rm /srv/features/dir/plain.conf'
 run --diff -vvv "${settings[@]}" "$features/site.roles"
 expect_exit 'put right again, told at length' 0
 cp "$scratch/run.log" "$scratch/verbose.log"

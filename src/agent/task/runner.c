@@ -216,12 +216,13 @@ _Noreturn void runner_main(int fd, bool check_mode)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	run.host = check_mode ? host_overlay_new(run.real) : run.real;
 	environment_save(&saved);
-	do {
+	for (;;) {
 		next_frame(&run, &frame);
 		if (frame.type != WIRE_TASK)
-			continue; /* a CANCEL of what has just ended */
+			continue; /* what is left of a task that was cancelled */
 		take_task(&run, &frame);
+		if (!check_mode)
+			_exit(0);
 		environment_restore(&saved);
-	} while (check_mode);
-	_exit(0);
+	}
 }

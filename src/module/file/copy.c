@@ -181,11 +181,36 @@ static int finish(struct module_call *call, const struct copy_item *item, bool c
 	return path_state_put(call, item->dest, err);
 }
 
+/* checksum: the SHA-1 that the source must have. */
+static int check_checksum(struct module_call *call, const struct copy_item *item, struct err *err)
+{
+	char hex[DIGEST_HEX_MAX];
+	const char *want = arg_str(call, "checksum"), *have = item->sha1;
+	if (!want || !*want)
+		return 0;
+	if (!have && item->source_path) {
+		int r = call->host->ops->digest(call->host, item->source_path, DIGEST_SHA1, hex,
+						err);
+		if (r < 0)
+			return r;
+		have = hex;
+	}
+	if (!have)
+		return err_set(err, ERR_PROTOCOL, "the source's SHA-1 was not sent");
+	if (strcasecmp(have, want) != 0)
+		return err_set(err, ERR_INVALID,
+			       "Copied file does not match the expected checksum: %s, expected %s",
+			       have, want);
+	return 0;
+}
+
 static int run_single(struct module_call *call, struct copy_item *item, const char *basename,
 		      struct err *err)
 {
 	bool changed;
-	int r = resolve_dest(call, basename, &item->dest, err);
+	int r = check_checksum(call, item, err);
+	if (r == 0)
+		r = resolve_dest(call, basename, &item->dest, err);
 	if (r == 0)
 		r = copy_file(call, item, &changed, err);
 	return r < 0 ? r : finish(call, item, changed, err);
@@ -204,16 +229,24 @@ static int run_tree_link(struct module_call *call, const char *dest, const char 
 	return call->host->ops->symlink(call->host, target, dest, err);
 }
 
+/* What comes over the wire stays below dest; seen to before anything is made. */
+static int check_tree(struct module_call *call, const struct value *tree, struct err *err)
+{
+	for (size_t i = 0; i < tree->list.len; i++) {
+		const struct value *path = value_get(tree->list.at[i], "path");
+		if (!path || path->type != VALUE_STRING || path->str.ptr[0] == '/' ||
+		    strstr(arena_printf(call->arena, "/%s/", path->str.ptr), "/../"))
+			return err_set(err, ERR_PROTOCOL, "a file of the folder has a bad path");
+	}
+	return 0;
+}
+
 static int run_tree_entry(struct module_call *call, const char *root, const struct value *entry,
 			  struct err *err)
 {
 	const struct value *path = value_get(entry, "path"), *target = value_get(entry, "target");
 	const struct value *type = value_get(entry, "type"), *sha = value_get(entry, "sha256");
 	bool changed;
-	/* What comes over the wire stays below dest. */
-	if (!path || path->type != VALUE_STRING || path->str.ptr[0] == '/' ||
-	    strstr(arena_printf(call->arena, "/%s/", path->str.ptr), "/../"))
-		return err_set(err, ERR_PROTOCOL, "a file of the folder has a bad path");
 	const char *dest = path_below(call, root, path->str.ptr);
 	if (type && value_is_str(type, "dir"))
 		return copy_folder(call, dest, &changed, err);
@@ -240,7 +273,9 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 	const char *root = src && ends_with_slash(src) ? dest
 			   : basename		       ? path_below(call, dest, basename)
 						       : dest;
-	int r = copy_folder(call, root, &changed, err);
+	int r = check_tree(call, tree, err);
+	if (r == 0)
+		r = copy_folder(call, root, &changed, err);
 	for (size_t i = 0; r == 0 && i < tree->list.len; i++)
 		r = run_tree_entry(call, root, tree->list.at[i], err);
 	if (r < 0)

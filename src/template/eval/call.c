@@ -123,6 +123,9 @@ int call_function(struct call *c, const struct template_args *args, const struct
 	c->args = args;
 	if ((r = bind(c, args, err)) == 0)
 		r = c->fn->fn(c, ret, err);
+	/* The message may quote the value. */
+	if ((r == ERR_INVALID || r == ERR_NOT_FOUND) && (c->ev->taint & VALUE_SECRET))
+		return err_set(err, r, "%s: it failed on a secret value, so the reason is not shown", c->fn->name);
 	if (r == ERR_INVALID && err && !err->at.line)
 		err_wrap(err, r, "%s", c->fn->name);
 	return r;

@@ -104,7 +104,7 @@ static int order_tree(struct eval *ev, const struct value *a, const struct value
 		return order_lists(ev, a, b, depth, ret, err);
 	if (time_order(a, b, ret))
 		return 0;
-	return err_set(err, ERR_INVALID, "cannot compare a '%s' with a '%s' by size", type_of(a), type_of(b));
+	return err_set(err, ERR_INVALID, "'%s' and '%s' have no order", type_of(a), type_of(b));
 }
 
 int eval_order(struct eval *ev, const struct value *a, const struct value *b, int *ret, struct err *err)

@@ -57,7 +57,7 @@ int source_exec(struct eval *ev, const struct source *src, struct output *out, s
 		struct slice dir = path_dirname(src->base.file);
 		ev->directory = arena_strndup(ev->arena, dir.ptr, dir.len);
 	}
-	ev->unit = (struct unit){prog, src->base, 1};
+	ev->unit = (struct unit){prog, src->base, true};
 	ev->syntax = &src->syntax;
 	r = exec_node(ev, prog->root, out, err);
 	ev->unit = unit;

@@ -181,7 +181,9 @@ static int render_tree(struct eval *ev, const struct value *v, unsigned depth, c
 	if (v->flags & VALUE_UNSAFE)
 		return 0;
 	if (v->type == VALUE_STRING)
-		return template_has_markup(v->str) ? render_string(ev, v, ret, err) : 0;
+		return template_has_markup(v->str) || slice_starts_with(v->str, "#jinja2:")
+			       ? render_string(ev, v, ret, err)
+			       : 0;
 	if (v->type != VALUE_LIST && v->type != VALUE_DICT)
 		return 0;
 	if (depth > VALUE_MAX_DEPTH)

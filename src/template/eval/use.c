@@ -124,7 +124,8 @@ static int fail_name(const struct undefined *u, struct err *err)
 	nearest_init(&near, u->name);
 	for (const struct frame *f = u->ev->frame; f; f = f->parent)
 		for (uint32_t i = 0; i < f->len; i++)
-			nearest_offer(&near, f->at[i].name);
+			if (!slice_eq(f->at[i].name, u->name))
+				nearest_offer(&near, f->at[i].name);
 	if (u->ev->scope && u->ev->scope->ops && u->ev->scope->ops->each_name)
 		u->ev->scope->ops->each_name(u->ev->scope->self, offer_name, &near);
 	return err_at(err, ERR_UNDEFINED, place_of(u), "'%.*s' is undefined%s", SLICE_ARG(u->name),

@@ -220,8 +220,7 @@ FN(f_from_json)
 		return type_error(err, "JSON text is needed", c->in);
 	r = json_parse(c->ev->arena, NULL, s, ret, &inner);
 	if (r < 0)
-		return err_set(err, ERR_INVALID, "not JSON: line %u column %u: %s", inner.at.line, inner.at.column,
-			       inner.msg);
+		return err_set(err, ERR_INVALID, "line %u column %u: %s", inner.at.line, inner.at.column, inner.msg);
 	return 0;
 }
 

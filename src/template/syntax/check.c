@@ -118,9 +118,18 @@ int walk_nodes(const struct node *n, int (*fn)(void *ctx, const struct node *n),
 static int check_text(struct template_env *env, struct slice text, const struct syntax *syn, struct srcloc base,
 		      struct err *err)
 {
-	struct check ck = {.unit.base = base, .err = err};
+	struct check ck = {.unit = {.base = base, .is_file = !syn->literal_strings && syn->mode == MODE_FILE}, .err = err};
 	int r = program_get(env, text, syn, base, &ck.unit.program, err);
 	return r < 0 ? r : walk_nodes(ck.unit.program->root, check_node, &ck);
+}
+
+static int check_string(struct template_env *env, const struct value *v, struct err *err)
+{
+	struct source src = {.text = v->str, .syntax = syntax_string, .base = v->at};
+	int r = slice_starts_with(v->str, "#jinja2:") ? source_header(&src, err) : 0;
+	if (r < 0 || (src.syntax.mode == MODE_STRING && !template_has_markup(v->str)))
+		return r;
+	return check_text(env, src.text, &src.syntax, src.base, err);
 }
 
 static int check_tree(struct template_env *env, const struct value *v, unsigned depth, struct err *err)
@@ -129,7 +138,7 @@ static int check_tree(struct template_env *env, const struct value *v, unsigned 
 	if ((v->flags & VALUE_UNSAFE) || depth > YAML_DEPTH)
 		return 0;
 	if (v->type == VALUE_STRING)
-		return template_has_markup(v->str) ? check_text(env, v->str, &syntax_string, v->at, err) : 0;
+		return check_string(env, v, err);
 	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len && r == 0; i++)
 		r = check_tree(env, v->list.at[i], depth + 1, err);
 	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len && r == 0; i++) {

@@ -268,6 +268,8 @@ static const struct statement {
 
 static int unknown_tag(struct parser *p, const struct token *t, const char *const *ends)
 {
+	if (slice_starts_with(t->text, "end") || slice_is(t->text, "else") || slice_is(t->text, "elif"))
+		return parser_fail(p, t, "'%.*s' belongs to nothing that is open here", SLICE_ARG(t->text));
 	struct nearest near;
 	char hint[80];
 	nearest_init(&near, t->text);
@@ -342,7 +344,7 @@ static int parse_part(struct parser *p, const char *const *ends, struct node **r
 static int parse_block(struct parser *p, const char *const *ends, struct node **ret)
 {
 	struct node *block = parser_node(p, NODE_BLOCK, p->tok->offset), *n = NULL;
-	const struct token *open = p->tok > p->first ? p->tok - 1 : p->tok;
+	const struct token *open = p->tok;
 	int r = 0;
 	if (p->depth++ >= PARSER_MAX_DEPTH) {
 		p->error_offset = p->tok->offset;
@@ -361,8 +363,10 @@ static int parse_block(struct parser *p, const char *const *ends, struct node **
 	if (r < 0)
 		return r;
 	p->depth--;
+	while (open > p->first && open->kind != TOKEN_BLOCK_BEGIN)
+		open--;
 	if (ends)
-		return parser_fail(p, open, "the block is not closed with {%% %s %%}", ends[0 + (ends[1] != NULL) + (ends[1] && ends[2])]);
+		return parser_fail(p, open, "the block is not closed with {%% %s %%}", ends[(ends[1] != NULL) + (ends[1] && ends[2])]);
 	*ret = block;
 	return parser_grow(p, block);
 }

@@ -25,17 +25,16 @@ void program_cache_clear(struct template_env *env)
 	env->cached_bytes = 0;
 }
 
-/* A block scalar's or a file's lines count from its first; the first line goes on from the base's column. */
 struct srcloc unit_place(const struct unit *u, uint32_t offset)
 {
 	struct srcloc at = u->base;
 	struct slice text = u->program ? u->program->text : (struct slice){0};
-	if (!at.file)
+	if (!u->is_file && u->program && origin_find(u->base, text, offset, &at))
 		return at;
 	for (size_t i = 0; i < offset && i < text.len; i = chars_next(text, i)) {
 		if (text.ptr[i] == '\n') {
 			at.line++;
-			at.column = u->column ? u->column : 1;
+			at.column = 1;
 		} else {
 			at.column++;
 		}
@@ -63,7 +62,7 @@ static int parse_tokens(struct program *prog, const struct syntax *syn, struct l
 static int compile(struct program *prog, const struct syntax *syn, struct srcloc base, struct err *err)
 {
 	struct lexer lx = {.arena = &prog->arena, .syn = syn, .text = prog->text};
-	struct unit u = {.program = prog, .base = base};
+	struct unit u = {.program = prog, .base = base, .is_file = !syn->literal_strings && syn->mode == MODE_FILE};
 	uint32_t offset = 0;
 	int r = lexer_run(&lx, err);
 	if (r < 0)

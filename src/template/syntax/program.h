@@ -50,7 +50,7 @@ struct template_env {
 struct unit {
 	const struct program *program;
 	struct srcloc base;
-	unsigned column; /* where lines after the first begin; 0: at 1 */
+	bool is_file; /* base is the beginning of a file, not a YAML scalar */
 };
 
 /* The program of `text`, from the cache or compiled. Errors have their place. */
@@ -59,6 +59,8 @@ int program_get(struct template_env *env, struct slice text, const struct syntax
 void regex_cache_clear(struct template_env *env); /* filter/regex.c */
 void program_cache_clear(struct template_env *env);
 void program_free(struct program *p);
+/* origin.c; false: the text is not found in base.file. */
+bool origin_find(struct srcloc base, struct slice text, uint32_t offset, struct srcloc *ret);
 struct srcloc unit_place(const struct unit *u, uint32_t offset);
 
 /* source.c: a template file. */

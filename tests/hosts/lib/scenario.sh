@@ -133,7 +133,7 @@ serve() {
     hosts exec systemd-socket-activate --inetd --accept -l 10.77.0.1:8000 \
         "$repo/tests/hosts/lib/serve.sh" "$scratch/web" >"$scratch/serve.log" 2>&1 &
     for _ in {1..50}; do
-        grep -q Listening "$scratch/serve.log" && return
+        grep -qs Listening "$scratch/serve.log" && return
         sleep 0.1
     done
     failed 'the HTTP server does not start' "$scratch/serve.log"

@@ -5,6 +5,7 @@
 #include "rollout/base/vec.h"
 #include "test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -236,6 +237,28 @@ static void check_mode_is_one_overlay(void **state)
 	conversation_end(c);
 }
 
+/* Whoever goes on after it would be told something wrong. */
+static void a_lost_overlay_is_not_replaced(void **state)
+{
+	struct conversation *c = conversation_greeted();
+	char path[64];
+	CLEANUP(strbuf_release) struct strbuf children = {0};
+	(void)state;
+	send_task(c, 1, "{module: ping, check_mode: yes}");
+	expect_result(c, 1, 0, true);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", c->agent, c->agent);
+	if (file_read(path, 4096, &children, NULL) < 0)
+		skip();
+	kill((pid_t)strtol(children.ptr, NULL, 10), SIGKILL);
+	for (uint32_t id = 2; id < 4; id++) {
+		send_task(c, id, "{module: ping, check_mode: yes}");
+		assert_true(get_bool(expect_result(c, id, 0, true), "failed"));
+	}
+	send_task(c, 4, "{module: ping}");
+	assert_false(get_bool(expect_result(c, 4, 0, true), "failed"));
+	conversation_end(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(content_is_sent_once),
 		cmocka_unit_test(content_must_be_what_was_named),
 		cmocka_unit_test(check_mode_is_one_overlay),
+		cmocka_unit_test(a_lost_overlay_is_not_replaced),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

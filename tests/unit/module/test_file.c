@@ -93,10 +93,6 @@ static const struct file_case cases[] = {
 	 .setup = "touch a",
 	 .args = "{\"path\": \"@/a\", \"owner\": \"no-such-user\"}",
 	 .fails = "failed to look up user no-such-user"},
-	{.name = "bad mode",
-	 .setup = "touch a",
-	 .args = "{\"path\": \"@/a\", \"mode\": \"u=q\"}",
-	 .fails = "neither octal nor symbolic"},
 };
 
 static void test_cases(void **state)

@@ -1,0 +1,151 @@
+/* A task's way to its host and its answers back. */
+#include "state.h"
+
+#include <stdlib.h>
+
+static bool is_once_only(const char *module)
+{
+	static const char *const names[] = {"command", "shell", "raw", "script"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], module) == 0)
+			return true;
+	return false;
+}
+
+static bool any_secret(const struct value *v)
+{
+	if (v->flags & VALUE_SECRET)
+		return true;
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
+		if (any_secret(v->list.at[i]))
+			return true;
+	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++)
+		if (any_secret(v->dict.at[i].value))
+			return true;
+	return false;
+}
+
+static int request_new(struct flight *f, const struct value *items, bool secret, struct request **ret, struct err *err)
+{
+	struct strand *s = f->strand;
+	const char *module = f->node ? f->node->module->name : "setup";
+	struct wire_task task = {.module = module, .items = items, .strand = s->id};
+	task.stop_on_failure = f->overlaps && f->node && !f->ignore_errors && f->node->failed_when.len == 0;
+	task.check_mode = f->check_mode;
+	task.no_log = f->no_log;
+	task.diff_mode = f->diff_mode && !f->no_log && !secret;
+	task.become_user = f->become_user;
+	task.environment = f->environment;
+	task.timeout_ms = f->timeout_ms;
+	struct strbuf frame = {0};
+	if (wire_put_value(&frame, WIRE_TASK, 0, wire_task_to_value(&f->arena, &task)) < 0) {
+		strbuf_release(&frame);
+		return err_set(err, ERR_LIMIT, "the task's arguments are larger than %u MiB", WIRE_FRAME_MAX >> 20);
+	}
+	struct request *req = xcalloc(1, sizeof(*req));
+	req->frame = frame;
+	req->module = module;
+	req->task = f->name ? f->name : "Gathering Facts";
+	req->strand_id = s->id;
+	req->resumes = s->needs_resume && f->target == s->host;
+	req->resendable = !is_once_only(module);
+	req->flight = f;
+	if (req->resumes)
+		s->needs_resume = false;
+	*ret = req;
+	return 0;
+}
+
+/* Sends the item `current`, or all that are to be sent. */
+int flight_send(struct flight *f, struct err *err)
+{
+	struct value *list = value_list_new(&f->arena);
+	bool secret = false;
+	f->nsent = 0;
+	free(f->sent_items);
+	f->sent_items = xcalloc(f->nitems + 1, sizeof(*f->sent_items));
+	for (size_t i = f->one_by_one ? f->current : 0; i < f->nitems; i++) {
+		if (!f->items[i].args || f->items[i].result)
+			continue;
+		f->current = i;
+		f->sent_items[f->nsent++] = i;
+		secret |= any_secret(f->items[i].args);
+		value_list_push(&f->arena, list, f->items[i].args);
+		if (f->one_by_one)
+			break;
+	}
+	int r;
+	if (f->one_by_one && f->is_loop && f->node->attrs.delegate_to) {
+		struct scope sc;
+		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, f->items[f->current].loop_vars);
+		r = flight_eval_delegate(f, &sc, err);
+		scope_release(&sc);
+		if (r < 0)
+			return r;
+	}
+	emit_task_started(f);
+	if ((r = request_new(f, list, secret, &f->request, err)) < 0)
+		return r;
+	link_submit(f->target->link, f->request);
+	return 0;
+}
+
+/* The next item of those that go one by one; false when there is none. */
+static bool send_next(struct flight *f)
+{
+	struct err err = {0};
+	for (f->current++; f->current < f->nitems; f->current++) {
+		if (f->items[f->current].result)
+			continue;
+		f->attempt = 0;
+		if (flight_send(f, &err) < 0) {
+			flight_fail(f, &err);
+			flight_finish(f);
+		}
+		return true;
+	}
+	return false;
+}
+
+void flight_on_result(struct flight *f, size_t sent_index, const struct value *result, bool last)
+{
+	if (!f->node) {
+		facts_arrived(f, result);
+		return;
+	}
+	if (sent_index >= f->nsent)
+		return;
+	struct flight_item *it = &f->items[f->sent_items[sent_index]];
+	struct value *own = value_copy(&f->arena, result, VALUE_UNSAFE);
+	if (outcome_wants_retry(f, it, own))
+		return;
+	outcome_item(f, it, own);
+	if (!last || (f->one_by_one && send_next(f)))
+		return;
+	outcome_task(f);
+	flight_finish(f);
+}
+
+void flight_on_output(struct flight *f, size_t sent_index, int stream, struct slice text)
+{
+	struct report_event e = {.kind = REPORT_OUTPUT, .step = f->strand->step->plan->name, .host = f->strand->host->inv->name};
+	(void)sent_index;
+	if (f->no_log || !f->node)
+		return;
+	e.task = f->name;
+	e.task_id = f->node->id;
+	e.stream = stream;
+	e.text = text;
+	emit(f->strand->step->run, &e);
+}
+
+void flight_on_lost(struct flight *f, const struct err *why)
+{
+	struct value *d = value_dict_new(&f->arena);
+	value_dict_put(&f->arena, d, "unreachable", value_bool(true));
+	value_dict_put(&f->arena, d, "changed", value_bool(false));
+	value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, why->msg));
+	f->result = d;
+	f->status = f->target == f->strand->host ? REPORT_UNREACHABLE : REPORT_FAILED;
+	flight_finish(f);
+}

@@ -1,0 +1,63 @@
+/* Facts: gathered once a host, and only those that the tasks of its steps use. */
+#include "state.h"
+
+static const struct value *missing_facts(struct flight *f, struct run_host *h)
+{
+	const struct plan_step *step = f->strand->step->plan;
+	struct value *names = value_list_new(&f->arena);
+	for (size_t i = 0; i < step->fact_names.len; i++) {
+		char *full = arena_printf(&f->arena, "ansible_%.*s", SLICE_ARG(step->fact_names.at[i]));
+		if (!value_get(h->facts, full))
+			value_list_push(&f->arena, names, value_str(&f->arena, step->fact_names.at[i]));
+	}
+	return names;
+}
+
+enum launch flight_gather_facts(struct strand *s)
+{
+	struct run_host *h = s->host;
+	struct err err = {0};
+	bool all = s->step->plan->all_facts && !h->all_facts;
+	if (s->facts_asked)
+		return LAUNCH_FINISHED;
+	s->facts_asked = true;
+	if (!s->step->plan->gather_facts || (s->step->plan->fact_names.len == 0 && !all))
+		return LAUNCH_FINISHED;
+	struct flight *f = flight_new(s, NULL);
+	const struct value *names = missing_facts(f, h);
+	if (names->list.len == 0 && !all) {
+		flight_free(f);
+		return LAUNCH_FINISHED;
+	}
+	f->items = ARENA_NEW(&f->arena, struct flight_item);
+	f->nitems = 1;
+	struct value *args = value_dict_new(&f->arena);
+	if (!all)
+		value_dict_put(&f->arena, args, "_only", names);
+	h->all_facts |= all;
+	f->items[0].args = args;
+	f->become_user = h->wants_root ? "root" : NULL;
+	for (size_t i = 0; i < names->list.len; i++)
+		value_dict_put(&h->arena, h->facts, arena_printf(&h->arena, "ansible_%s", names->list.at[i]->str.ptr),
+			       value_unknown(&h->arena, ERR_PENDING, "a fact that is being gathered"));
+	f->overlaps = !all;
+	vec_push(&s->flights, f);
+	(void)flight_send(f, &err);
+	return LAUNCH_STARTED;
+}
+
+void facts_arrived(struct flight *f, const struct value *result)
+{
+	struct run_host *h = f->strand->host;
+	const struct value *failed = value_get(result, "failed");
+	outcome_facts(h, result);
+	for (size_t i = 0; i < h->facts->dict.len;) {
+		if (h->facts->dict.at[i].value->type == VALUE_UNKNOWN)
+			value_dict_remove(h->facts, h->facts->dict.at[i].key->str);
+		else
+			i++;
+	}
+	f->result = value_copy(&f->arena, result, VALUE_UNSAFE);
+	f->status = failed && value_truthy(failed) ? REPORT_FAILED : REPORT_OK;
+	flight_finish(f);
+}

@@ -1,0 +1,117 @@
+#include "file_bed.h"
+
+#include "rollout/base/file.h"
+
+#include <stdlib.h>
+
+#define TAR "mkdir -p s/bin d; echo one >s/bin/a; echo two >s/b; tar -C s -czf t.tar.gz .; "
+#define ZIP                                                                                        \
+	"mkdir -p s/bin d; echo one >s/bin/a; echo two >s/b; (cd s && python3 -m zipfile -c "      \
+	"../t.zip bin b); "
+
+static const struct file_case cases[] = {
+	{.name = "tar",
+	 .setup = TAR,
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .always = false,
+	 .check = "cmp s/bin/a d/bin/a && cmp s/b d/b"},
+	{.name = "tar that is there",
+	 .setup = TAR "tar -C d -xf t.tar.gz",
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .unchanged = true},
+	{.name = "tar with a mode",
+	 .setup = TAR,
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true, \"mode\": "
+		 "\"0700\"}",
+	 .check = "[ $(stat -c %a d/bin/a) = 700 ]"},
+	{.name = "part of a tar, one level less",
+	 .setup = TAR,
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true, "
+		 "\"extra_opts\": [\"--strip-components=2\"], \"include\": [\"./bin/a\"]}",
+	 .check = "cmp s/bin/a d/a && [ ! -e d/b ]"},
+	{.name = "zip",
+	 .setup = ZIP,
+	 .args = "{\"src\": \"@/t.zip\", \"dest\": \"@/d\", \"remote_src\": true, \"mode\": "
+		 "\"0755\"}",
+	 .check = "cmp s/bin/a d/bin/a && [ $(stat -c %a d/b) = 755 ]"},
+	{.name = "zip that is there",
+	 .setup = ZIP "cp -r s/. d",
+	 .args = "{\"src\": \"@/t.zip\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .unchanged = true},
+	{.name = "creates",
+	 .setup = TAR "touch d/there",
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true, \"creates\": "
+		 "\"@/d/there\"}",
+	 .unchanged = true},
+	{.name = "no archive",
+	 .setup = "mkdir d",
+	 .args = "{\"src\": \"@/t.zip\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .fails = "does not exist"},
+	{.name = "no folder",
+	 .setup = TAR "rmdir d",
+	 .args = "{\"src\": \"@/t.tar.gz\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .fails = "is not a directory"},
+	{.name = "not an archive",
+	 .setup = "mkdir d; echo nonsense >t.tar",
+	 .args = "{\"src\": \"@/t.tar\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .fails = "failed to unpack"},
+	{.name = "damaged zip",
+	 .setup = ZIP "head -c 100 t.zip >u.zip",
+	 .args = "{\"src\": \"@/u.zip\", \"dest\": \"@/d\", \"remote_src\": true}",
+	 .fails = "ZIP"},
+};
+
+static void test_cases(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		/* What is in an archive is predicted as changed, not unpacked. */
+		struct file_case c = cases[i];
+		c.opaque = true;
+		file_bed_cases("unarchive", &c, 1);
+	}
+}
+
+static bool changed(const struct value *r)
+{
+	const struct value *msg = value_get(r, "msg");
+	if (value_truthy(value_get(r, "failed")))
+		print_message("%s\n", msg ? msg->str.ptr : "");
+	return value_truthy(value_get(r, "changed"));
+}
+
+static void test_sent_by_the_controller(void **state)
+{
+	struct file_bed *b = *state;
+	CLEANUP(strbuf_release) struct strbuf content = {0};
+	static const char *const archives[] = {"t.tar.gz", "t.zip"};
+	struct host *o = host_overlay_new(b->real);
+	file_bed_shell(b, TAR ZIP);
+	for (size_t i = 0; i < ARRAY_LEN(archives); i++) {
+		const char *path = arena_printf(&b->arena, "%s/%s", b->root, archives[i]);
+		const char *args = arena_printf(&b->arena,
+						"{\"src\": \"%s\", \"dest\": \"@/d%zu\", "
+						"\"_sha256\": \"x\", \"_size\": 1}",
+						archives[i], i);
+		strbuf_truncate(&content, 0);
+		assert_int_equal(file_read(path, 1 << 20, &content, NULL), 0);
+		b->content = strbuf_slice(&content);
+		file_bed_shell(b, arena_printf(&b->arena, "mkdir d%zu", i));
+		assert_true(changed(file_bed_run(b, o, "unarchive", args)));
+		file_bed_shell(b, arena_printf(&b->arena, "[ -z \"$(ls -A d%zu)\" ]", i));
+		assert_true(changed(file_bed_run(b, b->real, "unarchive", args)));
+		file_bed_shell(b, arena_printf(&b->arena, "diff -r s d%zu", i));
+		assert_false(changed(file_bed_run(b, b->real, "unarchive", args)));
+	}
+	host_free(o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test_setup_teardown(test_sent_by_the_controller, file_bed_setup,
+						file_bed_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
