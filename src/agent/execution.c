@@ -98,7 +98,9 @@ void execution_cancel(struct agent *ag, enum job_end end)
 	j->ended_ms = clock_now_ms();
 	j->deadline_ms = INT64_MAX;
 	ag->kill_at_ms = 0;
+	/* Before the command is killed, or the worker begins the next item. */
 	message_put_empty(&ag->worker->peer.queue, WIRE_CANCEL, j->id);
+	peer_flush(&ag->worker->peer);
 	execution_tick(ag);
 }
 

@@ -30,7 +30,7 @@ static int deb_fields(struct host *h, struct arena *a, const char *path, const c
 	struct slice text = strbuf_slice(&result.out), line;
 	*ret_name = *ret_version = NULL;
 	while (result.exit_code == 0 && slice_split(&text, '\n', &line)) {
-		size_t skip = slice_starts_with(line, "Package: ") ? 9
+		size_t skip = slice_starts_with(line, "Package: ")   ? 9
 			      : slice_starts_with(line, "Version: ") ? 9
 								     : 0;
 		if (skip)
@@ -91,8 +91,12 @@ const char *const *apt_words(struct arena *a, const struct host_package_change *
 			     const char *const *names, bool simulate)
 {
 	VEC(const char *) w = {0};
-	static const char *const fixed[] = {"apt-get", "-y", "-q", "-o",
-					    "Dpkg::Options::=--force-confdef", "-o",
+	static const char *const fixed[] = {"apt-get",
+					    "-y",
+					    "-q",
+					    "-o",
+					    "Dpkg::Options::=--force-confdef",
+					    "-o",
 					    "Dpkg::Options::=--force-confold"};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		vec_push(&w, fixed[i]);

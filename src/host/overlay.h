@@ -10,7 +10,7 @@
 
 struct node {
 	struct host_stat st; /* HOST_ABSENT: removed */
-	bool hides;          /* what the machine has below the path does not show */
+	bool hides;	     /* what the machine has below the path does not show */
 	/* Content of a HOST_FILE: the machine's file, or these bytes, or a promise. */
 	const char *backing, *promised_sha256;
 	struct slice content;
@@ -20,12 +20,12 @@ struct overlay {
 	struct host base;
 	struct host *under;
 	struct arena arena;
-	struct strmap nodes;    /* canonical path to struct node */
-	struct strmap users;    /* name to struct host_user; exists false: removed */
-	struct strmap groups;   /* name to struct host_group */
+	struct strmap nodes;	/* canonical path to struct node */
+	struct strmap users;	/* name to struct host_user; exists false: removed */
+	struct strmap groups;	/* name to struct host_group */
 	struct strmap packages; /* name to struct host_package */
-	struct strmap units;    /* "scope/name" to struct host_unit */
-	const char *why;        /* effects are unknown because of it; NULL: none are */
+	struct strmap units;	/* "scope/name" to struct host_unit */
+	const char *why;	/* effects are unknown because of it; NULL: none are */
 	uint32_t next_id;
 	uint64_t next_inode;
 	bool lists_refreshed, reloaded;
@@ -38,7 +38,7 @@ static inline struct overlay *overlay_of(struct host *h)
 
 /* A path after its symbolic links. */
 struct place {
-	const char *path; /* canonical; with missing, as far as it could be followed */
+	const char *path;  /* canonical; with missing, as far as it could be followed */
 	struct node *node; /* NULL: the machine's own */
 	struct host_stat st;
 	int missing; /* errno of a parent that is not there or no directory; else 0 */

@@ -111,8 +111,8 @@ static int machine_names(struct overlay *o, struct arena *a, const char *dir, st
 	struct host_names under = {0};
 	int r = o->under->ops->list(o->under, a, dir, &under, err);
 	for (size_t i = 0; r == 0 && i < under.len; i++) {
-		const char *path = arena_printf(a, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir,
-						under.at[i]);
+		const char *path =
+			arena_printf(a, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, under.at[i]);
 		if (!strmap_has(&o->nodes, slice_from(path)))
 			vec_push(to, under.at[i]);
 	}

@@ -91,8 +91,8 @@ static void installs(struct overlay *o, const struct host_package_change *c, con
 	o->package_pending = true;
 	if (c->policy_rc_d != POLICY_DENIES)
 		o->services_start = true;
-	host_overlay_assume(&o->base, arena_printf(&o->arena, "the package %s would be installed",
-						   name));
+	host_overlay_assume(&o->base,
+			    arena_printf(&o->arena, "the package %s would be installed", name));
 }
 
 static void keep_steps(struct overlay *o, struct arena *a, const struct host_package_change *c,

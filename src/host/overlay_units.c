@@ -4,15 +4,15 @@
 
 #define UNIT_FILE_MAX (1u << 20)
 
-static const char *const system_dirs[] = {"/etc/systemd/system", "/run/systemd/system",
-					  "/usr/local/lib/systemd/system",
-					  "/usr/lib/systemd/system", "/lib/systemd/system", NULL};
+static const char *const system_dirs[] = {
+	"/etc/systemd/system",	   "/run/systemd/system", "/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system", "/lib/systemd/system", NULL};
 static const char *const user_dirs[] = {"/etc/systemd/user", "/run/systemd/user",
 					"/usr/local/lib/systemd/user", "/usr/lib/systemd/user",
 					NULL};
-static const char *const suffixes[] = {".service", ".socket",	 ".target", ".timer", ".mount",
-				       ".path",	   ".automount", ".device", ".swap",  ".slice",
-				       ".scope"};
+static const char *const suffixes[] = {".service", ".socket", ".target",    ".timer",
+				       ".mount",   ".path",   ".automount", ".device",
+				       ".swap",	   ".slice",  ".scope"};
 
 /* As systemctl: a name without a type is a service. */
 static const char *full_name(struct arena *a, const char *name)
@@ -233,8 +233,8 @@ int overlay_unit_act(struct host *h, const char *name, const char *scope,
 				&kept->unit_file_state};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		*texts[i] = arena_strdup(&o->arena, *texts[i] ? *texts[i] : "");
-	strmap_set(&o->units,
-		   slice_from(arena_printf(&a, "%s/%s", scope ? scope : "system", name)), kept);
+	strmap_set(&o->units, slice_from(arena_printf(&a, "%s/%s", scope ? scope : "system", name)),
+		   kept);
 	return 0;
 }
 

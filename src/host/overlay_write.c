@@ -24,7 +24,8 @@ static bool blames_overlay(const struct overlay *o, const struct host_command_re
 	for (size_t i = 0; i < o->nodes.len; i++) {
 		struct slice path = o->nodes.entries[i].key;
 		for (size_t t = 0; t < ARRAY_LEN(texts); t++)
-			if (texts[t]->len && memmem(texts[t]->ptr, texts[t]->len, path.ptr, path.len))
+			if (texts[t]->len &&
+			    memmem(texts[t]->ptr, texts[t]->len, path.ptr, path.len))
 				return true;
 	}
 	return false;

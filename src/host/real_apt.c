@@ -18,7 +18,8 @@
 static bool is_locked(const struct host_command_result *r)
 {
 	return r->exit_code != 0 && r->err.len &&
-	       (strstr(r->err.ptr, "Could not get lock") || strstr(r->err.ptr, "is another process"));
+	       (strstr(r->err.ptr, "Could not get lock") ||
+		strstr(r->err.ptr, "is another process"));
 }
 
 /* Waits for whoever holds apt's locks. Newer apt does that for some of them by
@@ -26,8 +27,8 @@ static bool is_locked(const struct host_command_result *r)
 static int run_when_unlocked(struct host *h, const char *const *argv, int64_t lock_timeout_ms,
 			     struct strbuf *output, struct err *err)
 {
-	int64_t give_up = clock_now_ms() +
-			  (lock_timeout_ms > 0 ? lock_timeout_ms : LOCK_TIMEOUT_DEFAULT_MS);
+	int64_t give_up =
+		clock_now_ms() + (lock_timeout_ms > 0 ? lock_timeout_ms : LOCK_TIMEOUT_DEFAULT_MS);
 	struct tool t = {.argv = argv, .env = apt_env, .timeout_ms = APT_TIMEOUT_MS};
 	for (;;) {
 		CLEANUP(host_command_result_release) struct host_command_result result = {0};
@@ -115,8 +116,8 @@ int real_package_refresh(struct host *h, int64_t max_age_s, bool *ret_updated, s
 		return 0;
 	}
 	/* Without Error-Mode a mirror that does not answer is a mere warning. */
-	static const char *const argv[] = {"apt-get", "update", "-q", "-y", "-o",
-					   "APT::Update::Error-Mode=any", NULL};
+	static const char *const argv[] = {
+		"apt-get", "update", "-q", "-y", "-o", "APT::Update::Error-Mode=any", NULL};
 	int r = run_when_unlocked(h, argv, 0, NULL, err);
 	if (r < 0)
 		return r;

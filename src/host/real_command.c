@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define READ_CHUNK_BYTES 65536u
-#define KILL_GRACE_MS 2000   /* between SIGTERM and SIGKILL */
+#define KILL_GRACE_MS 2000	/* between SIGTERM and SIGKILL */
 #define QUIET_AFTER_EXIT_MS 200 /* a daemon may hold the pipes for ever */
 #define WITHOUT_PIDFD_MS 20
 #define SBIN_PATH "/usr/local/sbin:/usr/sbin:/sbin"
@@ -92,8 +92,8 @@ static int find_program(const char *program, const struct strings *env, struct s
 		strbuf_puts(ret, program);
 		return 0;
 	}
-	if (*program && (find_in(path ? path : DEFAULT_PATH, program, ret) ||
-			 find_in(SBIN_PATH, program, ret)))
+	if (*program &&
+	    (find_in(path ? path : DEFAULT_PATH, program, ret) || find_in(SBIN_PATH, program, ret)))
 		return 0;
 	int r = err_set(err, ERR_NOT_FOUND, "%s: no such command", program);
 	if (err)
@@ -215,8 +215,9 @@ static int spawn(const struct host_command *cmd, struct child *ret, struct err *
 		r = pipes_open(&p, cmd->stdin_bytes.len > 0, err);
 	if (r < 0)
 		return r;
-	struct launch l = {cmd,	     program.ptr, working_directory(cmd, &env), env.at, p.in[0],
-			   p.out[1], p.err[1],	  p.report[1],			(mode_t)cmd->mode_umask};
+	struct launch l = {cmd,	     program.ptr, working_directory(cmd, &env),
+			   env.at,   p.in[0],	  p.out[1],
+			   p.err[1], p.report[1], (mode_t)cmd->mode_umask};
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");
@@ -339,8 +340,8 @@ int real_run(struct host *h, const struct host_command *cmd, struct host_command
 	if (r < 0)
 		return r;
 	*result = (struct host_command_result){0};
-	p.deadline_ms = clock_now_ms() +
-			(cmd->timeout_ms > 0 ? cmd->timeout_ms : HOST_TIMEOUT_DEFAULT_MS);
+	p.deadline_ms =
+		clock_now_ms() + (cmd->timeout_ms > 0 ? cmd->timeout_ms : HOST_TIMEOUT_DEFAULT_MS);
 	/* A command that does not read its input must not end the agent. */
 	sigaction(SIGPIPE, &ignore, &before);
 	while (pump_once(&p))

@@ -70,7 +70,7 @@ int real_stat(struct host *h, struct arena *a, const char *path, bool follow, st
 {
 	(void)h;
 	struct stat st;
-	if ((follow ? stat : lstat)(path, &st) < 0) {
+	if ((follow ? stat(path, &st) : lstat(path, &st)) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
 			return err_sys(err, "stat %s", path);
 		*ret = (struct host_stat){.type = HOST_ABSENT};

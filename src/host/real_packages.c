@@ -18,7 +18,7 @@ struct dpkg_index {
 	struct arena arena;
 	struct strmap packages; /* "name" and "name:arch" to struct dpkg_entry */
 	struct strmap provided; /* names that an installed package provides */
-	struct stat file;       /* as read */
+	struct stat file;	/* as read */
 };
 
 /* The fields of one paragraph that matter. */
@@ -42,9 +42,8 @@ static void take_field(struct paragraph *p, struct slice line)
 		const char *name;
 		struct slice *to;
 	} fields[] = {
-		{"Package:", &p->package},    {"Status:", &p->status},
-		{"Version:", &p->version},    {"Architecture:", &p->arch},
-		{"Provides:", &p->provides},
+		{"Package:", &p->package},   {"Status:", &p->status},	  {"Version:", &p->version},
+		{"Architecture:", &p->arch}, {"Provides:", &p->provides},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
 		size_t len = strlen(fields[i].name);

@@ -139,8 +139,8 @@ static int set_path_times(const char *path, int flags, const struct host_attr *a
 	const int64_t wanted[2] = {attr->atime_ns, attr->mtime_ns};
 	for (int i = 0; i < 2; i++)
 		if (wanted[i] >= 0)
-			times[i] = (struct timespec){wanted[i] / 1000000000,
-						     wanted[i] % 1000000000};
+			times[i] =
+				(struct timespec){wanted[i] / 1000000000, wanted[i] % 1000000000};
 	return utimensat(AT_FDCWD, path, times, flags) < 0
 		       ? err_sys(err, "set the times of %s", path)
 		       : 0;

@@ -31,13 +31,11 @@ int real_unit(struct host *h, struct arena *a, const char *name, const char *sco
 	      struct host_unit *ret, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
-	const char *argv[] = {"systemctl",
-			      scope_option(scope),
-			      "show",
-			      "--property=LoadState,ActiveState,SubState,UnitFileState",
-			      "--",
-			      name,
-			      NULL};
+	const char *argv[] = {
+		"systemctl", scope_option(scope),
+		"show",	     "--property=LoadState,ActiveState,SubState,UnitFileState",
+		"--",	     name,
+		NULL};
 	struct tool t = {.argv = argv};
 	int r = tool_run(h, TOOL_PROBE, &t, &result, err);
 	if (r < 0)

@@ -111,11 +111,11 @@ static int set_times(int fd, const struct host_attr *attr, const char *path, str
 		return 0;
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_OMIT}};
 	if (attr->atime_ns >= 0)
-		times[0] = (struct timespec){attr->atime_ns / 1000000000,
-					     attr->atime_ns % 1000000000};
+		times[0] =
+			(struct timespec){attr->atime_ns / 1000000000, attr->atime_ns % 1000000000};
 	if (attr->mtime_ns >= 0)
-		times[1] = (struct timespec){attr->mtime_ns / 1000000000,
-					     attr->mtime_ns % 1000000000};
+		times[1] =
+			(struct timespec){attr->mtime_ns / 1000000000, attr->mtime_ns % 1000000000};
 	return futimens(fd, times) < 0 ? err_sys(err, "set the times of %s", path) : 0;
 }
 
@@ -202,8 +202,9 @@ int real_write(struct host *h, const char *path, const struct host_write *w, str
 	r = prepare(h, fd, tmp.ptr, w, &t, err);
 	if (r == 0 && rename(tmp.ptr, path) < 0)
 		r = err_sys(err,
-			    errno == EBUSY ? "write %s (a mount point: unsafe_writes writes in place)"
-					   : "write %s",
+			    errno == EBUSY
+				    ? "write %s (a mount point: unsafe_writes writes in place)"
+				    : "write %s",
 			    path);
 	if (r < 0) {
 		unlink(tmp.ptr);

@@ -23,8 +23,8 @@ static bool parse_octal(const char *text, int *ret)
 struct clause {
 	bool is_dir;
 	int mode, original; /* original: before the first clause, for X and copies */
-	int users;          /* bits 4 u, 2 g, 1 o */
-	int mask;           /* what an operation without users may set */
+	int users;	    /* bits 4 u, 2 g, 1 o */
+	int mask;	    /* what an operation without users may set */
 };
 
 static int spread(int users, int rwx)
@@ -77,8 +77,7 @@ static bool apply_operation(struct clause *c, const char **text)
 		c->mode |= bits;
 	else
 		c->mode = (c->mode & ~(spread(c->users, 7) | (c->users & 4 ? 04000 : 0) |
-				       (c->users & 2 ? 02000 : 0) |
-				       (c->users & 1 ? 01000 : 0))) |
+				       (c->users & 2 ? 02000 : 0) | (c->users & 1 ? 01000 : 0))) |
 			  bits;
 	return true;
 }
@@ -110,9 +109,8 @@ int attributes_mode(const char *text, const struct host_stat *current, int *ret,
 		return 0;
 	bool exists = current && current->type != HOST_ABSENT;
 	int base = exists ? (int)current->mode : MODE_NEW_FILE;
-	struct clause c = {.is_dir = exists && current->type == HOST_DIR,
-			   .mode = base,
-			   .original = base};
+	struct clause c = {
+		.is_dir = exists && current->type == HOST_DIR, .mode = base, .original = base};
 	if (!parse_symbolic(text, &c))
 		return err_set(err, ERR_INVALID, "mode '%s' is neither octal nor symbolic", text);
 	*ret = c.mode;
@@ -154,7 +152,8 @@ static int look_up_group(struct module_call *call, const char *name, int64_t *re
 	if (r < 0)
 		return r;
 	if (!g.exists && !g.assumed)
-		return err_set(err, ERR_NOT_FOUND, "chgrp failed: failed to look up group %s", name);
+		return err_set(err, ERR_NOT_FOUND, "chgrp failed: failed to look up group %s",
+			       name);
 	*ret = g.gid;
 	return 0;
 }

@@ -13,10 +13,10 @@ int copy_run(struct module_call *call, struct err *err);
 /* One file of it (copy_file.c). */
 struct copy_item {
 	const char *dest;
-	const char *source_path;    /* on the host; or NULL and the two below */
-	const char *sha256, *sha1;  /* sha1 may be NULL */
+	const char *source_path;   /* on the host; or NULL and the two below */
+	const char *sha256, *sha1; /* sha1 may be NULL */
 	uint64_t size;
-	int preserved_mode;         /* for mode: preserve; -1: none */
+	int preserved_mode; /* for mode: preserve; -1: none */
 };
 /* Brings dest to the item's content and attributes; *ret_changed. */
 int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_changed,

@@ -168,9 +168,8 @@ static bool is_digit(char c)
 static int put_reference(const struct regex *re, struct slice r, size_t *i, struct strbuf *out,
 			 struct err *err)
 {
-	const char *end = *i + 1 < r.len && r.ptr[*i + 1] == '<'
-				  ? memchr(r.ptr + *i, '>', r.len - *i)
-				  : NULL;
+	const char *end =
+		*i + 1 < r.len && r.ptr[*i + 1] == '<' ? memchr(r.ptr + *i, '>', r.len - *i) : NULL;
 	char name[64];
 	size_t start = *i + 2, len = end ? (size_t)(end - r.ptr) - start : 0;
 	if (!end || len == 0 || len >= sizeof(name))

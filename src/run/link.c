@@ -181,6 +181,20 @@ void link_abandon(struct link *l, const struct flight *flight)
 	}
 }
 
+void link_recall(struct link *l, const struct flight *flight)
+{
+	for (size_t i = 0; i < l->requests.len; i++) {
+		const struct request *req = l->requests.at[i];
+		if (req->flight != flight || !req->sent || l->state != LINK_UP)
+			continue;
+		struct arena a = {0};
+		struct strbuf out CLEANUP(strbuf_release) = {0};
+		wire_put_value(&out, WIRE_CANCEL, req->id, value_dict_new(&a));
+		transport_send(l->transport, strbuf_slice(&out));
+		arena_release(&a);
+	}
+}
+
 /* ---- content ---- */
 
 static void blob_finish(struct link *l, const char *error)

@@ -121,6 +121,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 		for (size_t i = 0; i < run->steps.len; i++)
 			for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
 				struct strand *s = run->steps.at[i]->strands.at[k];
+				strand_recall(s);
 				if (s->flights.len == 0 || s->state != STRAND_WAITING)
 					strand_wake(s);
 			}

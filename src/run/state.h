@@ -76,6 +76,8 @@ void link_free(struct link *l);
 void link_submit(struct link *l, struct request *req);
 /* Nobody waits for the flight's answers any more. */
 void link_abandon(struct link *l, const struct flight *flight);
+/* Asks the agent not to do what was sent for the flight. */
+void link_recall(struct link *l, const struct flight *flight);
 void link_close(struct link *l);
 void link_pass_slots(struct run *run);
 /* Connection variables into the link's target (target.c). */
@@ -243,6 +245,8 @@ void strand_end(struct strand *s, bool failed);
 /* The oldest flights that are finished are taken off, in order. */
 void strand_settle(struct strand *s);
 void strand_notify(struct strand *s, struct slice name, enum notified how);
+/* Takes back what was sent ahead and has not begun. */
+void strand_recall(struct strand *s);
 void strand_next(struct strand *s); /* past the current task */
 bool strand_is_first(const struct strand *s);
 /* Negative: a is behind b in the tree; 0: at the same task. */

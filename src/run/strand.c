@@ -275,6 +275,22 @@ static void drop_later(struct strand *s)
 	}
 }
 
+void strand_recall(struct strand *s)
+{
+	if (s->flights.len < 2)
+		return;
+	/* the place behind the oldest is the place before the second */
+	frames *behind = &s->flights.at[1]->before, swap = s->stack;
+	s->stack = *(frames *)behind;
+	memcpy(behind, &swap, sizeof(swap));
+	while (s->flights.len > 1) {
+		struct flight *f = s->flights.at[s->flights.len - 1];
+		s->flights.len--;
+		link_recall(f->target->link, f);
+		flight_drop(f);
+	}
+}
+
 static void on_failure(struct strand *s, struct flight *f)
 {
 	bool rescued = false, ended;

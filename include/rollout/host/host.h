@@ -15,23 +15,32 @@
 
 #include <sys/types.h>
 
-#define HOST_FILE_MAX (1u << 30)          /* the largest file read into memory */
-#define HOST_OUTPUT_MAX (16u << 20)       /* of stdout and of stderr each; the rest is dropped and said */
-#define HOST_TIMEOUT_DEFAULT_MS 3600000   /* of a command */
+#define HOST_FILE_MAX (1u << 30)    /* the largest file read into memory */
+#define HOST_OUTPUT_MAX (16u << 20) /* of stdout and of stderr each; the rest is dropped and said */
+#define HOST_TIMEOUT_DEFAULT_MS 3600000 /* of a command */
 
 struct host;
 
-enum host_file_type { HOST_ABSENT, HOST_FILE, HOST_DIR, HOST_LINK, HOST_FIFO, HOST_SOCKET, HOST_CHARDEV, HOST_BLOCKDEV };
+enum host_file_type {
+	HOST_ABSENT,
+	HOST_FILE,
+	HOST_DIR,
+	HOST_LINK,
+	HOST_FIFO,
+	HOST_SOCKET,
+	HOST_CHARDEV,
+	HOST_BLOCKDEV
+};
 
 struct host_stat {
 	enum host_file_type type; /* HOST_ABSENT is a success of stat */
-	mode_t mode;              /* permission bits, 07777 */
+	mode_t mode;		  /* permission bits, 07777 */
 	uid_t uid;
 	gid_t gid;
 	uint64_t size, inode, device, nlink;
 	int64_t mtime_ns, atime_ns, ctime_ns;
 	const char *link_target; /* of a HOST_LINK */
-	bool assumed;            /* overlay: exists because an unknown effect (a package, a command) is assumed to make it */
+	bool assumed; /* overlay: exists because an unknown effect (a package, a command) is assumed to make it */
 };
 
 /* What a new or replaced file shall be. -1 keeps: the old owner and mode on
@@ -60,10 +69,10 @@ struct host_write {
 struct host_command {
 	const char *const *argv; /* NULL-terminated; looked for in PATH */
 	struct slice stdin_bytes;
-	const char *cwd;        /* NULL: "/" for root's agent, else home */
+	const char *cwd;	/* NULL: "/" for root's agent, else home */
 	const char *const *env; /* "K=V", added to the process's own; NULL-terminated or NULL */
-	int mode_umask;         /* -1 keeps */
-	int64_t timeout_ms;     /* 0: HOST_TIMEOUT_DEFAULT_MS */
+	int mode_umask;		/* -1 keeps */
+	int64_t timeout_ms;	/* 0: HOST_TIMEOUT_DEFAULT_MS */
 	/* Called with output as it comes; may be NULL. stream 1 or 2. */
 	void (*on_output)(void *ctx, int stream, struct slice bytes);
 	void *ctx;
@@ -92,8 +101,8 @@ struct host_user {
 	const char *name, *gecos, *home, *shell;
 	uid_t uid;
 	gid_t gid;
-	const char *password_hash;  /* from /etc/shadow when readable, else NULL */
-	const char *const *groups;  /* supplementary, NULL-terminated, sorted */
+	const char *password_hash; /* from /etc/shadow when readable, else NULL */
+	const char *const *groups; /* supplementary, NULL-terminated, sorted */
 	bool assumed;
 };
 struct host_group {
@@ -123,7 +132,8 @@ struct host_package {
 	bool assumed;
 };
 struct host_package_change {
-	const char *const *names; /* "name" or "name=version", or a path to a .deb; NULL-terminated */
+	const char *const
+		*names; /* "name" or "name=version", or a path to a .deb; NULL-terminated */
 	enum { HOST_PACKAGE_PRESENT, HOST_PACKAGE_LATEST, HOST_PACKAGE_ABSENT } state;
 	bool purge, autoremove, no_recommends, allow_downgrade, force;
 	const char *default_release; /* apt-get -t; NULL: as the host has it */
@@ -132,9 +142,9 @@ struct host_package_change {
 };
 
 struct host_unit {
-	bool exists;                 /* LoadState is not "not-found" */
-	const char *load_state;      /* loaded, not-found, masked, error */
-	const char *active_state;    /* active, inactive, failed, activating, … */
+	bool exists;		  /* LoadState is not "not-found" */
+	const char *load_state;	  /* loaded, not-found, masked, error */
+	const char *active_state; /* active, inactive, failed, activating, … */
 	const char *sub_state;
 	const char *unit_file_state; /* enabled, disabled, static, masked, "" … */
 	bool assumed;
@@ -158,46 +168,67 @@ struct host_names {
 
 struct host_ops {
 	void (*free)(struct host *h);
-	int (*stat)(struct host *h, struct arena *a, const char *path, bool follow, struct host_stat *ret, struct err *err);
+	int (*stat)(struct host *h, struct arena *a, const char *path, bool follow,
+		    struct host_stat *ret, struct err *err);
 	/* Appends content to out; more than max_bytes is ERR_LIMIT; absent is ERR_NOT_FOUND. */
-	int (*read)(struct host *h, const char *path, size_t max_bytes, struct strbuf *out, struct err *err);
-	int (*digest)(struct host *h, const char *path, enum digest_algorithm alg, char hex[DIGEST_HEX_MAX], struct err *err);
-	int (*list)(struct host *h, struct arena *a, const char *path, struct host_names *ret, struct err *err);
+	int (*read)(struct host *h, const char *path, size_t max_bytes, struct strbuf *out,
+		    struct err *err);
+	int (*digest)(struct host *h, const char *path, enum digest_algorithm alg,
+		      char hex[DIGEST_HEX_MAX], struct err *err);
+	int (*list)(struct host *h, struct arena *a, const char *path, struct host_names *ret,
+		    struct err *err);
 	/* Atomic: temporary file in the same folder with its final owner and mode,
 	 * fsync, validate, rename. A symlink as the last component is replaced, not followed. */
 	int (*write)(struct host *h, const char *path, const struct host_write *w, struct err *err);
-	int (*mkdir)(struct host *h, const char *path, const struct host_attr *attr, struct err *err); /* one level */
-	int (*symlink)(struct host *h, const char *target, const char *path, struct err *err);         /* replaces atomically */
+	int (*mkdir)(struct host *h, const char *path, const struct host_attr *attr,
+		     struct err *err); /* one level */
+	int (*symlink)(struct host *h, const char *target, const char *path,
+		       struct err *err); /* replaces atomically */
 	int (*link)(struct host *h, const char *target, const char *path, struct err *err);
-	int (*remove)(struct host *h, const char *path, bool recursive, struct err *err); /* absent is fine */
+	int (*remove)(struct host *h, const char *path, bool recursive,
+		      struct err *err); /* absent is fine */
 	int (*rename)(struct host *h, const char *from, const char *to, struct err *err);
-	int (*set_attr)(struct host *h, const char *path, bool follow, const struct host_attr *attr, struct err *err);
+	int (*set_attr)(struct host *h, const char *path, bool follow, const struct host_attr *attr,
+			struct err *err);
 
 	/* A command that may change anything. The overlay does not run it and sets result->unknown. */
-	int (*run)(struct host *h, const struct host_command *cmd, struct host_command_result *result, struct err *err);
+	int (*run)(struct host *h, const struct host_command *cmd,
+		   struct host_command_result *result, struct err *err);
 	/* A command that only reads: the overlay runs it too. */
-	int (*probe)(struct host *h, const struct host_command *cmd, struct host_command_result *result, struct err *err);
+	int (*probe)(struct host *h, const struct host_command *cmd,
+		     struct host_command_result *result, struct err *err);
 
-	int (*user)(struct host *h, struct arena *a, const char *name, struct host_user *ret, struct err *err);
-	int (*user_by_id)(struct host *h, struct arena *a, uid_t uid, struct host_user *ret, struct err *err);
-	int (*group)(struct host *h, struct arena *a, const char *name, struct host_group *ret, struct err *err);
-	int (*group_by_id)(struct host *h, struct arena *a, gid_t gid, struct host_group *ret, struct err *err);
-	int (*user_set)(struct host *h, const struct host_user_spec *spec, struct err *err); /* add or change */
+	int (*user)(struct host *h, struct arena *a, const char *name, struct host_user *ret,
+		    struct err *err);
+	int (*user_by_id)(struct host *h, struct arena *a, uid_t uid, struct host_user *ret,
+			  struct err *err);
+	int (*group)(struct host *h, struct arena *a, const char *name, struct host_group *ret,
+		     struct err *err);
+	int (*group_by_id)(struct host *h, struct arena *a, gid_t gid, struct host_group *ret,
+			   struct err *err);
+	int (*user_set)(struct host *h, const struct host_user_spec *spec,
+			struct err *err); /* add or change */
 	int (*user_remove)(struct host *h, const char *name, bool remove_home, struct err *err);
 	int (*group_set)(struct host *h, const struct host_group_spec *spec, struct err *err);
 	int (*group_remove)(struct host *h, const char *name, struct err *err);
 
 	/* Packages through apt/dpkg (dnf and apk later behind the same three). */
-	int (*package)(struct host *h, struct arena *a, const char *name, struct host_package *ret, struct err *err);
+	int (*package)(struct host *h, struct arena *a, const char *name, struct host_package *ret,
+		       struct err *err);
 	/* What would be installed now; NULL: none is known. Slow (a process). */
-	int (*package_candidate)(struct host *h, struct arena *a, const char *name, const char **ret_version, struct err *err);
-	int (*package_change)(struct host *h, const struct host_package_change *c, struct strbuf *output, struct err *err);
+	int (*package_candidate)(struct host *h, struct arena *a, const char *name,
+				 const char **ret_version, struct err *err);
+	int (*package_change)(struct host *h, const struct host_package_change *c,
+			      struct strbuf *output, struct err *err);
 	/* Refreshes the lists when they are older than max_age_s (0: always). *ret_updated. */
-	int (*package_refresh)(struct host *h, int64_t max_age_s, bool *ret_updated, struct err *err);
+	int (*package_refresh)(struct host *h, int64_t max_age_s, bool *ret_updated,
+			       struct err *err);
 
 	/* systemd units; scope "system", or "user"/"global" */
-	int (*unit)(struct host *h, struct arena *a, const char *name, const char *scope, struct host_unit *ret, struct err *err);
-	int (*unit_act)(struct host *h, const char *name, const char *scope, enum host_unit_action action, bool no_block, struct err *err);
+	int (*unit)(struct host *h, struct arena *a, const char *name, const char *scope,
+		    struct host_unit *ret, struct err *err);
+	int (*unit_act)(struct host *h, const char *name, const char *scope,
+			enum host_unit_action action, bool no_block, struct err *err);
 	int (*daemon_reload)(struct host *h, const char *scope, struct err *err);
 };
 

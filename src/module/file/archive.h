@@ -7,11 +7,11 @@
 
 struct archive {
 	struct module_call *call;
-	const char *src;       /* on the host; NULL: content came from the controller */
-	struct slice content;  /* loaded where it is needed */
-	struct strbuf buffer;  /* what content points to */
+	const char *src;      /* on the host; NULL: content came from the controller */
+	struct slice content; /* loaded where it is needed */
+	struct strbuf buffer; /* what content points to */
 	const char *dest;
-	const char *tar_option; /* decompression, for tar */
+	const char *tar_option;	 /* decompression, for tar */
 	VEC(const char *) names; /* what is in it */
 };
 

@@ -87,10 +87,11 @@ static int run_tar(struct archive *ar, const char *verb, struct host_command_res
 	make_words(ar, verb, strcmp(verb, "--list") != 0, &w);
 	struct host_command cmd = {.argv = w.at,
 				   .env = env,
-				   .stdin_bytes = ar->src ? (struct slice){0} : ar->content,
 				   .cwd = "/",
 				   .mode_umask = -1,
 				   .timeout_ms = TAR_TIMEOUT_MS};
+	if (!ar->src)
+		cmd.stdin_bytes = ar->content;
 	return changes ? h->ops->run(h, &cmd, result, err) : h->ops->probe(h, &cmd, result, err);
 }
 
@@ -115,8 +116,7 @@ static int list_names(struct archive *ar, struct err *err)
 	struct slice text = strbuf_slice(&result.out);
 	while (slice_split(&text, '\n', &line))
 		if (line.len)
-			vec_push(&ar->names,
-				 arena_strndup(ar->call->arena, line.ptr, line.len));
+			vec_push(&ar->names, arena_strndup(ar->call->arena, line.ptr, line.len));
 	return 0;
 }
 

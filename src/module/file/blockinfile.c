@@ -25,8 +25,14 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .fallback = "'# {mark} ANSIBLE MANAGED BLOCK'",
 	 .doc = "The marker line; {mark} becomes marker_begin and marker_end."},
-	{.name = "marker_begin", .type = MODULE_STR, .fallback = "BEGIN", .doc = "{mark} before the block."},
-	{.name = "marker_end", .type = MODULE_STR, .fallback = "END", .doc = "{mark} after the block."},
+	{.name = "marker_begin",
+	 .type = MODULE_STR,
+	 .fallback = "BEGIN",
+	 .doc = "{mark} before the block."},
+	{.name = "marker_end",
+	 .type = MODULE_STR,
+	 .fallback = "END",
+	 .doc = "{mark} after the block."},
 	{.name = "insertafter",
 	 .type = MODULE_STR,
 	 .doc = "Where a new block goes: after the last line that matches, or EOF."},
@@ -125,8 +131,8 @@ static void insert_block(struct module_call *call, struct text_lines *l, size_t 
 {
 	static const struct slice empty = {"\n", 1};
 	if (at > 0 && !slice_ends_with(l->at[at - 1], "\n"))
-		l->at[at - 1] = slice_from(
-			arena_printf(call->arena, "%.*s\n", SLICE_ARG(l->at[at - 1])));
+		l->at[at - 1] =
+			slice_from(arena_printf(call->arena, "%.*s\n", SLICE_ARG(l->at[at - 1])));
 	if (!block.len)
 		return;
 	if (arg_bool(call, "append_newline") && at < l->len && !slice_eq(l->at[at], empty))
@@ -161,7 +167,7 @@ static int run(struct module_call *call, struct err *err)
 	CLEANUP(text_lines_release) struct text_lines lines = {0};
 	CLEANUP(strbuf_release) struct strbuf out = {0};
 	bool present = strcmp(arg_str(call, "state"), "present") == 0;
-	bool stop;
+	bool stop = false;
 	int r = text_file_open(call, !present || arg_bool(call, "create"), &f, &stop, err);
 	if (r < 0 || stop)
 		return r;

@@ -19,25 +19,26 @@ static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", NULL};
 	 .required = true,                                                                         \
 	 .doc = "Path on the host; with a slash at its end, or a folder that is there, the file "  \
 		"goes into it."},                                                                  \
-	{.name = "backup",                                                                         \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "false",                                                                      \
-	 .doc = "Keeps a copy of what is replaced, with a timestamp."},                            \
-	{.name = "force",                                                                          \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "true",                                                                       \
-	 .doc = "Without it a file that is there stays as it is."},                                \
-	{.name = "follow",                                                                         \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "false",                                                                      \
-	 .doc = "Writes through a symbolic link instead of replacing it."},                        \
-	{.name = "validate",                                                                       \
-	 .type = MODULE_STR,                                                                       \
-	 .doc = "Command that checks the new file, %s, before it takes the old one's place."},     \
-	{.name = "unsafe_writes",                                                                  \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "false",                                                                      \
-	 .doc = "Writes into the file that is there, for mount points."}
+		{.name = "backup",                                                                 \
+		 .type = MODULE_BOOL,                                                              \
+		 .fallback = "false",                                                              \
+		 .doc = "Keeps a copy of what is replaced, with a timestamp."},                    \
+		{.name = "force",                                                                  \
+		 .type = MODULE_BOOL,                                                              \
+		 .fallback = "true",                                                               \
+		 .doc = "Without it a file that is there stays as it is."},                        \
+		{.name = "follow",                                                                 \
+		 .type = MODULE_BOOL,                                                              \
+		 .fallback = "false",                                                              \
+		 .doc = "Writes through a symbolic link instead of replacing it."},                \
+		{.name = "validate",                                                               \
+		 .type = MODULE_STR,                                                               \
+		 .doc = "Command that checks the new file, %s, before it takes the old one's "     \
+			"place."},                                                                 \
+	{                                                                                          \
+		.name = "unsafe_writes", .type = MODULE_BOOL, .fallback = "false",                 \
+		.doc = "Writes into the file that is there, for mount points."                     \
+	}
 
 static const struct module_param copy_params[] = {
 	COPY_SHARED_PARAMS,
@@ -61,9 +62,7 @@ static const struct module_param copy_params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Decrypts a vaulted src."},
-	{.name = "checksum",
-	 .type = MODULE_STR,
-	 .doc = "SHA-1 that the file must have."},
+	{.name = "checksum", .type = MODULE_STR, .doc = "SHA-1 that the file must have."},
 	{0},
 };
 static const char *const copy_one_of[] = {"src|content", NULL};
@@ -72,17 +71,23 @@ static const char *const copy_exclusive[] = {"src|content", NULL};
 static const struct module_param template_params[] = {
 	COPY_SHARED_PARAMS,
 	MODULE_ATTRIBUTE_PARAMS,
-	{.name = "src",
+	{.name = "src", .type = MODULE_STR, .required = true, .doc = "Template on the controller."},
+	{.name = "block_start_string",
 	 .type = MODULE_STR,
-	 .required = true,
-	 .doc = "Template on the controller."},
-	{.name = "block_start_string", .type = MODULE_STR, .fallback = "'{%'", .doc = "Begins a statement."},
-	{.name = "block_end_string", .type = MODULE_STR, .fallback = "'%}'", .doc = "Ends a statement."},
+	 .fallback = "'{%'",
+	 .doc = "Begins a statement."},
+	{.name = "block_end_string",
+	 .type = MODULE_STR,
+	 .fallback = "'%}'",
+	 .doc = "Ends a statement."},
 	{.name = "variable_start_string",
 	 .type = MODULE_STR,
 	 .fallback = "'{{'",
 	 .doc = "Begins an expression."},
-	{.name = "variable_end_string", .type = MODULE_STR, .fallback = "'}}'", .doc = "Ends an expression."},
+	{.name = "variable_end_string",
+	 .type = MODULE_STR,
+	 .fallback = "'}}'",
+	 .doc = "Ends an expression."},
 	{.name = "comment_start_string", .type = MODULE_STR, .doc = "Begins a comment."},
 	{.name = "comment_end_string", .type = MODULE_STR, .doc = "Ends a comment."},
 	{.name = "trim_blocks",
@@ -135,7 +140,7 @@ static int resolve_dest(struct module_call *call, const char *basename, const ch
 {
 	struct host_stat st;
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
-	bool changed;
+	bool changed = false;
 	int r = call->host->ops->stat(call->host, call->arena, dest, true, &st, err);
 	if (r < 0)
 		return r;
@@ -207,7 +212,7 @@ static int check_checksum(struct module_call *call, const struct copy_item *item
 static int run_single(struct module_call *call, struct copy_item *item, const char *basename,
 		      struct err *err)
 {
-	bool changed;
+	bool changed = false;
 	int r = check_checksum(call, item, err);
 	if (r == 0)
 		r = resolve_dest(call, basename, &item->dest, err);
@@ -246,7 +251,7 @@ static int run_tree_entry(struct module_call *call, const char *root, const stru
 {
 	const struct value *path = value_get(entry, "path"), *target = value_get(entry, "target");
 	const struct value *type = value_get(entry, "type"), *sha = value_get(entry, "sha256");
-	bool changed;
+	bool changed = false;
 	const char *dest = path_below(call, root, path->str.ptr);
 	if (type && value_is_str(type, "dir"))
 		return copy_folder(call, dest, &changed, err);
@@ -268,7 +273,7 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 {
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
 	const char *src = arg_str(call, "src"), *basename = own_str(call, "_basename");
-	bool changed;
+	bool changed = false;
 	/* As rsync: with a slash at its end, what is in the folder; else the folder. */
 	const char *root = src && ends_with_slash(src) ? dest
 			   : basename		       ? path_below(call, dest, basename)
@@ -292,7 +297,7 @@ static int copy_below(struct module_call *call, const char *src, const char *des
 {
 	struct host_stat st;
 	struct host_names names;
-	bool changed;
+	bool changed = false;
 	if (depth > COPY_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: deeper than %u levels", src, COPY_DEPTH_MAX);
 	int r = call->host->ops->stat(call->host, call->arena, src, false, &st, err);
@@ -319,7 +324,8 @@ static int copy_below(struct module_call *call, const char *src, const char *des
 static int run_remote(struct module_call *call, struct err *err)
 {
 	struct host_stat st;
-	const char *src = call_absolute_path(call, NULL, call_expand_path(call, arg_str(call, "src")));
+	const char *src =
+		call_absolute_path(call, NULL, call_expand_path(call, arg_str(call, "src")));
 	struct slice name = path_basename(src);
 	const char *basename = arena_strndup(call->arena, name.ptr, name.len);
 	int r = call->host->ops->stat(call->host, call->arena, src, true, &st, err);

@@ -110,7 +110,7 @@ static int parse_time(struct module_call *call, const char *name, bool now_by_de
 int file_attributes(struct module_call *call, const char *path, bool touch, struct err *err)
 {
 	struct host_stat st;
-	struct host_attr want;
+	struct host_attr want = HOST_ATTR_KEEP;
 	int r = call->host->ops->stat(call->host, call->arena, path, arg_bool(call, "follow"), &st,
 				      err);
 	if (r == 0)
@@ -182,8 +182,7 @@ static int recurse(struct module_call *call, const char *dir, unsigned depth, st
 	struct host_names names;
 	struct host_stat st;
 	if (depth > RECURSE_DEPTH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: deeper than %u levels", dir,
-			       RECURSE_DEPTH_MAX);
+		return err_set(err, ERR_LIMIT, "%s: deeper than %u levels", dir, RECURSE_DEPTH_MAX);
 	int r = call->host->ops->list(call->host, call->arena, dir, &names, err);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		const char *path = path_below(call, dir, names.at[i]);
@@ -249,9 +248,9 @@ static int run(struct module_call *call, struct err *err)
 		const char *name;
 		int (*ensure)(struct file_call *f, struct err *err);
 	} handlers[] = {
-		{"absent", ensure_absent},   {"directory", ensure_directory},
-		{"file", ensure_file},	     {"hard", file_ensure_hard},
-		{"link", file_ensure_link},  {"touch", ensure_touched},
+		{"absent", ensure_absent},  {"directory", ensure_directory},
+		{"file", ensure_file},	    {"hard", file_ensure_hard},
+		{"link", file_ensure_link}, {"touch", ensure_touched},
 	};
 	struct file_call f = {.call = call};
 	f.path = call_absolute_path(call, NULL, arg_str(call, "path"));

@@ -33,17 +33,46 @@ static const struct module_param params[] = {
 	 .element = MODULE_STR,
 	 .aliases = exclude_aliases,
 	 .doc = "Names to leave out."},
-	{.name = "use_regex", .type = MODULE_BOOL, .fallback = "false", .doc = "Patterns are regular expressions."},
-	{.name = "file_type", .type = MODULE_STR, .fallback = "file", .choices = types, .doc = "What is found."},
-	{.name = "recurse", .type = MODULE_BOOL, .fallback = "false", .doc = "Looks in the folders below."},
+	{.name = "use_regex",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Patterns are regular expressions."},
+	{.name = "file_type",
+	 .type = MODULE_STR,
+	 .fallback = "file",
+	 .choices = types,
+	 .doc = "What is found."},
+	{.name = "recurse",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Looks in the folders below."},
 	{.name = "depth", .type = MODULE_INT, .doc = "How many levels, with recurse."},
-	{.name = "hidden", .type = MODULE_BOOL, .fallback = "false", .doc = "Finds names that begin with a dot."},
-	{.name = "follow", .type = MODULE_BOOL, .fallback = "false", .doc = "Follows links to folders."},
-	{.name = "age", .type = MODULE_STR, .doc = "At least this old (1w, 2d, 3h, 4m, 5s); with a minus at most."},
-	{.name = "age_stamp", .type = MODULE_STR, .fallback = "mtime", .choices = stamps, .doc = "Which time age means."},
-	{.name = "size", .type = MODULE_STR, .doc = "At least this large (1k, 2m, 3g); with a minus at most."},
-	{.name = "contains", .type = MODULE_STR, .doc = "A line must match this regular expression from its start."},
-	{.name = "get_checksum", .type = MODULE_BOOL, .fallback = "false", .doc = "Returns SHA-1 checksums."},
+	{.name = "hidden",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Finds names that begin with a dot."},
+	{.name = "follow",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Follows links to folders."},
+	{.name = "age",
+	 .type = MODULE_STR,
+	 .doc = "At least this old (1w, 2d, 3h, 4m, 5s); with a minus at most."},
+	{.name = "age_stamp",
+	 .type = MODULE_STR,
+	 .fallback = "mtime",
+	 .choices = stamps,
+	 .doc = "Which time age means."},
+	{.name = "size",
+	 .type = MODULE_STR,
+	 .doc = "At least this large (1k, 2m, 3g); with a minus at most."},
+	{.name = "contains",
+	 .type = MODULE_STR,
+	 .doc = "A line must match this regular expression from its start."},
+	{.name = "get_checksum",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Returns SHA-1 checksums."},
 	{0},
 };
 
@@ -106,8 +135,7 @@ static bool name_in(struct search *s, const char *param, const char *name)
 static bool is_type(struct search *s, const struct host_stat *st)
 {
 	const char *type = arg_str(s->call, "file_type");
-	return strcmp(type, "any") == 0 ||
-	       (strcmp(type, "file") == 0 && st->type == HOST_FILE) ||
+	return strcmp(type, "any") == 0 || (strcmp(type, "file") == 0 && st->type == HOST_FILE) ||
 	       (strcmp(type, "directory") == 0 && st->type == HOST_DIR) ||
 	       (strcmp(type, "link") == 0 && st->type == HOST_LINK);
 }
@@ -266,8 +294,7 @@ static int run(struct module_call *call, struct err *err)
 		struct err e = {0};
 		const char *dir = call_absolute_path(call, NULL, *p);
 		if (look_in(&s, dir, 1, &e) < 0)
-			value_dict_put(call->arena, skipped, dir,
-				       value_cstr(call->arena, e.msg));
+			value_dict_put(call->arena, skipped, dir, value_cstr(call->arena, e.msg));
 	}
 	result_put(call, "files", s.files);
 	result_put_int(call, "matched", (int64_t)s.files->list.len);

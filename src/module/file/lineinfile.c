@@ -21,9 +21,7 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .aliases = regexp_aliases,
 	 .doc = "The last line that matches is replaced; with state absent all that match go."},
-	{.name = "search_string",
-	 .type = MODULE_STR,
-	 .doc = "As regexp, but the text itself."},
+	{.name = "search_string", .type = MODULE_STR, .doc = "As regexp, but the text itself."},
 	{.name = "line",
 	 .type = MODULE_STR,
 	 .aliases = line_aliases,
@@ -58,7 +56,7 @@ struct edit {
 	struct text_lines lines;
 	struct slice line;
 	struct regex *regexp, *insert; /* NULL: not given */
-	struct slice search;           /* ptr NULL: not given */
+	struct slice search;	       /* ptr NULL: not given */
 	const char *after, *before;
 	size_t match;  /* the line that regexp or search_string found */
 	size_t exact;  /* the line that is there already */
@@ -277,10 +275,10 @@ static int edit_and_save(struct edit *e, const struct text_file *f, bool present
 static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
-	CLEANUP(edit_release) struct edit e = {
-		.call = call, .match = NOWHERE, .exact = NOWHERE, .anchor = NOWHERE};
+	CLEANUP(edit_release)
+	struct edit e = {.call = call, .match = NOWHERE, .exact = NOWHERE, .anchor = NOWHERE};
 	bool present = strcmp(arg_str(call, "state"), "present") == 0;
-	bool stop;
+	bool stop = false;
 	int r = check_params(call, present, err);
 	if (r == 0)
 		r = prepare(&e, err);

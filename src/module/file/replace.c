@@ -81,7 +81,7 @@ static int run(struct module_call *call, struct err *err)
 	CLEANUP(strbuf_release) struct strbuf out = {0};
 	struct slice section;
 	size_t count = 0;
-	bool stop;
+	bool stop = false;
 	int r = text_file_open(call, false, &f, &stop, err);
 	if (r < 0 || stop)
 		return r;

@@ -6,8 +6,8 @@
 #define NS_PER_S 1e9
 
 static const char *const path_aliases[] = {"dest", "name", NULL};
-static const char *const algorithms[] = {"md5", "sha1", "sha224", "sha256", "sha384", "sha512",
-					 NULL};
+static const char *const algorithms[] = {"md5",	   "sha1",   "sha224", "sha256",
+					 "sha384", "sha512", NULL};
 static const char *const algorithm_aliases[] = {"checksum", "checksum_algo", NULL};
 static const char *const mime_aliases[] = {"mime", "mime_type", "mime-type", NULL};
 static const char *const attributes_aliases[] = {"attr", NULL};
@@ -89,8 +89,8 @@ static void put_mode_bits(struct facts *f, mode_t mode)
 		const char *key;
 		mode_t bit;
 	} bits[] = {
-		{"rusr", 0400}, {"wusr", 0200}, {"xusr", 0100},	  {"rgrp", 0040},
-		{"wgrp", 0020}, {"xgrp", 0010}, {"roth", 0004},	  {"woth", 0002},
+		{"rusr", 0400}, {"wusr", 0200},	  {"xusr", 0100},   {"rgrp", 0040},
+		{"wgrp", 0020}, {"xgrp", 0010},	  {"roth", 0004},   {"woth", 0002},
 		{"xoth", 0001}, {"isuid", 04000}, {"isgid", 02000},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)

@@ -27,9 +27,9 @@ static const struct module_param params[] = {
 static const char *random_name(struct module_call *call, int try)
 {
 	char hex[DIGEST_HEX_MAX];
-	const char *seed = arena_printf(call->arena, "%lld %ld %d %p",
-					(long long)clock_realtime_us(), (long)getpid(), try,
-					(void *)call);
+	const char *seed =
+		arena_printf(call->arena, "%lld %ld %d %p", (long long)clock_realtime_us(),
+			     (long)getpid(), try, (void *)call);
 	digest_bytes(DIGEST_SHA256, seed, strlen(seed), hex);
 	return arena_printf(call->arena, "%s%.12s%s", arg_str(call, "prefix"), hex,
 			    arg_str(call, "suffix"));

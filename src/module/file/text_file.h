@@ -21,17 +21,18 @@ struct text_lines {
 	 .required = true,                                                                         \
 	 .aliases = aliases_,                                                                      \
 	 .doc = "The file that is edited."},                                                       \
-	{.name = "backup",                                                                         \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "false",                                                                      \
-	 .doc = "Keeps a copy of the old file, with a timestamp."},                                \
-	{.name = "validate",                                                                       \
-	 .type = MODULE_STR,                                                                       \
-	 .doc = "Command that checks the new file, %s, before it takes the old one's place."},     \
-	{.name = "unsafe_writes",                                                                  \
-	 .type = MODULE_BOOL,                                                                      \
-	 .fallback = "false",                                                                      \
-	 .doc = "Writes into the file that is there, for mount points."}
+		{.name = "backup",                                                                 \
+		 .type = MODULE_BOOL,                                                              \
+		 .fallback = "false",                                                              \
+		 .doc = "Keeps a copy of the old file, with a timestamp."},                        \
+		{.name = "validate",                                                               \
+		 .type = MODULE_STR,                                                               \
+		 .doc = "Command that checks the new file, %s, before it takes the old one's "     \
+			"place."},                                                                 \
+	{                                                                                          \
+		.name = "unsafe_writes", .type = MODULE_BOOL, .fallback = "false",                 \
+		.doc = "Writes into the file that is there, for mount points."                     \
+	}
 
 /* Reads it. *ret_stop: the result says already all that can be said (check
  * mode: the file or its content is not known yet). */

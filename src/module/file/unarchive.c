@@ -7,7 +7,6 @@
 
 #include <fnmatch.h>
 
-
 static const struct module_param params[] = {
 	{.name = "src",
 	 .type = MODULE_PATH,
@@ -90,8 +89,12 @@ static const char *tar_option(struct slice s)
 		size_t len;
 		const char *option;
 	} kinds[] = {
-		{"\x1f\x8b", 2, "-z"},		    {"BZh", 3, "-j"},
-		{"\xfd" "7zXZ", 5, "-J"},	    {"\x28\xb5\x2f\xfd", 4, "--zstd"},
+		{"\x1f\x8b", 2, "-z"},
+		{"BZh", 3, "-j"},
+		{"\xfd"
+		 "7zXZ",
+		 5, "-J"},
+		{"\x28\xb5\x2f\xfd", 4, "--zstd"},
 		{"LZIP", 4, "--lzip"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)

@@ -16,7 +16,7 @@ struct bed {
 	struct err err;
 };
 
-int bed_setup(void **state);    /* for cmocka's setup: *state is a struct bed */
+int bed_setup(void **state);	/* for cmocka's setup: *state is a struct bed */
 int bed_teardown(void **state); /* removes the folder */
 
 const char *bed_path(struct bed *b, const char *name); /* ROOT/name */

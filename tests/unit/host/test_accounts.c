@@ -19,10 +19,11 @@ static void populate(struct bed *b)
 	real->paths.passwd = bed_path(b, "passwd");
 	real->paths.group = bed_path(b, "group");
 	real->paths.shadow = bed_path(b, "shadow");
-	bed_program(b, "getent",
-		    "#!/bin/sh\n"
-		    "[ \"$3\" = ldapuser ] && echo 'ldapuser:x:5000:5000:L:/home/l:/bin/sh' && exit 0\n"
-		    "exit 2\n");
+	bed_program(
+		b, "getent",
+		"#!/bin/sh\n"
+		"[ \"$3\" = ldapuser ] && echo 'ldapuser:x:5000:5000:L:/home/l:/bin/sh' && exit 0\n"
+		"exit 2\n");
 }
 
 static struct host_user user(struct bed *b, struct host *h, const char *name)

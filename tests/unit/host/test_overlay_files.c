@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 static int put(struct bed *b, struct host *h, const char *name, const char *text, int mode)
 {
 	struct host_write w = {.content = slice_from(text), .attr = HOST_ATTR_KEEP};

@@ -20,17 +20,19 @@ static void populate(struct bed *b)
 		    "#!/bin/sh\necho \"$3:\"\necho '  Installed: (none)'\n"
 		    "case $3 in httpd) echo '  Candidate: (none)';; *) echo '  Candidate: 9.9';; "
 		    "esac\n");
-	bed_program(b, "apt-get",
-		    arena_printf(&b->arena,
-				 "#!/bin/sh\necho \"$*\" >>%s/log\n"
-				 "cat %s/policy-rc.d >>%s/log 2>/dev/null\n"
-				 "case \"$*\" in\n"
-				 "*nowhere*) echo 'E: Unable to locate package nowhere' >&2; exit 100;;\n"
-				 "*-s*) echo 'Inst dep [0.9] (1.0 Debian:12/stable [amd64])'\n"
-				 "      echo 'Inst haproxy (2.6.12 Debian:12/stable [amd64])'\n"
-				 "      echo 'Remv nginx [1.22.1-9]';;\n"
-				 "esac\n",
-				 b->root, b->root, b->root));
+	bed_program(
+		b, "apt-get",
+		arena_printf(
+			&b->arena,
+			"#!/bin/sh\necho \"$*\" >>%s/log\n"
+			"cat %s/policy-rc.d >>%s/log 2>/dev/null\n"
+			"case \"$*\" in\n"
+			"*nowhere*) echo 'E: Unable to locate package nowhere' >&2; exit 100;;\n"
+			"*-s*) echo 'Inst dep [0.9] (1.0 Debian:12/stable [amd64])'\n"
+			"      echo 'Inst haproxy (2.6.12 Debian:12/stable [amd64])'\n"
+			"      echo 'Remv nginx [1.22.1-9]';;\n"
+			"esac\n",
+			b->root, b->root, b->root));
 }
 
 static struct host_package package(struct bed *b, struct host *h, const char *name)

@@ -107,7 +107,8 @@ static void test_a_daemon_does_not_hold_the_result(void **state)
 	assert_int_equal(r.exit_code, 0);
 	const char *argv[] = {"kill", slice_trim(strbuf_slice(&r.out)).ptr, NULL};
 	r.out.ptr[strcspn(r.out.ptr, "\n")] = '\0';
-	struct host_command_result k = run(b, (struct host_command){.argv = argv, .mode_umask = -1});
+	struct host_command_result k =
+		run(b, (struct host_command){.argv = argv, .mode_umask = -1});
 	host_command_result_release(&k);
 	host_command_result_release(&r);
 }

@@ -3,19 +3,21 @@
 
 static void populate(struct bed *b)
 {
-	bed_program(b, "systemctl",
-		    arena_printf(&b->arena,
-				 "#!/bin/sh\necho \"$*\" >>%s/log\n"
-				 "case \"$2 $*\" in\n"
-				 "show*known.service) printf 'LoadState=loaded\\nActiveState=active\\n"
-				 "SubState=running\\nUnitFileState=enabled\\n';;\n"
-				 "show*masked.service) printf 'LoadState=masked\\nActiveState=inactive\\n"
-				 "SubState=dead\\nUnitFileState=masked\\n';;\n"
-				 "show*) printf 'LoadState=not-found\\nActiveState=inactive\\n"
-				 "SubState=dead\\nUnitFileState=\\n';;\n"
-				 "*broken*) echo 'Job for broken.service failed.' >&2; exit 1;;\n"
-				 "esac\n",
-				 b->root));
+	bed_program(
+		b, "systemctl",
+		arena_printf(
+			&b->arena,
+			"#!/bin/sh\necho \"$*\" >>%s/log\n"
+			"case \"$2 $*\" in\n"
+			"show*known.service) printf 'LoadState=loaded\\nActiveState=active\\n"
+			"SubState=running\\nUnitFileState=enabled\\n';;\n"
+			"show*masked.service) printf 'LoadState=masked\\nActiveState=inactive\\n"
+			"SubState=dead\\nUnitFileState=masked\\n';;\n"
+			"show*) printf 'LoadState=not-found\\nActiveState=inactive\\n"
+			"SubState=dead\\nUnitFileState=\\n';;\n"
+			"*broken*) echo 'Job for broken.service failed.' >&2; exit 1;;\n"
+			"esac\n",
+			b->root));
 }
 
 static struct host_unit unit(struct bed *b, struct host *h, const char *name)

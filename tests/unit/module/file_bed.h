@@ -14,13 +14,13 @@
 
 struct file_case {
 	const char *name;
-	const char *setup; /* shell; NULL: none */
-	const char *args;  /* JSON */
-	bool unchanged;    /* the first application changes nothing */
-	bool always;       /* nor does it settle: each one changes */
-	bool opaque;         /* the prediction knows that it changes, not to what */
-	const char *fails; /* part of the message of a failure */
-	const char *check; /* shell that exits 0 when it is as it shall be; NULL: none */
+	const char *setup;   /* shell; NULL: none */
+	const char *args;    /* JSON */
+	bool unchanged;	     /* the first application changes nothing */
+	bool always;	     /* nor does it settle: each one changes */
+	bool opaque;	     /* the prediction knows that it changes, not to what */
+	const char *fails;   /* part of the message of a failure */
+	const char *check;   /* shell that exits 0 when it is as it shall be; NULL: none */
 	const char *content; /* what the controller would send with _sha256 */
 };
 

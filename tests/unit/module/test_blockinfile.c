@@ -11,7 +11,8 @@ static const struct file_case blocks[] = {
 	 .args = "{\"path\": \"@/f\", \"block\": \"x\\ny\"}",
 	 .check = FILE_IS("a\n" BEGIN_ "x\ny\n" END_)},
 	{.name = "replace where it is",
-	 .setup = "printf 'a\\n" "# BEGIN ANSIBLE MANAGED BLOCK\\nold\\n# END ANSIBLE MANAGED BLOCK\\n"
+	 .setup = "printf 'a\\n"
+		  "# BEGIN ANSIBLE MANAGED BLOCK\\nold\\n# END ANSIBLE MANAGED BLOCK\\n"
 		  "b\\n' >f",
 	 .args = "{\"path\": \"@/f\", \"block\": \"new\\n\"}",
 	 .check = FILE_IS("a\n" BEGIN_ "new\n" END_ "b\n")},

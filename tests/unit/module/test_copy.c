@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HELLO "\"_sha256\": \"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\", \"_size\": 6"
+#define HELLO                                                                                      \
+	"\"_sha256\": \"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\", "      \
+	"\"_size\": 6"
 
 static const struct file_case cases[] = {
 	{.name = "new file",
@@ -34,7 +36,8 @@ static const struct file_case cases[] = {
 	 .check = "grep -q old f"},
 	{.name = "into a folder",
 	 .setup = "mkdir d",
-	 .args = "{\"dest\": \"@/d\", \"src\": \"files/f.txt\", " HELLO ", \"_basename\": \"f.txt\"}",
+	 .args = "{\"dest\": \"@/d\", \"src\": \"files/f.txt\", " HELLO
+		 ", \"_basename\": \"f.txt\"}",
 	 .content = "hello\n",
 	 .check = "grep -q hello d/f.txt"},
 	{.name = "into a folder that is not there",
@@ -63,7 +66,8 @@ static const struct file_case cases[] = {
 	 .check = "[ \"$(cat f.*~)\" = old ]"},
 	{.name = "validate fails",
 	 .setup = "echo old >f",
-	 .args = "{\"dest\": \"@/f\", \"content\": \"\", " HELLO ", \"validate\": \"grep -q no %s\"}",
+	 .args = "{\"dest\": \"@/f\", \"content\": \"\", " HELLO
+		 ", \"validate\": \"grep -q no %s\"}",
 	 .content = "hello\n",
 	 .fails = "failed to validate",
 	 .check = "grep -q old f && [ $(ls -A | wc -l) = 1 ]"},
@@ -74,7 +78,8 @@ static const struct file_case cases[] = {
 	 .check = "[ ! -e f ]"},
 	{.name = "file on the host",
 	 .setup = "echo x >s; chmod 755 s",
-	 .args = "{\"dest\": \"@/f\", \"src\": \"@/s\", \"remote_src\": true, \"mode\": \"preserve\"}",
+	 .args = "{\"dest\": \"@/f\", \"src\": \"@/s\", \"remote_src\": true, \"mode\": "
+		 "\"preserve\"}",
 	 .check = "cmp s f && [ $(stat -c %a f) = 755 ]"},
 	{.name = "no file on the host",
 	 .args = "{\"dest\": \"@/f\", \"src\": \"@/s\", \"remote_src\": true}",
@@ -92,7 +97,8 @@ static const struct file_case cases[] = {
 	 .args = "{\"dest\": \"@/d\", \"src\": \"conf\", \"_basename\": \"conf\", \"mode\": "
 		 "\"preserve\", \"_tree\": ["
 		 "{\"path\": \"empty\", \"type\": \"dir\"},"
-		 "{\"path\": \"sub/f\", \"type\": \"file\", \"mode\": 493, \"size\": 6, \"sha256\": "
+		 "{\"path\": \"sub/f\", \"type\": \"file\", \"mode\": 493, \"size\": 6, "
+		 "\"sha256\": "
 		 "\"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\"},"
 		 "{\"path\": \"l\", \"type\": \"link\", \"target\": \"sub/f\"}]}",
 	 .content = "hello\n",
@@ -119,8 +125,8 @@ static void test_fields(void **state)
 	const struct value *r =
 		file_bed_run(b, b->real, "template",
 			     "{\"dest\": \"@/f\", \"src\": \"f.j2\", " HELLO ", \"mode\": 420}");
-	assert_true(value_is_str(value_get(r, "checksum"),
-				 "f572d396fae9206628714fb2ce00f72e94f2258f"));
+	assert_true(
+		value_is_str(value_get(r, "checksum"), "f572d396fae9206628714fb2ce00f72e94f2258f"));
 	assert_true(value_is_str(value_get(r, "md5sum"), "b1946ac92492d2347c6235b4d2611184"));
 	assert_true(value_is_str(value_get(r, "mode"), "0644"));
 	assert_true(value_is_str(value_get(r, "state"), "file"));

@@ -1,4 +1,5 @@
-/* Expected files are what ansible-core's lineinfile makes of the same input. */
+/* Expected files are what ansible-core's lineinfile makes of the same input, but
+ * for a last line without newline, which it joins with the new one. */
 #include "file_bed.h"
 
 #define FILE_IS(text) "[ \"$(cat f; echo .)\" = '" text ".' ]"
@@ -10,7 +11,8 @@ static const struct file_case cases[] = {
 	 .check = FILE_IS("a=1\nb=2\na=9\n")},
 	{.name = "replace the first match",
 	 .setup = "printf 'a=1\\nb=2\\na=3\\n' >f",
-	 .args = "{\"path\": \"@/f\", \"regexp\": \"^a=\", \"line\": \"a=9\", \"firstmatch\": true}",
+	 .args = "{\"path\": \"@/f\", \"regexp\": \"^a=\", \"line\": \"a=9\", \"firstmatch\": "
+		 "true}",
 	 .check = FILE_IS("a=9\nb=2\na=3\n")},
 	{.name = "append",
 	 .setup = "printf 'a\\nb' >f",
@@ -118,9 +120,9 @@ static void test_found(void **state)
 {
 	struct file_bed *b = *state;
 	file_bed_shell(b, "printf 'Host a\\nHost b\\n' >f");
-	const struct value *r = file_bed_run(
-		b, b->real, "lineinfile",
-		"{\"path\": \"@/f\", \"regexp\": \"^Host\", \"state\": \"absent\"}");
+	const struct value *r =
+		file_bed_run(b, b->real, "lineinfile",
+			     "{\"path\": \"@/f\", \"regexp\": \"^Host\", \"state\": \"absent\"}");
 	assert_int_equal(value_get(r, "found")->integer, 2);
 	assert_true(value_is_str(value_get(r, "msg"), "2 line(s) removed"));
 }

@@ -22,10 +22,10 @@ static void test_stat(void **state)
 {
 	struct file_bed *b = *state;
 	file_bed_shell(b, "echo hello >f; chmod 4750 f; ln -s f l; mkdir d");
-	const struct value *s = value_get(
-		file_bed_run(b, b->real, "stat",
-			     "{\"path\": \"@/f\", \"checksum_algorithm\": \"sha256\"}"),
-		"stat");
+	const struct value *s =
+		value_get(file_bed_run(b, b->real, "stat",
+				       "{\"path\": \"@/f\", \"checksum_algorithm\": \"sha256\"}"),
+			  "stat");
 	assert_true(truth(s, "exists") && truth(s, "isreg") && truth(s, "isuid"));
 	assert_false(truth(s, "isdir") || truth(s, "islnk") || truth(s, "roth"));
 	assert_true(is(s, "mode", "4750"));
@@ -70,8 +70,9 @@ static int64_t matched(struct file_bed *b, const char *args)
 static void test_find(void **state)
 {
 	struct file_bed *b = *state;
-	file_bed_shell(b, "mkdir -p d/e; echo x >d/a.conf; echo yy >d/e/b.conf; touch d/.h d/c.txt; "
-			  "touch -d '3 days ago' d/old.txt");
+	file_bed_shell(b,
+		       "mkdir -p d/e; echo x >d/a.conf; echo yy >d/e/b.conf; touch d/.h d/c.txt; "
+		       "touch -d '3 days ago' d/old.txt");
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\"}"), 3);
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"patterns\": \"*.conf\"}"), 1);
 	assert_int_equal(
@@ -82,8 +83,8 @@ static void test_find(void **state)
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"age\": \"2d\"}"), 1);
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"age\": \"-2d\"}"), 2);
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"size\": \"2\", \"recurse\": true}"), 2);
-	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"contains\": \"y+\", \"recurse\": true}"),
-			 1);
+	assert_int_equal(
+		matched(b, "{\"paths\": \"@/d\", \"contains\": \"y+\", \"recurse\": true}"), 1);
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"patterns\": \"^[ab]\", \"use_regex\": "
 				    "true, \"recurse\": true}"),
 			 2);
@@ -94,9 +95,9 @@ static void test_find(void **state)
 static void test_tempfile(void **state)
 {
 	struct file_bed *b = *state;
-	const struct value *r = file_bed_run(
-		b, b->real, "tempfile",
-		"{\"path\": \"@\", \"state\": \"directory\", \"prefix\": \"p-\", \"suffix\": \".d\"}");
+	const struct value *r = file_bed_run(b, b->real, "tempfile",
+					     "{\"path\": \"@\", \"state\": \"directory\", "
+					     "\"prefix\": \"p-\", \"suffix\": \".d\"}");
 	assert_true(is(r, "mode", "0700"));
 	file_bed_shell(b, "[ -d p-*.d ]");
 	r = file_bed_run(b, b->real, "tempfile", "{\"path\": \"@\"}");
