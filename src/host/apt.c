@@ -87,19 +87,14 @@ int apt_needed(struct host *h, struct arena *a, const struct host_package_change
 	return 0;
 }
 
-const char *const *apt_words(struct arena *a, const struct host_package_change *c,
-			     const char *const *names, bool simulate)
+struct words {
+	const char **at;
+	size_t len, cap;
+};
+
+static void add_options(struct words *w, const struct host_package_change *c, bool simulate,
+			bool has_names)
 {
-	VEC(const char *) w = {0};
-	static const char *const fixed[] = {"apt-get",
-					    "-y",
-					    "-q",
-					    "-o",
-					    "Dpkg::Options::=--force-confdef",
-					    "-o",
-					    "Dpkg::Options::=--force-confold"};
-	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		vec_push(&w, fixed[i]);
 	const struct {
 		bool wanted;
 		const char *word;
@@ -110,22 +105,42 @@ const char *const *apt_words(struct arena *a, const struct host_package_change *
 		{c->force, "--allow-unauthenticated"},
 		{c->force, "--allow-remove-essential"},
 		{c->force, "--allow-change-held-packages"},
-		{c->autoremove && names[0], "--auto-remove"},
+		{c->autoremove && has_names, "--auto-remove"},
 		{c->purge && c->state != HOST_PACKAGE_ABSENT, "--purge"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (options[i].wanted)
-			vec_push(&w, options[i].word);
+			vec_push(w, options[i].word);
+}
+
+static const char *verb_of(const struct host_package_change *c, bool has_names)
+{
+	if (!has_names)
+		return "autoremove";
+	if (c->state == HOST_PACKAGE_ABSENT)
+		return c->purge ? "purge" : "remove";
+	return "install";
+}
+
+const char *const *apt_words(struct arena *a, const struct host_package_change *c,
+			     const char *const *names, bool simulate)
+{
+	static const char *const fixed[] = {"apt-get",
+					    "-y",
+					    "-q",
+					    "-o",
+					    "Dpkg::Options::=--force-confdef",
+					    "-o",
+					    "Dpkg::Options::=--force-confold"};
+	struct words w = {0};
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		vec_push(&w, fixed[i]);
+	add_options(&w, c, simulate, names[0] != NULL);
 	vec_push(&w, arena_printf(a, "-oDPkg::Lock::Timeout=%lld",
 				  (long long)(c->lock_timeout_ms / 1000)));
 	if (c->default_release)
 		vec_push(&w, arena_printf(a, "--target-release=%s", c->default_release));
-	if (!names[0])
-		vec_push(&w, "autoremove");
-	else if (c->state == HOST_PACKAGE_ABSENT)
-		vec_push(&w, c->purge ? "purge" : "remove");
-	else
-		vec_push(&w, "install");
+	vec_push(&w, verb_of(c, names[0] != NULL));
 	vec_push(&w, "--");
 	for (; *names; names++)
 		vec_push(&w, *names);

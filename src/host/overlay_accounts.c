@@ -47,7 +47,7 @@ int overlay_user(struct host *h, struct arena *a, const char *name, struct host_
 		*ret = kept->exists || kept->assumed ? user_copy(a, kept) : (struct host_user){0};
 		return 0;
 	}
-	struct host_user u;
+	struct host_user u = {0};
 	int r = o->under->ops->user(o->under, a, name, &u, err);
 	if (r == 0 && !u.exists && o->why) {
 		uint32_t id = o->next_id++;
@@ -70,7 +70,7 @@ int overlay_user_by_id(struct host *h, struct arena *a, uid_t uid, struct host_u
 			return 0;
 		}
 	}
-	struct host_user u;
+	struct host_user u = {0};
 	int r = o->under->ops->user_by_id(o->under, a, uid, &u, err);
 	if (r < 0)
 		return r;
@@ -117,7 +117,7 @@ int overlay_group_by_id(struct host *h, struct arena *a, gid_t gid, struct host_
 			return 0;
 		}
 	}
-	struct host_group g;
+	struct host_group g = {0};
 	int r = o->under->ops->group_by_id(o->under, a, gid, &g, err);
 	if (r < 0)
 		return r;
@@ -150,10 +150,10 @@ static int own_group(struct host *h, struct arena *a, const struct host_user_spe
 		     struct err *err)
 {
 	struct overlay *o = overlay_of(h);
-	struct host_group g;
+	struct host_group g = {0};
 	int r = overlay_group(h, a, s->name, &g, err);
 	if (r == 0 && !g.exists && s->uid >= 0) {
-		struct host_group same_id;
+		struct host_group same_id = {0};
 		r = overlay_group_by_id(h, a, (gid_t)s->uid, &same_id, err);
 		g.gid = same_id.exists ? o->next_id++ : (gid_t)s->uid;
 	} else if (r == 0 && !g.exists && !g.assumed) {
@@ -176,7 +176,7 @@ static int set_groups(struct host *h, struct arena *a, const struct host_user_sp
 		      struct host_user *u, struct err *err)
 {
 	VEC(const char *) names = {0};
-	struct host_group g;
+	struct host_group g = {0};
 	int r = 0;
 	for (size_t i = 0; s->append_groups && u->groups && u->groups[i]; i++)
 		vec_push(&names, u->groups[i]);
@@ -200,7 +200,7 @@ static int set_groups(struct host *h, struct arena *a, const struct host_user_sp
 static int make_home(struct host *h, struct arena *a, const struct host_user *u, struct err *err)
 {
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	int r = overlay_find(o, a, u->home, true, &p, err);
 	if (r < 0 || p.st.type != HOST_ABSENT)
 		return r;
@@ -247,8 +247,8 @@ int overlay_user_set(struct host *h, const struct host_user_spec *s, struct err 
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct host_user u;
-	struct host_group g;
+	struct host_user u = {0};
+	struct host_group g = {0};
 	int r = base_user(h, &a, s, &u, err);
 	if (r == 0 && s->group) {
 		r = need_group(h, &a, s->group, &g, err);
@@ -262,7 +262,7 @@ int overlay_user_set(struct host *h, const struct host_user_spec *s, struct err 
 	const char *old_home = u.home;
 	set_texts(s, &u);
 	if (s->home && s->move_home && strcmp(old_home, s->home) != 0) {
-		struct host_stat st;
+		struct host_stat st = {0};
 		r = overlay_stat(h, &a, old_home, true, &st, err);
 		if (r == 0 && st.type == HOST_DIR)
 			r = overlay_rename(h, old_home, s->home, err);
@@ -278,7 +278,7 @@ int overlay_user_remove(struct host *h, const char *name, bool remove_home, stru
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct host_user u;
+	struct host_user u = {0};
 	int r = overlay_user(h, &a, name, &u, err);
 	if (r < 0 || !u.exists)
 		return r;
@@ -293,7 +293,7 @@ int overlay_group_set(struct host *h, const struct host_group_spec *s, struct er
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct host_group g;
+	struct host_group g = {0};
 	int r = overlay_group(h, &a, s->name, &g, err);
 	if (r < 0 || (g.exists && s->gid < 0))
 		return r;

@@ -9,7 +9,7 @@ int overlay_stat(struct host *h, struct arena *a, const char *path, bool follow,
 		 struct host_stat *ret, struct err *err)
 {
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	if (!o->nodes.len)
 		return o->under->ops->stat(o->under, a, path, follow, ret, err);
 	int r = overlay_find(o, a, path, follow, &p, err);
@@ -59,7 +59,7 @@ int overlay_read(struct host *h, const char *path, size_t max_bytes, struct strb
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	if (!o->nodes.len)
 		return o->under->ops->read(o->under, path, max_bytes, out, err);
 	int r = find_file(o, &a, path, &p, err);
@@ -75,7 +75,7 @@ int overlay_digest(struct host *h, const char *path, enum digest_algorithm alg,
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	if (!o->nodes.len)
 		return o->under->ops->digest(o->under, path, alg, hex, err);
 	int r = find_file(o, &a, path, &p, err);
@@ -137,7 +137,7 @@ int overlay_list(struct host *h, struct arena *a, const char *path, struct host_
 		 struct err *err)
 {
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	struct names names = {0};
 	if (!o->nodes.len)
 		return o->under->ops->list(o->under, a, path, ret, err);

@@ -57,7 +57,7 @@ static bool sources_may_differ(const struct overlay *o)
 static bool has_overlay_file(struct host *h, struct arena *a, const char *const *names)
 {
 	struct host *under = overlay_of(h)->under;
-	struct host_stat st;
+	struct host_stat st = {0};
 	for (; *names; names++)
 		if (apt_is_file(*names) &&
 		    under->ops->stat(under, a, *names, true, &st, NULL) == 0 &&

@@ -44,7 +44,7 @@ static bool next_name(struct slice *rest, struct slice *name)
 
 static bool more_names(struct slice rest)
 {
-	struct slice name;
+	struct slice name = {0};
 	return next_name(&rest, &name);
 }
 
@@ -130,7 +130,7 @@ static const struct host_stat *setgid_parent(struct overlay *o, struct arena *a,
 struct node *overlay_put(struct overlay *o, const char *canonical, enum host_file_type type)
 {
 	CLEANUP(arena_release) struct arena a = {0};
-	struct place parent;
+	struct place parent = {.path = "/"};
 	const struct host_stat *inherit = setgid_parent(o, &a, canonical, &parent);
 	struct node *n = ARENA_NEW(&o->arena, struct node);
 	int64_t now_ns = clock_realtime_us() * 1000;
@@ -180,7 +180,7 @@ static void assume_dir(struct overlay *o, const char *canonical)
 int overlay_need_parent(struct overlay *o, struct arena *a, const struct place *p, const char *verb,
 			struct err *err)
 {
-	struct place parent;
+	struct place parent = {.path = "/"};
 	const char *dir = arena_strndup(a, p->path, path_dirname(p->path).len);
 	int r = overlay_find(o, a, dir, true, &parent, err);
 	if (r < 0)

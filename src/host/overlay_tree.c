@@ -43,7 +43,7 @@ int overlay_mkdir(struct host *h, const char *path, const struct host_attr *attr
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	int r = find_new(o, &a, "mkdir", path, &p, err);
 	if (r < 0)
 		return r;
@@ -61,7 +61,7 @@ int overlay_symlink(struct host *h, const char *target, const char *path, struct
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	int r = find_new(o, &a, "link", path, &p, err);
 	if (r < 0)
 		return r;
@@ -77,7 +77,7 @@ int overlay_link(struct host *h, const char *target, const char *path, struct er
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p, from;
+	struct place p = {.path = "/"}, from = {.path = "/"};
 	int r = overlay_find(o, &a, target, false, &from, err);
 	if (r == 0)
 		r = find_new(o, &a, "link", path, &p, err);
@@ -97,7 +97,7 @@ int overlay_link(struct host *h, const char *target, const char *path, struct er
 static int is_empty_dir(struct overlay *o, struct arena *a, const char *path, bool *ret,
 			struct err *err)
 {
-	struct host_names names;
+	struct host_names names = {0};
 	int r = overlay_list(&o->base, a, path, &names, err);
 	if (r == 0)
 		*ret = names.len == 0;
@@ -108,7 +108,7 @@ int overlay_remove(struct host *h, const char *path, bool recursive, struct err 
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	bool empty = true;
 	if (path[0] != '/' || path[strspn(path, "/.")] == '\0')
 		return err_set(err, ERR_INVALID, "refusing to remove '%s'", path);
@@ -130,7 +130,7 @@ int overlay_remove(struct host *h, const char *path, bool recursive, struct err 
 static int move_tree(struct overlay *o, struct arena *a, const char *from, const char *to,
 		     unsigned depth, struct err *err)
 {
-	struct place p;
+	struct place p = {.path = "/"};
 	struct host_names names = {0};
 	if (depth > RENAME_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "rename %s: deeper than %u levels", from,
@@ -154,7 +154,7 @@ int overlay_rename(struct host *h, const char *from, const char *to, struct err 
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place source, target;
+	struct place source = {.path = "/"}, target = {.path = "/"};
 	bool empty = true;
 	int r = overlay_find(o, &a, from, false, &source, err);
 	if (r == 0)
@@ -184,7 +184,7 @@ int overlay_set_attr(struct host *h, const char *path, bool follow, const struct
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	int r = overlay_find(o, &a, path, follow, &p, err);
 	if (r < 0)
 		return r;

@@ -40,7 +40,7 @@ static const char *template_of(struct arena *a, const char *name)
 static int find_in_dirs(struct host *h, struct arena *a, const char *name, const char *scope,
 			const char **ret_path, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	*ret_path = NULL;
 	for (const char *const *dir = is_system(scope) ? system_dirs : user_dirs; *dir; dir++) {
 		const char *path = arena_printf(a, "%s/%s", *dir, name);
@@ -68,7 +68,7 @@ static int find_unit_file(struct host *h, struct arena *a, const char *name, con
 static const char *unit_file_state(struct host *h, struct arena *a, const char *path)
 {
 	CLEANUP(strbuf_release) struct strbuf text = {0};
-	struct host_stat st;
+	struct host_stat st = {0};
 	if (overlay_stat(h, a, path, false, &st, NULL) == 0 && st.type == HOST_LINK &&
 	    strcmp(st.link_target, "/dev/null") == 0)
 		return "masked";
@@ -213,7 +213,7 @@ int overlay_unit_act(struct host *h, const char *name, const char *scope,
 	(void)no_block;
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct host_unit u;
+	struct host_unit u = idle_unit("");
 	name = full_name(&a, name);
 	int r = overlay_unit(h, &a, name, scope, &u, err);
 	if (r < 0)

@@ -80,7 +80,7 @@ static int validate(struct overlay *o, const struct node *n, const char *path, c
 static int take_content(struct overlay *o, struct arena *a, const struct host_write *w,
 			struct node *n, struct err *err)
 {
-	struct place from;
+	struct place from = {.path = "/"};
 	if (w->promised_sha256) {
 		n->promised_sha256 = arena_strdup(&o->arena, w->promised_sha256);
 		n->st.size = w->promised_size;
@@ -112,7 +112,7 @@ int overlay_write(struct host *h, const char *path, const struct host_write *w, 
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
-	struct place p;
+	struct place p = {.path = "/"};
 	struct node fresh = {0};
 	int r = overlay_find(o, &a, path, false, &p, err);
 	if (r == 0)

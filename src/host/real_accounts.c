@@ -53,7 +53,7 @@ static bool is_wanted(const struct wanted *w, const struct slice *fields)
 
 static bool find_line(struct slice text, const struct wanted *w, struct slice *fields, size_t count)
 {
-	struct slice line;
+	struct slice line = {0};
 	while (slice_split(&text, '\n', &line))
 		if (split_fields(line, fields, count) && is_wanted(w, fields))
 			return true;
@@ -117,7 +117,7 @@ static int compare_strings(const void *a, const void *b)
 
 static bool list_has(struct slice list, const char *name)
 {
-	struct slice item;
+	struct slice item = {0};
 	while (slice_split(&list, ',', &item))
 		if (slice_is(slice_trim(item), name))
 			return true;

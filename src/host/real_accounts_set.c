@@ -139,7 +139,7 @@ static int user_change(struct host *h, struct arena *a, const struct host_user_s
 int real_user_set(struct host *h, const struct host_user_spec *s, struct err *err)
 {
 	CLEANUP(arena_release) struct arena a = {0};
-	struct host_user u;
+	struct host_user u = {0};
 	int r = real_user(h, &a, s->name, &u, err);
 	if (r < 0)
 		return r;
@@ -175,7 +175,7 @@ int real_group_set(struct host *h, const struct host_group_spec *s, struct err *
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	CLEANUP(words_release) struct words w = {0};
-	struct host_group g;
+	struct host_group g = {0};
 	int r = real_group(h, &a, s->name, &g, err);
 	if (r < 0)
 		return r;

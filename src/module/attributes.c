@@ -131,7 +131,7 @@ static bool parse_number(const char *text, int64_t *ret)
 
 static int look_up_user(struct module_call *call, const char *name, int64_t *ret, struct err *err)
 {
-	struct host_user u;
+	struct host_user u = {0};
 	if (!name || !*name || parse_number(name, ret))
 		return 0;
 	int r = call->host->ops->user(call->host, call->arena, name, &u, err);
@@ -145,7 +145,7 @@ static int look_up_user(struct module_call *call, const char *name, int64_t *ret
 
 static int look_up_group(struct module_call *call, const char *name, int64_t *ret, struct err *err)
 {
-	struct host_group g;
+	struct host_group g = {0};
 	if (!name || !*name || parse_number(name, ret))
 		return 0;
 	int r = call->host->ops->group(call->host, call->arena, name, &g, err);
@@ -221,7 +221,7 @@ static bool differs(const struct host_attr *c)
 int attributes_apply(struct module_call *call, const char *path, const struct host_attr *want,
 		     struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct host_attr change = *want;
 	bool follow = !arg_has(call, "follow") || arg_bool(call, "follow");
 	int r = call->host->ops->stat(call->host, call->arena, path, follow, &st, err);

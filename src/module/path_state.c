@@ -42,7 +42,7 @@ static const char *state_name(const struct host_stat *st)
 
 int path_state_put(struct module_call *call, const char *path, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	int r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
 	if (r < 0)
 		return r;
@@ -80,7 +80,7 @@ const char *path_below(struct module_call *call, const char *dir, const char *na
 
 int path_real(struct module_call *call, const char *path, const char **ret, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	for (int links = 0; links < LINKS_MAX; links++) {
 		int r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
 		if (r < 0)
@@ -99,7 +99,7 @@ int path_real(struct module_call *call, const char *path, const char **ret, stru
 int path_make_folders(struct module_call *call, const char *path, const struct host_attr *attr,
 		      struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct host_attr keep = HOST_ATTR_KEEP;
 	int r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
 	if (r < 0 || st.type == HOST_DIR)
@@ -116,7 +116,7 @@ int path_make_folders(struct module_call *call, const char *path, const struct h
 
 int path_need_folder(struct module_call *call, const char *path, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *dir = path_folder(call, path);
 	int r = call->host->ops->stat(call->host, call->arena, dir, true, &st, err);
 	if (r < 0 || st.type == HOST_DIR || (st.type == HOST_ABSENT && host_assumes(call->host)))
@@ -128,7 +128,7 @@ int path_need_folder(struct module_call *call, const char *path, struct err *err
 
 int path_backup(struct module_call *call, const char *path, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct tm tm;
 	char when[32];
 	time_t now = time(NULL);

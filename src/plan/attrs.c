@@ -3,15 +3,22 @@
 
 #include <stddef.h>
 
+enum kind { TEXT, TRUTH, NUMBER };
 static const struct {
 	const char *name;
 	size_t offset;
+	enum kind kind;
 } simple[] = {
-#define SIMPLE(field) {#field, offsetof(struct plan_attrs, field)}
-	SIMPLE(become),	    SIMPLE(become_user),   SIMPLE(become_method),     SIMPLE(become_flags), SIMPLE(become_exe),
-	SIMPLE(check_mode), SIMPLE(diff),	   SIMPLE(no_log),	      SIMPLE(ignore_errors), SIMPLE(ignore_unreachable),
-	SIMPLE(delegate_to), SIMPLE(delegate_facts), SIMPLE(run_once),	      SIMPLE(throttle),	     SIMPLE(timeout),
-	SIMPLE(any_errors_fatal), SIMPLE(remote_user), SIMPLE(connection),
+#define SIMPLE(field, kind) {#field, offsetof(struct plan_attrs, field), kind}
+	SIMPLE(become, TRUTH),		  SIMPLE(become_user, TEXT),
+	SIMPLE(become_method, TEXT),	  SIMPLE(become_flags, TEXT),
+	SIMPLE(become_exe, TEXT),	  SIMPLE(check_mode, TRUTH),
+	SIMPLE(diff, TRUTH),		  SIMPLE(no_log, TRUTH),
+	SIMPLE(ignore_errors, TRUTH),	  SIMPLE(ignore_unreachable, TRUTH),
+	SIMPLE(delegate_to, TEXT),	  SIMPLE(delegate_facts, TRUTH),
+	SIMPLE(run_once, TRUTH),	  SIMPLE(throttle, NUMBER),
+	SIMPLE(timeout, NUMBER),	  SIMPLE(any_errors_fatal, TRUTH),
+	SIMPLE(remote_user, TEXT),	  SIMPLE(connection, TEXT),
 #undef SIMPLE
 };
 static const char *const lists[] = {"when", "environment", "tags"};
@@ -78,12 +85,28 @@ static int take_environment(struct plan_attrs *attrs, const struct value *v, str
 	return ATTR_TAKEN;
 }
 
+/* What is written, where it is not a template, must be of the keyword's kind. */
+static int check_kind(enum kind kind, const char *name, const struct value *v, struct err *err)
+{
+	bool truth;
+	if (plan_has_markup(v) || v->type == VALUE_NULL)
+		return 0;
+	if (kind == TRUTH && !value_to_bool(v, &truth))
+		return err_at(err, ERR_INVALID, v->at, "'%s' is yes or no", name);
+	if (kind == NUMBER && (v->type != VALUE_INT || v->integer < 0))
+		return err_at(err, ERR_INVALID, v->at, "'%s' is a number", name);
+	if (kind == TEXT && (v->type == VALUE_LIST || v->type == VALUE_DICT))
+		return err_at(err, ERR_INVALID, v->at, "'%s' is a word, not a %s", name, value_type_name(v));
+	return 0;
+}
+
 int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key, const struct value *v, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
 		if (value_is_str(key, simple[i].name)) {
+			int r = check_kind(simple[i].kind, simple[i].name, v, err);
 			*(const struct value **)((char *)attrs + simple[i].offset) = v;
-			return ATTR_TAKEN;
+			return r < 0 ? r : ATTR_TAKEN;
 		}
 	if (value_is_str(key, "when"))
 		return take_when(attrs, v, err);

@@ -105,11 +105,33 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 	return names_of_text(c, node, strbuf_slice(&text), path, err);
 }
 
+static int check_meta(const struct plan_node *node, struct err *err)
+{
+	static const char *const known[] = {"flush_handlers", "end_host",	     "end_play",	 "end_batch",
+					    "clear_facts",    "clear_host_errors", "reset_connection", "noop"};
+	const struct value *what = value_get(node->args, "_raw_params");
+	struct nearest near;
+	char hint[160];
+	if (strcmp(node->module->name, "meta") != 0 || !what || plan_has_markup(what))
+		return 0;
+	struct slice name = what->type == VALUE_STRING ? slice_trim(what->str) : SLICE_LIT("");
+	nearest_init(&near, name);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (slice_is(name, known[i]))
+			return 0;
+		nearest_offer(&near, slice_from(known[i]));
+	}
+	return err_at(err, ERR_UNSUPPORTED, what->at, "meta has no '%.*s' in rollout%s", SLICE_ARG(name),
+		      nearest_hint(&near, hint, sizeof(hint)));
+}
+
 int check_task(struct compiler *c, struct plan_node *node, struct err *err)
 {
 	int r;
 	if ((r = check_args(c, node, err)) < 0 || (r = check_templates(c, node, err)) < 0 ||
 	    (r = check_conditions(c, node, err)) < 0)
+		return r;
+	if ((r = check_meta(node, err)) < 0)
 		return r;
 	return check_source(c, node, err);
 }

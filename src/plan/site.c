@@ -147,6 +147,27 @@ static int step_hosts(struct plan *plan, struct plan_step *step, const struct va
 	return r;
 }
 
+/* 3, "3" or "30%" */
+static bool is_batch_size(const struct value *v)
+{
+	if (v->type == VALUE_INT)
+		return v->integer > 0;
+	struct slice s = v->type == VALUE_STRING ? v->str : SLICE_LIT("");
+	if (slice_ends_with(s, "%"))
+		s.len--;
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+	return s.len > 0 && s.len < 10 && !(s.len == 1 && s.ptr[0] == '0');
+}
+
+static int check_percentage(const struct value *v, struct err *err)
+{
+	if (v && (v->type != VALUE_INT || v->integer < 0 || v->integer > 100))
+		return err_at(err, ERR_INVALID, v->at, "'max_fail_percentage' is a number from 0 to 100");
+	return 0;
+}
+
 static int read_serial(struct plan_step *step, const struct value *serial, struct err *err)
 {
 	if (!serial)
@@ -158,8 +179,7 @@ static int read_serial(struct plan_step *step, const struct value *serial, struc
 		vec_push(&step->serial, serial);
 	for (size_t i = 0; i < step->serial.len; i++) {
 		const struct value *v = step->serial.at[i];
-		bool ok = v->type == VALUE_INT ? v->integer > 0 : v->type == VALUE_STRING && v->str.len > 0;
-		if (!ok)
+		if (!is_batch_size(v))
 			return err_at(err, ERR_INVALID, v->at, "'serial' is a number of hosts or a percentage like \"30%%\"");
 	}
 	return 0;
@@ -182,7 +202,8 @@ static int read_step_keys(struct compiler *c, const struct site *s, const struct
 	step->gather_facts = true;
 	if ((r = want_bool(gather ? gather : s->gather_facts, "gather_facts", &step->gather_facts, err)) < 0 ||
 	    (r = want_bool(fatal ? fatal : s->any_errors_fatal, "any_errors_fatal", &step->any_errors_fatal, err)) < 0 ||
-	    (r = read_serial(step, value_get(body, "serial"), err)) < 0)
+	    (r = read_serial(step, value_get(body, "serial"), err)) < 0 ||
+	    (r = check_percentage(percentage ? percentage : s->max_fail_percentage, err)) < 0)
 		return r;
 	step->max_fail_percentage = percentage ? percentage : s->max_fail_percentage;
 	step->linear = step->any_errors_fatal || step->max_fail_percentage;

@@ -249,6 +249,11 @@ void strand_notify(struct strand *s, struct slice name, enum notified how);
 void strand_recall(struct strand *s);
 void strand_next(struct strand *s); /* past the current task */
 bool strand_is_first(const struct strand *s);
+/* The task to do next; NULL at the end, or when a failure was not rescued. */
+const struct plan_node *strand_current(struct strand *s);
+/* After a failure: back to the innermost rescue or always. False: there is none. */
+bool strand_unwind(struct strand *s, bool *ret_rescued);
+bool strand_any_notified(const struct strand *s);
 /* Negative: a is behind b in the tree; 0: at the same task. */
 int strand_compare_place(const struct strand *a, const struct strand *b);
 /* Those that wait for what another strand of the host was doing. */
@@ -279,6 +284,8 @@ struct scope {
 void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s, const struct plan_node *node,
 		const struct value *loop_vars);
 void scope_release(struct scope *sc);
+/* The levels that a host has in any step. */
+void scope_base_levels(struct vars *v, struct run_host *h);
 /* Keyword values: NULL gives the fallback. */
 int scope_bool(struct scope *sc, const struct value *v, bool fallback, bool *ret, struct err *err);
 int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret, struct err *err);
@@ -286,7 +293,10 @@ int scope_string(struct scope *sc, const struct value *v, const char **ret, stru
 /* All must hold. *ret_false: the first that does not. */
 int scope_conditions(struct scope *sc, const struct value *const *conds, size_t n, bool *ret,
 		     const struct value **ret_false, struct err *err);
-const struct value *scope_groups(struct run *run);
+
+/* ---- magic.c: variables that nobody wrote; self is a struct scope ---- */
+int magic_get(void *self, struct arena *a, struct slice name, const struct value **ret, struct err *err);
+void magic_names(void *self, void (*fn)(void *ctx, struct slice name), void *ctx);
 
 /* ---- evaluate.c ---- */
 /* Fills the flight's items and keywords. 1: a fetch is on its way. */

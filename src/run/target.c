@@ -1,8 +1,10 @@
 /* How a host is reached: its connection variables. Source: Ansible, "ssh
  * connection", "Behavioral inventory parameters". */
+#include "rollout/base/file.h"
 #include "state.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 struct resolver {
 	struct link *l;
@@ -80,6 +82,10 @@ static void set_login(struct resolver *rs, struct transport_target *t)
 		t->port = (int)n;
 	}
 	if (key) {
+		const char *home = getenv("HOME");
+		CLEANUP(free_ptr) char *path = path_expand_home(key, home ? home : "/");
+		if (access(path, R_OK) < 0 && rs->r == 0)
+			rs->r = err_sys(rs->err, "private key %s", path);
 		const char **files = ARENA_ARRAY(&rs->l->arena, const char *, 2);
 		files[0] = key;
 		t->key_files = files;

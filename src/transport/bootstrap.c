@@ -42,7 +42,10 @@ static void put_sudo(const struct transport_target *t, struct strbuf *out)
 void bootstrap_command(const struct transport_target *t, struct strbuf *out)
 {
 	if (!t->become) {
-		strbuf_printf(out, "exec sh -c '%s' rollout ''", bootstrap_script);
+		/* what sudo left around `rollout` itself is not about this agent */
+		strbuf_printf(out,
+			      "exec env -u SUDO_UID -u SUDO_GID -u SUDO_USER -u SUDO_COMMAND sh -c '%s' rollout ''",
+			      bootstrap_script);
 		put_images(t, out);
 		return;
 	}

@@ -13,11 +13,13 @@ struct template_args {
 struct value_object_ops {
 	const char *type_name;
 	/* x.key and x['key']; *ret NULL when there is none. NULL op: no attributes. */
-	int (*get)(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err);
+	int (*get)(void *self, struct arena *a, const struct value *key, const struct value **ret,
+		   struct err *err);
 	/* The keys that iteration gives; NULL op: not iterable. */
 	int (*keys)(void *self, struct arena *a, const struct value **ret_list, struct err *err);
 	/* x(...); NULL op: not callable. */
-	int (*call)(void *self, struct arena *a, const struct template_args *args, const struct value **ret, struct err *err);
+	int (*call)(void *self, struct arena *a, const struct template_args *args,
+		    const struct value **ret, struct err *err);
 	/* str(x); NULL op: "<type_name>". */
 	void (*print)(void *self, struct strbuf *out);
 };

@@ -49,9 +49,11 @@ bool template_has_markup(struct slice text);
  * within its text.
  */
 int template_check(struct template_env *env, const struct value *v, struct err *err);
-int template_check_expression(struct template_env *env, struct slice expr, struct srcloc at, struct err *err);
+int template_check_expression(struct template_env *env, struct slice expr, struct srcloc at,
+			      struct err *err);
 /* A template file's whole text (with its #jinja2: line). */
-int template_check_text(struct template_env *env, struct slice text, const char *file, struct err *err);
+int template_check_text(struct template_env *env, struct slice text, const char *file,
+			struct err *err);
 
 /*
  * Renders every string in the tree, deep. A string that is exactly one
@@ -74,12 +76,13 @@ int template_condition(struct template_env *env, const struct template_scope *sc
 struct template_text_options {
 	bool trim_blocks; /* Ansible's template module: true */
 	bool lstrip_blocks;
-	bool keep_trailing_newline;    /* Ansible: true */
+	bool keep_trailing_newline;   /* Ansible: true */
 	const char *newline_sequence; /* "\n" when NULL */
 };
 /* A template file's text, `#jinja2: key: value` first line honoured. */
 int template_text(struct template_env *env, const struct template_scope *scope, struct slice text,
-		  const char *file, const struct template_text_options *opts, struct strbuf *ret, struct err *err);
+		  const char *file, const struct template_text_options *opts, struct strbuf *ret,
+		  struct err *err);
 
 /* Every free variable name that the strings of `v` mention (not those bound by
  * for/set/macro inside). `is_expr`: `v` is a bare expression (or list of them).

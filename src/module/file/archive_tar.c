@@ -107,7 +107,7 @@ static int failed(const struct archive *ar, const struct host_command_result *re
 static int list_names(struct archive *ar, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
-	struct slice line;
+	struct slice line = {0};
 	int r = run_tar(ar, "--list", &result, err);
 	if (r < 0)
 		return r;
@@ -123,7 +123,7 @@ static int list_names(struct archive *ar, struct err *err)
 static int compare(struct archive *ar, bool *ret_same, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
-	struct slice line;
+	struct slice line = {0};
 	int r = list_names(ar, err);
 	if (r == 0)
 		r = run_tar(ar, "--diff", &result, err);

@@ -22,7 +22,7 @@ static int is_same(struct archive *ar, const struct zip_entry *e, bool *ret, str
 {
 	CLEANUP(strbuf_release) struct strbuf content = {0};
 	struct module_call *call = ar->call;
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *path = path_below(call, ar->dest, e->name);
 	int r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
 	bool is_dir = slice_ends_with(slice_from(e->name), "/");
@@ -40,7 +40,7 @@ static int is_same(struct archive *ar, const struct zip_entry *e, bool *ret, str
 
 static int compare(struct archive *ar, bool *ret_same, struct err *err)
 {
-	struct zip_entries entries;
+	struct zip_entries entries = {0};
 	int r = load(ar, err);
 	if (r == 0)
 		r = zip_read(ar->call->arena, ar->content, &entries, err);

@@ -138,7 +138,7 @@ static bool preserves(const struct module_call *call)
 static int resolve_dest(struct module_call *call, const char *basename, const char **ret,
 			struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
 	bool changed = false;
 	int r = call->host->ops->stat(call->host, call->arena, dest, true, &st, err);
@@ -226,7 +226,7 @@ static int run_single(struct module_call *call, struct copy_item *item, const ch
 static int run_tree_link(struct module_call *call, const char *dest, const char *target,
 			 struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	int r = call->host->ops->stat(call->host, call->arena, dest, false, &st, err);
 	if (r < 0 || (st.type == HOST_LINK && strcmp(st.link_target, target) == 0))
 		return r;
@@ -295,8 +295,8 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 static int copy_below(struct module_call *call, const char *src, const char *dest, unsigned depth,
 		      struct err *err)
 {
-	struct host_stat st;
-	struct host_names names;
+	struct host_stat st = {0};
+	struct host_names names = {0};
 	bool changed = false;
 	if (depth > COPY_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: deeper than %u levels", src, COPY_DEPTH_MAX);
@@ -323,7 +323,7 @@ static int copy_below(struct module_call *call, const char *src, const char *des
 
 static int run_remote(struct module_call *call, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *src =
 		call_absolute_path(call, NULL, call_expand_path(call, arg_str(call, "src")));
 	struct slice name = path_basename(src);

@@ -125,8 +125,8 @@ static int apply_attributes(struct module_call *call, const char *path,
 int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_changed,
 	      struct err *err)
 {
-	struct host_stat st;
-	struct host_attr want;
+	struct host_stat st = {0};
+	struct host_attr want = HOST_ATTR_KEEP;
 	bool same = false;
 	int r = call->host->ops->stat(call->host, call->arena, item->dest, false, &st, err);
 	if (r == 0)
@@ -155,8 +155,8 @@ int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_
 
 int copy_folder(struct module_call *call, const char *path, bool *ret_changed, struct err *err)
 {
-	struct host_stat st;
-	struct host_attr want;
+	struct host_stat st = {0};
+	struct host_attr want = HOST_ATTR_KEEP;
 	int r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
 	if (r < 0)
 		return r;

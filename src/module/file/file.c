@@ -109,7 +109,7 @@ static int parse_time(struct module_call *call, const char *name, bool now_by_de
 
 int file_attributes(struct module_call *call, const char *path, bool touch, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct host_attr want = HOST_ATTR_KEEP;
 	int r = call->host->ops->stat(call->host, call->arena, path, arg_bool(call, "follow"), &st,
 				      err);
@@ -179,8 +179,8 @@ static int ensure_touched(struct file_call *f, struct err *err)
 
 static int recurse(struct module_call *call, const char *dir, unsigned depth, struct err *err)
 {
-	struct host_names names;
-	struct host_stat st;
+	struct host_names names = {0};
+	struct host_stat st = {0};
 	if (depth > RECURSE_DEPTH_MAX)
 		return err_set(err, ERR_LIMIT, "%s: deeper than %u levels", dir, RECURSE_DEPTH_MAX);
 	int r = call->host->ops->list(call->host, call->arena, dir, &names, err);
@@ -200,7 +200,7 @@ static int recurse(struct module_call *call, const char *dir, unsigned depth, st
 static int make_directory(struct file_call *f, struct err *err)
 {
 	struct module_call *call = f->call;
-	struct host_attr attr;
+	struct host_attr attr = HOST_ATTR_KEEP;
 	struct host_stat new_dir = {.type = HOST_DIR, .mode = 0755};
 	int r = attributes_wanted(call, &new_dir, &attr, err);
 	if (r == 0)

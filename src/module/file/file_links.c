@@ -15,7 +15,7 @@ static const char *absolute_target(struct file_call *f, const char *src)
 
 static int check_target(struct file_call *f, const char *target, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct host *h = f->call->host;
 	int r = h->ops->stat(h, f->call->arena, target, true, &st, err);
 	if (r < 0 || st.type != HOST_ABSENT || host_assumes(h))
@@ -30,7 +30,7 @@ static int check_target(struct file_call *f, const char *target, struct err *err
 static int clear_way(struct file_call *f, const char *kind, struct err *err)
 {
 	struct module_call *call = f->call;
-	struct host_names names;
+	struct host_names names = {0};
 	if (f->was.type == HOST_ABSENT || f->was.type == HOST_LINK)
 		return 0;
 	if (!arg_bool(call, "force"))
@@ -56,7 +56,7 @@ static void show(struct file_call *f, const char *kind, const char *before, cons
 
 static int set_link_attributes(struct file_call *f, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct module_call *call = f->call;
 	if (!arg_bool(call, "follow"))
 		return file_attributes(call, f->path, false, err);
@@ -104,7 +104,7 @@ int file_ensure_link(struct file_call *f, struct err *err)
 int file_ensure_hard(struct file_call *f, struct err *err)
 {
 	struct module_call *call = f->call;
-	struct host_stat target;
+	struct host_stat target = {0};
 	const char *src = arg_str(call, "src");
 	if (!src)
 		return f->was.type == HOST_FILE && f->was.nlink > 1

@@ -158,7 +158,7 @@ static bool has_line(struct search *s, const char *path)
 {
 	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct host *h = s->call->host;
-	struct slice line;
+	struct slice line = {0};
 	if (!s->contains)
 		return true;
 	if (h->ops->read(h, path, CONTAINS_MAX, &text, NULL) < 0)
@@ -220,8 +220,8 @@ static bool is_wanted(struct search *s, const char *name, const char *path,
 static int look_in(struct search *s, const char *dir, int64_t level, struct err *err)
 {
 	struct module_call *call = s->call;
-	struct host_names names;
-	struct host_stat st;
+	struct host_names names = {0};
+	struct host_stat st = {0};
 	int64_t depth = arg_int(call, "depth", FIND_DEPTH_MAX);
 	int r = call->host->ops->list(call->host, call->arena, dir, &names, err);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {

@@ -176,7 +176,7 @@ static const char *add_line(struct edit *e, struct slice line)
 /* *ret_msg is "" when the lines are as they shall be. */
 static int ensure_present(struct edit *e, const char **ret_msg, struct err *err)
 {
-	struct slice line;
+	struct slice line = {0};
 	*ret_msg = "";
 	int r = find_match(e, err);
 	if (r == 0 && e->match == NOWHERE)

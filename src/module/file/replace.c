@@ -79,7 +79,7 @@ static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	CLEANUP(strbuf_release) struct strbuf out = {0};
-	struct slice section;
+	struct slice section = {0};
 	size_t count = 0;
 	bool stop = false;
 	int r = text_file_open(call, false, &f, &stop, err);

@@ -154,7 +154,7 @@ static int put_checksum(struct facts *f, const char *path, struct err *err)
 
 static int run(struct module_call *call, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct facts f = {call, value_dict_new(call->arena)};
 	const char *path = call_absolute_path(call, NULL, arg_str(call, "path"));
 	bool follow = arg_bool(call, "follow");

@@ -46,7 +46,7 @@ static int make(struct module_call *call, const char *path, bool directory, stru
 
 static int run(struct module_call *call, struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *env = getenv("TMPDIR");
 	const char *dir = arg_str(call, "path"), *path;
 	bool directory = strcmp(arg_str(call, "state"), "directory") == 0;

@@ -28,7 +28,7 @@ static int not_there(struct module_call *call, const char *path, bool *ret_stop,
 int text_file_open(struct module_call *call, bool create, struct text_file *f, bool *ret_stop,
 		   struct err *err)
 {
-	struct host_stat st;
+	struct host_stat st = {0};
 	struct err e = {0};
 	*ret_stop = false;
 	*f = (struct text_file){.path = call_absolute_path(call, NULL, arg_str(call, "path"))};
@@ -86,8 +86,8 @@ static int replace(struct module_call *call, const struct text_file *f, struct s
 int text_file_save(struct module_call *call, const struct text_file *f, struct slice content,
 		   const char *msg, struct err *err)
 {
-	struct host_stat st;
-	struct host_attr want;
+	struct host_stat st = {0};
+	struct host_attr want = HOST_ATTR_KEEP;
 	bool changed = !f->exists || !slice_eq(content, strbuf_slice(&f->content));
 	int r = changed ? replace(call, f, content, err) : 0;
 	if (r == 0)

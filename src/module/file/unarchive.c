@@ -107,7 +107,7 @@ static const char *tar_option(struct slice s)
 static int pick_remote(struct archive *ar, const struct archive_handler **ret, struct err *err)
 {
 	struct module_call *call = ar->call;
-	struct host_stat st;
+	struct host_stat st = {0};
 	const char *src = call_absolute_path(call, NULL, arg_str(call, "src"));
 	*ret = NULL;
 	if (strstr(src, "://"))
@@ -148,8 +148,8 @@ static int pick_sent(struct archive *ar, const struct archive_handler **ret, str
 static int apply_attributes(struct archive *ar, struct err *err)
 {
 	struct module_call *call = ar->call;
-	struct host_stat st;
-	struct host_attr want;
+	struct host_stat st = {0};
+	struct host_attr want = HOST_ATTR_KEEP;
 	if (!arg_has(call, "mode") && !arg_has(call, "owner") && !arg_has(call, "group"))
 		return 0;
 	for (size_t i = 0; i < ar->names.len; i++) {
@@ -184,7 +184,7 @@ static bool is_pending(struct archive *ar)
 	struct module_call *call = ar->call;
 	const char *paths[] = {ar->dest, ar->src};
 	int exit_code;
-	struct slice out;
+	struct slice out = {0};
 	for (size_t i = 0; call->host->is_overlay && i < ARRAY_LEN(paths); i++) {
 		const char *argv[] = {"test", "-e", paths[i], NULL};
 		if (paths[i] && call_probe(call, argv, &exit_code, &out, NULL) == 0 &&
@@ -219,7 +219,7 @@ static int unpack(struct archive *ar, const struct archive_handler *handler, str
 static int check_dest(struct archive *ar, struct err *err)
 {
 	struct module_call *call = ar->call;
-	struct host_stat st;
+	struct host_stat st = {0};
 	int r = call->host->ops->stat(call->host, call->arena, ar->dest, true, &st, err);
 	if (r < 0 || st.type == HOST_DIR || (st.type == HOST_ABSENT && host_assumes(call->host)))
 		return r;

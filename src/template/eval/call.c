@@ -15,7 +15,8 @@ static int push_star(struct eval *ev, const struct node *star, struct value *out
 	return 0;
 }
 
-static int eval_keywords(struct eval *ev, const struct node *n, struct template_args *args, struct err *err)
+static int eval_keywords(struct eval *ev, const struct node *n, struct template_args *args,
+			 struct err *err)
 {
 	const struct value *more = NULL;
 	int r;
@@ -45,7 +46,8 @@ static int eval_keywords(struct eval *ev, const struct node *n, struct template_
 	return 0;
 }
 
-static int eval_args(struct eval *ev, const struct node *n, struct template_args *args, struct err *err)
+static int eval_args(struct eval *ev, const struct node *n, struct template_args *args,
+		     struct err *err)
 {
 	*args = (struct template_args){0};
 	if (n->items.len || n->b) {
@@ -80,7 +82,8 @@ static int bind(struct call *c, const struct template_args *args, struct err *er
 {
 	unsigned max = function_max_args(c->fn);
 	if (args->npositional > max && !(c->fn->flags & FN_VARARGS))
-		return err_set(err, ERR_INVALID, "at most %u arguments, got %zu", max, args->npositional);
+		return err_set(err, ERR_INVALID, "at most %u arguments, got %zu", max,
+			       args->npositional);
 	c->nbound = args->npositional < max ? args->npositional : max;
 	for (size_t i = 0; i < c->nbound; i++)
 		c->arg[i] = args->positional[i];
@@ -89,15 +92,17 @@ static int bind(struct call *c, const struct template_args *args, struct err *er
 		if (k < 0 && (c->fn->flags & FN_KWARGS))
 			continue;
 		if (k < 0)
-			return err_set(err, ERR_INVALID, "there is no argument '%.*s'", SLICE_ARG(args->names[i]));
+			return err_set(err, ERR_INVALID, "there is no argument '%.*s'",
+				       SLICE_ARG(args->names[i]));
 		if (c->arg[k])
-			return err_set(err, ERR_INVALID, "the argument '%.*s' is given twice", SLICE_ARG(args->names[i]));
+			return err_set(err, ERR_INVALID, "the argument '%.*s' is given twice",
+				       SLICE_ARG(args->names[i]));
 		c->arg[k] = args->keywords[i];
 	}
 	for (unsigned i = 0; i < c->fn->required; i++)
 		if (!c->arg[i])
-			return err_set(err, ERR_INVALID, "needs at least %u argument%s", c->fn->required,
-				       c->fn->required == 1 ? "" : "s");
+			return err_set(err, ERR_INVALID, "needs at least %u argument%s",
+				       c->fn->required, c->fn->required == 1 ? "" : "s");
 	return 0;
 }
 
@@ -115,7 +120,8 @@ static int gate(struct call *c, const struct template_args *args, struct err *er
 	return r;
 }
 
-int call_function(struct call *c, const struct template_args *args, const struct value **ret, struct err *err)
+int call_function(struct call *c, const struct template_args *args, const struct value **ret,
+		  struct err *err)
 {
 	int r = gate(c, args, err);
 	if (r < 0)
@@ -125,14 +131,16 @@ int call_function(struct call *c, const struct template_args *args, const struct
 		r = c->fn->fn(c, ret, err);
 	/* The message may quote the value. */
 	if ((r == ERR_INVALID || r == ERR_NOT_FOUND) && (c->ev->taint & VALUE_SECRET))
-		return err_set(err, r, "%s: it failed on a secret value, so the reason is not shown", c->fn->name);
+		return err_set(err, r,
+			       "%s: it failed on a secret value, so the reason is not shown",
+			       c->fn->name);
 	if (r == ERR_INVALID && err && !err->at.line)
 		err_wrap(err, r, "%s", c->fn->name);
 	return r;
 }
 
-int call_value(struct eval *ev, const struct value *callee, const struct template_args *args, const struct value **ret,
-	       struct err *err)
+int call_value(struct eval *ev, const struct value *callee, const struct template_args *args,
+	       const struct value **ret, struct err *err)
 {
 	int r = eval_use(ev, callee, err);
 	if (r < 0)
@@ -159,12 +167,15 @@ static const struct value *shallow_copy(struct eval *ev, const struct value *v)
 
 /* What x.append() may change: a list that the template made. A variable's
  * value is shared, so the name gets a copy within this template. */
-static int writable(struct eval *ev, const struct node *base, const struct value **v, struct err *err)
+static int writable(struct eval *ev, const struct node *base, const struct value **v,
+		    struct err *err)
 {
 	if ((*v)->flags & VALUE_FRESH)
 		return 0;
 	if (base->kind != NODE_NAME)
-		return err_set(err, ERR_INVALID, "a variable's value cannot be changed in place; use combine, union or '+'");
+		return err_set(
+			err, ERR_INVALID,
+			"a variable's value cannot be changed in place; use combine, union or '+'");
 	struct frame *f = ev->frame;
 	for (; f && f->parent; f = f->parent)
 		for (uint32_t i = 0; i < f->len; i++)
@@ -176,8 +187,8 @@ found:
 	return 0;
 }
 
-static int call_method(struct eval *ev, const struct node *n, const struct function *f, const struct value *self,
-		       const struct value **ret, struct err *err)
+static int call_method(struct eval *ev, const struct node *n, const struct function *f,
+		       const struct value *self, const struct value **ret, struct err *err)
 {
 	struct template_args args;
 	struct call c = {.ev = ev, .fn = f, .offset = n->offset};
@@ -198,7 +209,8 @@ int eval_call(struct eval *ev, const struct node *n, const struct value **ret, s
 	if (n->a->kind == NODE_GETATTR) {
 		if ((r = eval(ev, n->a->a, &self, err)) < 0)
 			return r;
-		const struct function *f = is_undefined(self) ? NULL : method_find(self, n->a->name);
+		const struct function *f =
+			is_undefined(self) ? NULL : method_find(self, n->a->name);
 		if (f)
 			return call_method(ev, n, f, self, ret, err);
 		r = get_attr(ev, self, n->a->name, n->a, &callee, err);
@@ -214,12 +226,14 @@ static int no_function(char kind, struct slice name, struct err *err)
 {
 	char hint[160];
 	return err_set(err, ERR_NOT_FOUND, "there is no %s '%.*s'%s",
-		       kind == 'f' ? "filter" : kind == 't' ? "test" : "lookup", SLICE_ARG(name),
-		       registry_hint(kind, name, hint, sizeof(hint)));
+		       kind == 'f'   ? "filter"
+		       : kind == 't' ? "test"
+				     : "lookup",
+		       SLICE_ARG(name), registry_hint(kind, name, hint, sizeof(hint)));
 }
 
-int eval_filter(struct eval *ev, const struct node *n, const struct value *in, const struct value **ret,
-		struct err *err)
+int eval_filter(struct eval *ev, const struct node *n, const struct value *in,
+		const struct value **ret, struct err *err)
 {
 	struct template_args args;
 	struct call c = {.ev = ev, .fn = n->function, .in = in, .offset = n->offset};
@@ -244,11 +258,13 @@ int eval_test(struct eval *ev, const struct node *n, bool *ret, struct err *err)
 	return r < 0 ? r : eval_truth(ev, v, ret, err);
 }
 
-int call_named(struct eval *ev, char kind, struct slice name, const struct value *in, const struct template_args *args,
-	       const struct value **ret, struct err *err)
+int call_named(struct eval *ev, char kind, struct slice name, const struct value *in,
+	       const struct template_args *args, const struct value **ret, struct err *err)
 {
 	struct call c = {.ev = ev, .in = in};
-	c.fn = kind == 'f' ? registry_filter(name) : kind == 't' ? registry_test(name) : registry_lookup(name);
+	c.fn = kind == 'f'   ? registry_filter(name)
+	       : kind == 't' ? registry_test(name)
+			     : registry_lookup(name);
 	if (!c.fn)
 		return no_function(kind, name, err);
 	return call_function(&c, args, ret, err);

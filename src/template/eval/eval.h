@@ -5,17 +5,17 @@
  * name, an unknown result and the limits become errors, and where the flags
  * of secret and unsafe values are collected.
  */
+#include "../check/registry.h"
 #include "../syntax/program.h"
-#include "../syntax/registry.h"
-#include "../syntax/chars.h"
+#include "../text/chars.h"
 
 #include "rollout/template/object.h"
 
 #define VALUE_MAX_DEPTH 150u
-#define EVAL_MAX_DEPTH 900u	     /* nested evaluations: expressions, macros, variables in variables */
-#define TEXT_MAX_BYTES (64u << 20)   /* one string */
-#define LIST_MAX_ITEMS (4u << 20)    /* one list */
-#define VALUE_FRESH 0x80	     /* a container that this evaluation built: append() may change it */
+#define EVAL_MAX_DEPTH 900u /* nested evaluations: expressions, macros, variables in variables */
+#define TEXT_MAX_BYTES (64u << 20) /* one string */
+#define LIST_MAX_ITEMS (4u << 20)  /* one list */
+#define VALUE_FRESH 0x80 /* a container that this evaluation built: append() may change it */
 
 struct binding {
 	struct slice name;
@@ -51,10 +51,10 @@ struct output {
 struct call {
 	struct eval *ev;
 	const struct function *fn;
-	const struct value *in;			    /* what is piped in, or a method's object */
-	const struct value *arg[CALL_MAX_PARAMS];   /* by parameter; NULL: not given */
-	const struct template_args *args;	    /* as given */
-	size_t nbound;				    /* positional ones that are in arg[] */
+	const struct value *in;			  /* what is piped in, or a method's object */
+	const struct value *arg[CALL_MAX_PARAMS]; /* by parameter; NULL: not given */
+	const struct template_args *args;	  /* as given */
+	size_t nbound;				  /* positional ones that are in arg[] */
 	uint32_t offset;
 };
 
@@ -71,7 +71,8 @@ int exec_include(struct eval *ev, const struct node *n, struct output *out, stru
 int exec_import(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_from(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 /* A body's text as a value. */
-int exec_captured(struct eval *ev, const struct node *body, const struct value **ret, struct err *err);
+int exec_captured(struct eval *ev, const struct node *body, const struct value **ret,
+		  struct err *err);
 int eval_assign(struct eval *ev, const struct node *target, const struct value *v, struct err *err);
 int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err);
 int output_value(struct eval *ev, struct output *out, const struct value *v, struct err *err);
@@ -86,25 +87,28 @@ int output_result(struct eval *ev, struct output *out, const struct value **ret,
 struct frame *frame_push(struct eval *ev);
 void frame_set(struct eval *ev, struct frame *f, struct slice name, const struct value *v);
 const struct value *frame_find(const struct frame *f, struct slice name);
-int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret, struct err *err);
+int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret,
+		 struct err *err);
 const struct value *global_find(struct eval *ev, struct slice name);
 bool global_exists(struct slice name);
 /* The text of a template file with its own delimiters, and the expression's program. */
 struct srcloc eval_place(const struct eval *ev, uint32_t offset);
 
 /* use.c */
-int eval_use(struct eval *ev, const struct value *v, struct err *err);      /* the value itself */
-int check_depth(struct eval *ev, const struct value *v, struct err *err); /* nesting and size alone */
+int eval_use(struct eval *ev, const struct value *v, struct err *err); /* the value itself */
+int check_depth(struct eval *ev, const struct value *v,
+		struct err *err);				       /* nesting and size alone */
 int use_deep(struct eval *ev, const struct value *v, struct err *err); /* and all in it */
 int eval_step(struct eval *ev, uint64_t n, struct err *err);
 int limit_text(size_t bytes, struct err *err);
 int limit_items(uint64_t items, struct err *err);
-int type_error(struct err *err, const char *what, const struct value *v); /* "join: 'int' is not …" */
+int type_error(struct err *err, const char *what,
+	       const struct value *v); /* "join: 'int' is not …" */
 /* The end of an evaluation: no undefined values within, own objects as text, flags set. */
 int eval_finish(struct eval *ev, const struct value *v, const struct value **ret, struct err *err);
 const struct value *undefined_name(struct eval *ev, struct slice name, uint32_t offset);
-const struct value *undefined_member(struct eval *ev, const struct value *owner, const struct value *key,
-				     const struct node *n);
+const struct value *undefined_member(struct eval *ev, const struct value *owner,
+				     const struct value *key, const struct node *n);
 const struct value *undefined_cause(struct eval *ev, const struct err *cause);
 const struct value *undefined_hint(struct eval *ev, const char *hint);
 const struct value *undefined_nothing(struct eval *ev); /* prints as "" */
@@ -117,7 +121,8 @@ struct value *tuple_new(struct eval *ev);
 struct value *dict_new(struct eval *ev);
 struct value *pair_new(struct eval *ev, const struct value *a, const struct value *b); /* a tuple */
 void list_push(struct eval *ev, struct value *list, const struct value *v);
-int dict_set(struct eval *ev, struct value *dict, const struct value *key, const struct value *v, struct err *err);
+int dict_set(struct eval *ev, struct value *dict, const struct value *key, const struct value *v,
+	     struct err *err);
 const struct value *str_new(struct eval *ev, struct slice s);
 const struct value *str_buf(struct eval *ev, const struct strbuf *b);
 const struct value *str_lit(struct eval *ev, const char *s);
@@ -135,43 +140,50 @@ int64_t as_int(const struct value *v);
 double as_double(const struct value *v);
 int eval_truth(struct eval *ev, const struct value *v, bool *ret, struct err *err);
 /* list(v): a list itself, a dict's keys, a string's characters. */
-int eval_iterate(struct eval *ev, const struct value *v, const struct value_list **ret, struct err *err);
+int eval_iterate(struct eval *ev, const struct value *v, const struct value_list **ret,
+		 struct err *err);
 int eval_length(struct eval *ev, const struct value *v, size_t *ret, struct err *err);
 
 /* operator.c, compare.c */
-int binary_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b, const struct value **ret,
-	      struct err *err);
-int compare_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b, bool *ret, struct err *err);
-int eval_equal(struct eval *ev, const struct value *a, const struct value *b, bool *ret, struct err *err);
-int eval_order(struct eval *ev, const struct value *a, const struct value *b, int *ret, struct err *err);
-int eval_contains(struct eval *ev, const struct value *box, const struct value *item, bool *ret, struct err *err);
-/* Stable; keys[i] belongs to items[i]. */
-int sort_items(struct eval *ev, const struct value **items, const struct value **keys, size_t n, bool reverse,
+int binary_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b,
+	      const struct value **ret, struct err *err);
+int compare_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b,
+	       bool *ret, struct err *err);
+int eval_equal(struct eval *ev, const struct value *a, const struct value *b, bool *ret,
 	       struct err *err);
+int eval_order(struct eval *ev, const struct value *a, const struct value *b, int *ret,
+	       struct err *err);
+int eval_contains(struct eval *ev, const struct value *box, const struct value *item, bool *ret,
+		  struct err *err);
+/* Stable; keys[i] belongs to items[i]. */
+int sort_items(struct eval *ev, const struct value **items, const struct value **keys, size_t n,
+	       bool reverse, struct err *err);
 
 /* attribute.c */
-int get_attr(struct eval *ev, const struct value *v, struct slice name, const struct node *n, const struct value **ret,
-	     struct err *err);
+int get_attr(struct eval *ev, const struct value *v, struct slice name, const struct node *n,
+	     const struct value **ret, struct err *err);
 int get_item(struct eval *ev, const struct value *v, const struct value *key, const struct node *n,
 	     const struct value **ret, struct err *err);
-int get_slice(struct eval *ev, const struct value *v, const struct value *const part[3], const struct value **ret,
-	      struct err *err);
+int get_slice(struct eval *ev, const struct value *v, const struct value *const part[3],
+	      const struct value **ret, struct err *err);
 /* "a.b.0" as filters take it: a string's parts split at dots, an int an index. */
-int get_path(struct eval *ev, const struct value *v, const struct value *path, const struct value **ret,
-	     struct err *err);
+int get_path(struct eval *ev, const struct value *v, const struct value *path,
+	     const struct value **ret, struct err *err);
 
 /* call.c */
-int call_function(struct call *c, const struct template_args *args, const struct value **ret, struct err *err);
-int call_value(struct eval *ev, const struct value *callee, const struct template_args *args, const struct value **ret,
-	       struct err *err);
+int call_function(struct call *c, const struct template_args *args, const struct value **ret,
+		  struct err *err);
+int call_value(struct eval *ev, const struct value *callee, const struct template_args *args,
+	       const struct value **ret, struct err *err);
 int eval_call(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
-int eval_filter(struct eval *ev, const struct node *n, const struct value *in, const struct value **ret,
-		struct err *err);
+int eval_filter(struct eval *ev, const struct node *n, const struct value *in,
+		const struct value **ret, struct err *err);
 int eval_test(struct eval *ev, const struct node *n, bool *ret, struct err *err);
 /* A filter or test by its name at run time: map('upper'), select('match', …). */
-int call_named(struct eval *ev, char kind, struct slice name, const struct value *in, const struct template_args *args,
-	       const struct value **ret, struct err *err);
-const struct value *template_arg(const struct template_args *args, const char *name); /* a keyword; NULL */
+int call_named(struct eval *ev, char kind, struct slice name, const struct value *in,
+	       const struct template_args *args, const struct value **ret, struct err *err);
+const struct value *template_arg(const struct template_args *args,
+				 const char *name); /* a keyword; NULL */
 
 /* Reading a call's arguments. */
 int call_int(struct call *c, unsigned i, int64_t fallback, int64_t *ret, struct err *err);
@@ -184,20 +196,24 @@ int in_dict(struct call *c, const struct value_dict **ret, struct err *err);
 /* method_*.c */
 const struct function *method_find(const struct value *v, struct slice name);
 bool method_mutates(const struct function *f);
-const struct value *method_bind(struct eval *ev, const struct function *f, const struct value *self);
+const struct value *method_bind(struct eval *ev, const struct function *f,
+				const struct value *self);
 
 /* format.c, strformat.c */
-int format_percent(struct eval *ev, struct slice fmt, const struct value *args, struct strbuf *out, struct err *err);
-int format_braces(struct eval *ev, struct slice fmt, const struct template_args *args, struct strbuf *out,
-		  struct err *err);
+int format_percent(struct eval *ev, struct slice fmt, const struct value *args, struct strbuf *out,
+		   struct err *err);
+int format_braces(struct eval *ev, struct slice fmt, const struct template_args *args,
+		  struct strbuf *out, struct err *err);
 void format_float(struct strbuf *out, double d); /* as Python's repr */
 
 /* source.c: files that templates name */
-int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path, struct err *err);
+int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path,
+		struct err *err);
 int source_read(struct eval *ev, const char *path, struct slice *ret, struct err *err);
 /* Compiles and runs it in the current frame. */
 int source_exec(struct eval *ev, const struct source *src, struct output *out, struct err *err);
 
 /* namespace.c */
-bool namespace_set(struct eval *ev, const struct value *ns, const struct value *key, const struct value *v);
+bool namespace_set(struct eval *ev, const struct value *ns, const struct value *key,
+		   const struct value *v);
 const struct value *namespace_new(struct eval *ev, const char *type_name, const struct frame *from);

@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-static int eval_const(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_const(struct eval *ev, const struct node *n, const struct value **ret,
+		      struct err *err)
 {
 	(void)err;
 	const struct value *v = n->value;
@@ -17,12 +18,14 @@ static int eval_const(struct eval *ev, const struct node *n, const struct value 
 	return 0;
 }
 
-static int eval_name(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_name(struct eval *ev, const struct node *n, const struct value **ret,
+		     struct err *err)
 {
 	return eval_resolve(ev, n->name, n->offset, ret, err);
 }
 
-static int eval_list(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_list(struct eval *ev, const struct node *n, const struct value **ret,
+		     struct err *err)
 {
 	struct value *list = n->op ? tuple_new(ev) : list_new(ev);
 	for (uint32_t i = 0; i < n->items.len; i++) {
@@ -36,13 +39,15 @@ static int eval_list(struct eval *ev, const struct node *n, const struct value *
 	return 0;
 }
 
-static int eval_dict(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_dict(struct eval *ev, const struct node *n, const struct value **ret,
+		     struct err *err)
 {
 	struct value *dict = dict_new(ev);
 	for (uint32_t i = 0; i + 1 < n->items.len; i += 2) {
 		const struct value *key, *v;
 		int r;
-		if ((r = eval(ev, n->items.at[i], &key, err)) < 0 || (r = eval(ev, n->items.at[i + 1], &v, err)) < 0 ||
+		if ((r = eval(ev, n->items.at[i], &key, err)) < 0 ||
+		    (r = eval(ev, n->items.at[i + 1], &v, err)) < 0 ||
 		    (r = dict_set(ev, dict, key, v, err)) < 0)
 			return r;
 	}
@@ -50,14 +55,16 @@ static int eval_dict(struct eval *ev, const struct node *n, const struct value *
 	return 0;
 }
 
-static int eval_getattr(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_getattr(struct eval *ev, const struct node *n, const struct value **ret,
+			struct err *err)
 {
 	const struct value *v;
 	int r = eval(ev, n->a, &v, err);
 	return r < 0 ? r : get_attr(ev, v, n->name, n, ret, err);
 }
 
-static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret,
+			struct err *err)
 {
 	const struct value *v, *key, *part[3] = {NULL};
 	int r = eval(ev, n->a, &v, err);
@@ -74,20 +81,23 @@ static int eval_getitem(struct eval *ev, const struct node *n, const struct valu
 	return get_slice(ev, v, part, ret, err);
 }
 
-static int eval_slice(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_slice(struct eval *ev, const struct node *n, const struct value **ret,
+		      struct err *err)
 {
 	(void)ev, (void)n, (void)ret;
 	return err_set(err, ERR_UNSUPPORTED, "a slice among several subscripts");
 }
 
-static int eval_filter_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_filter_node(struct eval *ev, const struct node *n, const struct value **ret,
+			    struct err *err)
 {
 	const struct value *in;
 	int r = eval(ev, n->a, &in, err);
 	return r < 0 ? r : eval_filter(ev, n, in, ret, err);
 }
 
-static int eval_test_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_test_node(struct eval *ev, const struct node *n, const struct value **ret,
+			  struct err *err)
 {
 	bool b;
 	int r = eval_test(ev, n, &b, err);
@@ -96,14 +106,16 @@ static int eval_test_node(struct eval *ev, const struct node *n, const struct va
 	return r;
 }
 
-static int eval_unary(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_unary(struct eval *ev, const struct node *n, const struct value **ret,
+		      struct err *err)
 {
 	const struct value *v;
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0 || (r = eval_use(ev, v, err)) < 0)
 		return r;
 	if (!is_number(v))
-		return type_error(err, n->op == OP_SUB ? "'-' needs a number" : "'+' needs a number", v);
+		return type_error(err,
+				  n->op == OP_SUB ? "'-' needs a number" : "'+' needs a number", v);
 	if (v->type == VALUE_FLOAT) {
 		*ret = float_new(ev, n->op == OP_SUB ? -v->real : v->real);
 		return 0;
@@ -115,7 +127,8 @@ static int eval_unary(struct eval *ev, const struct node *n, const struct value 
 	return 0;
 }
 
-static int eval_binary(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_binary(struct eval *ev, const struct node *n, const struct value **ret,
+		       struct err *err)
 {
 	const struct value *a, *b;
 	int r;
@@ -124,20 +137,23 @@ static int eval_binary(struct eval *ev, const struct node *n, const struct value
 	return binary_op(ev, n->op, a, b, ret, err);
 }
 
-static int eval_concat(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_concat(struct eval *ev, const struct node *n, const struct value **ret,
+		       struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	for (uint32_t i = 0; i < n->items.len; i++) {
 		const struct value *v;
 		int r;
-		if ((r = eval(ev, n->items.at[i], &v, err)) < 0 || (r = print_str(ev, &b, v, err)) < 0)
+		if ((r = eval(ev, n->items.at[i], &v, err)) < 0 ||
+		    (r = print_str(ev, &b, v, err)) < 0)
 			return r;
 	}
 	*ret = str_buf(ev, &b);
 	return 0;
 }
 
-static int eval_compare(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_compare(struct eval *ev, const struct node *n, const struct value **ret,
+			struct err *err)
 {
 	const struct value *left, *right;
 	bool is = true;
@@ -155,7 +171,8 @@ static int eval_compare(struct eval *ev, const struct node *n, const struct valu
 }
 
 /* Python's: the value of the operand that decided. */
-static int eval_and_or(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_and_or(struct eval *ev, const struct node *n, const struct value **ret,
+		       struct err *err)
 {
 	const struct value *left;
 	bool is;
@@ -169,7 +186,8 @@ static int eval_and_or(struct eval *ev, const struct node *n, const struct value
 	return eval(ev, n->b, ret, err);
 }
 
-static int eval_not(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_not(struct eval *ev, const struct node *n, const struct value **ret,
+		    struct err *err)
 {
 	bool is;
 	int r = eval_condition(ev, n->a, &is, err);
@@ -178,7 +196,8 @@ static int eval_not(struct eval *ev, const struct node *n, const struct value **
 	return r;
 }
 
-static int eval_cond(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+static int eval_cond(struct eval *ev, const struct node *n, const struct value **ret,
+		     struct err *err)
 {
 	bool is;
 	int r = eval_condition(ev, n->a, &is, err);
@@ -192,21 +211,35 @@ static int eval_cond(struct eval *ev, const struct node *n, const struct value *
 	return 0;
 }
 
-typedef int eval_fn(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
+typedef int eval_fn(struct eval *ev, const struct node *n, const struct value **ret,
+		    struct err *err);
 static eval_fn *const table[NODE_KINDS] = {
-	[NODE_CONST] = eval_const,     [NODE_NAME] = eval_name,		[NODE_LIST] = eval_list,
-	[NODE_DICT] = eval_dict,       [NODE_GETATTR] = eval_getattr,	[NODE_GETITEM] = eval_getitem,
-	[NODE_SLICE] = eval_slice,     [NODE_CALL] = eval_call,		[NODE_FILTER] = eval_filter_node,
-	[NODE_TEST] = eval_test_node,  [NODE_UNARY] = eval_unary,	[NODE_BINARY] = eval_binary,
-	[NODE_CONCAT] = eval_concat,   [NODE_COMPARE] = eval_compare,	[NODE_AND] = eval_and_or,
-	[NODE_OR] = eval_and_or,       [NODE_NOT] = eval_not,		[NODE_COND] = eval_cond,
+	[NODE_CONST] = eval_const,
+	[NODE_NAME] = eval_name,
+	[NODE_LIST] = eval_list,
+	[NODE_DICT] = eval_dict,
+	[NODE_GETATTR] = eval_getattr,
+	[NODE_GETITEM] = eval_getitem,
+	[NODE_SLICE] = eval_slice,
+	[NODE_CALL] = eval_call,
+	[NODE_FILTER] = eval_filter_node,
+	[NODE_TEST] = eval_test_node,
+	[NODE_UNARY] = eval_unary,
+	[NODE_BINARY] = eval_binary,
+	[NODE_CONCAT] = eval_concat,
+	[NODE_COMPARE] = eval_compare,
+	[NODE_AND] = eval_and_or,
+	[NODE_OR] = eval_and_or,
+	[NODE_NOT] = eval_not,
+	[NODE_COND] = eval_cond,
 };
 
 int eval(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
 	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
-		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset), "nested too deeply: a macro or variable that uses itself?");
+		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
+			      "nested too deeply: a macro or variable that uses itself?");
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
 	if (r == 0)

@@ -42,7 +42,8 @@ const struct value *frame_find(const struct frame *f, struct slice name)
 	return NULL;
 }
 
-int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret, struct err *err)
+int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret,
+		 struct err *err)
 {
 	const struct value *v = frame_find(ev->frame, name);
 	if (!v && ev->scope && ev->scope->ops) {

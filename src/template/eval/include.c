@@ -17,7 +17,8 @@ static int find_first(struct eval *ev, const struct value *names, char **ret, st
 	if ((r = eval_iterate(ev, names, &list, err)) < 0)
 		return r;
 	for (size_t i = 0; i < list->len; i++)
-		if (is_str(list->at[i]) && source_find(ev, list->at[i]->str, "templates", ret, NULL) == 0)
+		if (is_str(list->at[i]) &&
+		    source_find(ev, list->at[i]->str, "templates", ret, NULL) == 0)
 			return 0;
 	return err_set(err, ERR_NOT_FOUND, "none of the templates was found");
 }
@@ -93,8 +94,8 @@ int exec_from(struct eval *ev, const struct node *n, struct output *out, struct 
 		const struct node *kw = n->kwargs.at[i];
 		const struct value *v = frame_find(module, kw->name);
 		if (!v)
-			return err_at(err, ERR_NOT_FOUND, eval_place(ev, kw->offset), "the template does not define '%.*s'",
-				      SLICE_ARG(kw->name));
+			return err_at(err, ERR_NOT_FOUND, eval_place(ev, kw->offset),
+				      "the template does not define '%.*s'", SLICE_ARG(kw->name));
 		frame_set(ev, ev->frame, kw->value->str, v);
 	}
 	return r;

@@ -6,7 +6,7 @@ struct loop {
 	const struct node *node;
 	const struct value_list *items;
 	size_t index;
-	int64_t depth; /* of recursion, from 0 */
+	int64_t depth;		     /* of recursion, from 0 */
 	const struct value *changed; /* the arguments of the last loop.changed() */
 	struct frame *outer;
 	struct unit unit;
@@ -14,8 +14,8 @@ struct loop {
 
 static int run(struct loop *loop, struct output *out, struct err *err);
 
-static int changed(void *self, struct arena *a, const struct template_args *args, const struct value **ret,
-		   struct err *err)
+static int changed(void *self, struct arena *a, const struct template_args *args,
+		   const struct value **ret, struct err *err)
 {
 	(void)a;
 	struct loop *loop = self;
@@ -31,8 +31,8 @@ static int changed(void *self, struct arena *a, const struct template_args *args
 	return 0;
 }
 
-static int cycle(void *self, struct arena *a, const struct template_args *args, const struct value **ret,
-		 struct err *err)
+static int cycle(void *self, struct arena *a, const struct template_args *args,
+		 const struct value **ret, struct err *err)
 {
 	(void)a;
 	const struct loop *loop = self;
@@ -56,10 +56,12 @@ static const struct value *neighbour(struct loop *loop, bool next)
 {
 	if (next ? loop->index + 1 < loop->items->len : loop->index > 0)
 		return loop->items->at[next ? loop->index + 1 : loop->index - 1];
-	return undefined_hint(loop->ev, next ? "there is no next item" : "there is no previous item");
+	return undefined_hint(loop->ev,
+			      next ? "there is no next item" : "there is no previous item");
 }
 
-static int loop_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int loop_get(void *self, struct arena *a, const struct value *key, const struct value **ret,
+		    struct err *err)
 {
 	(void)err;
 	struct loop *loop = self;
@@ -68,8 +70,9 @@ static int loop_get(void *self, struct arena *a, const struct value *key, const 
 		const char *name;
 		int64_t value;
 	} numbers[] = {
-		{"index", i + 1}, {"index0", i},	    {"revindex", n - i},
-		{"revindex0", n - i - 1}, {"length", n}, {"depth", loop->depth + 1}, {"depth0", loop->depth},
+		{"index", i + 1},	  {"index0", i}, {"revindex", n - i},
+		{"revindex0", n - i - 1}, {"length", n}, {"depth", loop->depth + 1},
+		{"depth0", loop->depth},
 	};
 	*ret = NULL;
 	for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
@@ -91,8 +94,8 @@ static int loop_get(void *self, struct arena *a, const struct value *key, const 
 }
 
 /* loop(children) in a recursive loop: the loop again, over these. */
-static int loop_call(void *self, struct arena *a, const struct template_args *args, const struct value **ret,
-		     struct err *err)
+static int loop_call(void *self, struct arena *a, const struct template_args *args,
+		     const struct value **ret, struct err *err)
 {
 	(void)a;
 	struct loop *outer = self, inner = *outer;
@@ -118,7 +121,8 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 	return r < 0 ? r : output_result(ev, &out, ret, err);
 }
 
-static const struct value_object_ops loop_ops = {.type_name = "loop", .get = loop_get, .call = loop_call};
+static const struct value_object_ops loop_ops = {
+	.type_name = "loop", .get = loop_get, .call = loop_call};
 
 /* "if" of the loop: the items for which it holds. */
 static int filter_items(struct loop *loop, struct err *err)

@@ -25,8 +25,8 @@ static bool is_param(const struct node *macro, struct slice name)
 	return false;
 }
 
-static int bind_param(struct eval *ev, const struct node *macro, uint32_t i, const struct template_args *args,
-		      struct err *err)
+static int bind_param(struct eval *ev, const struct node *macro, uint32_t i,
+		      const struct template_args *args, struct err *err)
 {
 	struct slice name = macro->items.at[i]->name;
 	const struct value *v = i < args->npositional ? args->positional[i] : NULL;
@@ -34,7 +34,8 @@ static int bind_param(struct eval *ev, const struct node *macro, uint32_t i, con
 		if (!slice_eq(args->names[k], name))
 			continue;
 		if (v)
-			return err_set(err, ERR_INVALID, "macro '%.*s': the argument '%.*s' is given twice",
+			return err_set(err, ERR_INVALID,
+				       "macro '%.*s': the argument '%.*s' is given twice",
 				       SLICE_ARG(macro->name), SLICE_ARG(name));
 		v = args->keywords[k];
 	}
@@ -44,12 +45,14 @@ static int bind_param(struct eval *ev, const struct node *macro, uint32_t i, con
 		if (r < 0)
 			return r;
 	}
-	frame_set(ev, ev->frame, name, v ? v : undefined_name(ev, name, macro->items.at[i]->offset));
+	frame_set(ev, ev->frame, name,
+		  v ? v : undefined_name(ev, name, macro->items.at[i]->offset));
 	return 0;
 }
 
 /* varargs, kwargs and caller. */
-static int bind_rest(struct eval *ev, const struct node *macro, const struct template_args *args, struct err *err)
+static int bind_rest(struct eval *ev, const struct node *macro, const struct template_args *args,
+		     struct err *err)
 {
 	struct value *varargs = tuple_new(ev), *kwargs = dict_new(ev);
 	for (size_t i = macro->items.len; i < args->npositional; i++)
@@ -58,7 +61,8 @@ static int bind_rest(struct eval *ev, const struct node *macro, const struct tem
 		if (slice_is(args->names[i], "caller") && !is_param(macro, args->names[i]))
 			frame_set(ev, ev->frame, args->names[i], args->keywords[i]);
 		else if (!is_param(macro, args->names[i]))
-			value_dict_set(ev->arena, kwargs, str_new(ev, args->names[i]), args->keywords[i]);
+			value_dict_set(ev->arena, kwargs, str_new(ev, args->names[i]),
+				       args->keywords[i]);
 	}
 	(void)err;
 	frame_set(ev, ev->frame, SLICE_LIT("varargs"), varargs);
@@ -66,7 +70,8 @@ static int bind_rest(struct eval *ev, const struct node *macro, const struct tem
 	return 0;
 }
 
-static int run(struct macro *m, const struct template_args *args, const struct value **ret, struct err *err)
+static int run(struct macro *m, const struct template_args *args, const struct value **ret,
+	       struct err *err)
 {
 	struct eval *ev = m->ev;
 	int r = 0;
@@ -77,8 +82,8 @@ static int run(struct macro *m, const struct template_args *args, const struct v
 	return r < 0 ? r : exec_captured(ev, m->node->c, ret, err);
 }
 
-static int macro_call(void *self, struct arena *a, const struct template_args *args, const struct value **ret,
-		      struct err *err)
+static int macro_call(void *self, struct arena *a, const struct template_args *args,
+		      const struct value **ret, struct err *err)
 {
 	(void)a;
 	struct macro *m = self;
@@ -97,7 +102,8 @@ static int macro_call(void *self, struct arena *a, const struct template_args *a
 	return r;
 }
 
-static int macro_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int macro_get(void *self, struct arena *a, const struct value *key, const struct value **ret,
+		     struct err *err)
 {
 	(void)err;
 	const struct macro *m = self;
@@ -143,7 +149,8 @@ int exec_call_block(struct eval *ev, const struct node *n, struct output *out, s
 {
 	const struct value *v;
 	struct frame *outer = ev->frame;
-	struct node call = *n->a, kw = {.kind = NODE_KWARG, .offset = n->offset}, name = {.kind = NODE_NAME};
+	struct node call = *n->a, kw = {.kind = NODE_KWARG, .offset = n->offset},
+		    name = {.kind = NODE_NAME};
 	struct node **kwargs = ARENA_ARRAY(ev->arena, struct node *, n->a->kwargs.len + 1);
 	for (uint32_t i = 0; i < n->a->kwargs.len; i++)
 		kwargs[i] = n->a->kwargs.at[i];

@@ -21,17 +21,21 @@ static bool try_path(const char *dir, const char *sub, struct slice name, char *
 	return true;
 }
 
-int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path, struct err *err)
+int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path,
+		struct err *err)
 {
 	const char *const *dirs = ev->scope ? ev->scope->search_dirs : NULL;
 	if (name.len > 0 && name.ptr[0] == '/' && try_path("", NULL, name, ret_path))
 		return 0;
-	if (ev->directory && !strcmp(subdir, "templates") && try_path(ev->directory, NULL, name, ret_path))
+	if (ev->directory && !strcmp(subdir, "templates") &&
+	    try_path(ev->directory, NULL, name, ret_path))
 		return 0;
 	for (; dirs && *dirs; dirs++)
-		if (try_path(*dirs, subdir, name, ret_path) || try_path(*dirs, NULL, name, ret_path))
+		if (try_path(*dirs, subdir, name, ret_path) ||
+		    try_path(*dirs, NULL, name, ret_path))
 			return 0;
-	return err_set(err, ERR_NOT_FOUND, "file '%.*s' was not found in the search paths", SLICE_ARG(name));
+	return err_set(err, ERR_NOT_FOUND, "file '%.*s' was not found in the search paths",
+		       SLICE_ARG(name));
 }
 
 int source_read(struct eval *ev, const char *path, struct slice *ret, struct err *err)

@@ -39,20 +39,23 @@ static int exec_if(struct eval *ev, const struct node *n, struct output *out, st
 	return n->c ? exec_node(ev, n->c, out, err) : 0;
 }
 
-static int assign_tuple(struct eval *ev, const struct node *target, const struct value *v, struct err *err)
+static int assign_tuple(struct eval *ev, const struct node *target, const struct value *v,
+			struct err *err)
 {
 	const struct value_list *list;
 	int r = eval_iterate(ev, v, &list, err);
 	if (r < 0)
 		return r;
 	if (list->len != target->items.len)
-		return err_set(err, ERR_INVALID, "%zu values for %u names", list->len, target->items.len);
+		return err_set(err, ERR_INVALID, "%zu values for %u names", list->len,
+			       target->items.len);
 	for (uint32_t i = 0; i < target->items.len && r == 0; i++)
 		r = eval_assign(ev, target->items.at[i], list->at[i], err);
 	return r;
 }
 
-static int assign_member(struct eval *ev, const struct node *target, const struct value *v, struct err *err)
+static int assign_member(struct eval *ev, const struct node *target, const struct value *v,
+			 struct err *err)
 {
 	const struct value *ns;
 	int r = eval_resolve(ev, target->name, target->offset, &ns, err);
@@ -83,7 +86,8 @@ static int exec_set(struct eval *ev, const struct node *n, struct output *out, s
 	return r < 0 ? r : eval_assign(ev, n->a, v, err);
 }
 
-int exec_captured(struct eval *ev, const struct node *body, const struct value **ret, struct err *err)
+int exec_captured(struct eval *ev, const struct node *body, const struct value **ret,
+		  struct err *err)
 {
 	CLEANUP(output_release) struct output out = {.keeps_value = true};
 	struct frame *outer = ev->frame;
@@ -94,8 +98,8 @@ int exec_captured(struct eval *ev, const struct node *body, const struct value *
 }
 
 /* A chain of filters whose innermost input is what was captured. */
-static int filter_chain(struct eval *ev, const struct node *n, const struct value *in, const struct value **ret,
-			struct err *err)
+static int filter_chain(struct eval *ev, const struct node *n, const struct value *in,
+			const struct value **ret, struct err *err)
 {
 	const struct value *v = in;
 	int r = n->a ? filter_chain(ev, n->a, in, &v, err) : 0;
@@ -105,7 +109,8 @@ static int filter_chain(struct eval *ev, const struct node *n, const struct valu
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->offset)) : 0;
 }
 
-static int exec_set_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+static int exec_set_block(struct eval *ev, const struct node *n, struct output *out,
+			  struct err *err)
 {
 	(void)out;
 	const struct value *v;
@@ -115,7 +120,8 @@ static int exec_set_block(struct eval *ev, const struct node *n, struct output *
 	return r < 0 ? r : eval_assign(ev, n->a, v, err);
 }
 
-static int exec_filter_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+static int exec_filter_block(struct eval *ev, const struct node *n, struct output *out,
+			     struct err *err)
 {
 	const struct value *v;
 	int r = exec_captured(ev, n->c, &v, err);
@@ -128,7 +134,8 @@ static int exec_filter_block(struct eval *ev, const struct node *n, struct outpu
 static int exec_with(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	struct frame *outer = ev->frame;
-	const struct value **values = ARENA_ARRAY(ev->arena, const struct value *, n->items.len / 2 + 1);
+	const struct value **values =
+		ARENA_ARRAY(ev->arena, const struct value *, n->items.len / 2 + 1);
 	int r = 0;
 	for (uint32_t i = 0; i + 1 < n->items.len && r == 0; i += 2)
 		r = eval(ev, n->items.at[i + 1], &values[i / 2], err);
@@ -152,18 +159,29 @@ static int exec_do(struct eval *ev, const struct node *n, struct output *out, st
 
 typedef int exec_fn(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 static exec_fn *const table[NODE_KINDS] = {
-	[NODE_BLOCK] = exec_block,	 [NODE_DATA] = exec_data,	  [NODE_OUTPUT] = exec_output,
-	[NODE_IF] = exec_if,		 [NODE_FOR] = exec_for,		  [NODE_SET] = exec_set,
-	[NODE_SETBLOCK] = exec_set_block, [NODE_WITH] = exec_with,	  [NODE_MACRO] = exec_macro,
-	[NODE_CALLBLOCK] = exec_call_block, [NODE_FILTERBLOCK] = exec_filter_block, [NODE_DO] = exec_do,
-	[NODE_INCLUDE] = exec_include,	 [NODE_IMPORT] = exec_import,	  [NODE_FROM] = exec_from,
+	[NODE_BLOCK] = exec_block,
+	[NODE_DATA] = exec_data,
+	[NODE_OUTPUT] = exec_output,
+	[NODE_IF] = exec_if,
+	[NODE_FOR] = exec_for,
+	[NODE_SET] = exec_set,
+	[NODE_SETBLOCK] = exec_set_block,
+	[NODE_WITH] = exec_with,
+	[NODE_MACRO] = exec_macro,
+	[NODE_CALLBLOCK] = exec_call_block,
+	[NODE_FILTERBLOCK] = exec_filter_block,
+	[NODE_DO] = exec_do,
+	[NODE_INCLUDE] = exec_include,
+	[NODE_IMPORT] = exec_import,
+	[NODE_FROM] = exec_from,
 };
 
 int exec_node(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
-		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset), "nested too deeply: a macro or include that uses itself?");
+		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
+			      "nested too deeply: a macro or include that uses itself?");
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
 	if (r == 0)

@@ -61,7 +61,8 @@ bool template_has_markup(struct slice text)
 	return false;
 }
 
-static void begin(struct eval *ev, struct template_env *env, const struct template_scope *scope, struct arena *a)
+static void begin(struct eval *ev, struct template_env *env, const struct template_scope *scope,
+		  struct arena *a)
 {
 	*ev = (struct eval){.env = env, .scope = scope, .arena = a, .arena_start = a->total};
 	if (env->renders++ == 0)
@@ -96,12 +97,14 @@ static int run_program(struct eval *ev, const struct value **ret, struct err *er
 	frame_push(ev);
 	if (prog->single)
 		return eval(ev, prog->single, ret, err);
-	if ((r = exec_node(ev, prog->root, &out, err)) < 0 || (r = output_result(ev, &out, ret, err)) < 0)
+	if ((r = exec_node(ev, prog->root, &out, err)) < 0 ||
+	    (r = output_result(ev, &out, ret, err)) < 0)
 		return r;
 	return 0;
 }
 
-static int render_string(struct eval *ev, const struct value *v, const struct value **ret, struct err *err)
+static int render_string(struct eval *ev, const struct value *v, const struct value **ret,
+			 struct err *err)
 {
 	const struct value *result;
 	struct source src = {.text = v->str, .syntax = syntax_string, .base = v->at};
@@ -120,12 +123,18 @@ static int render_string(struct eval *ev, const struct value *v, const struct va
 	if (is_str(result) && ev->unit.program->trailing_newlines)
 		result = restore_newlines(ev, result, ev->unit.program->trailing_newlines);
 	r = eval_finish(ev, result, ret, err);
-	return r < 0 ? err_locate(err, r, eval_place(ev, ev->unit.program->single ? ev->unit.program->single->offset : 0)) : 0;
+	return r < 0 ? err_locate(err, r,
+				  eval_place(ev, ev->unit.program->single
+							 ? ev->unit.program->single->offset
+							 : 0))
+		     : 0;
 }
 
-static int render_tree(struct eval *ev, const struct value *v, unsigned depth, const struct value **ret, struct err *err);
+static int render_tree(struct eval *ev, const struct value *v, unsigned depth,
+		       const struct value **ret, struct err *err);
 
-static int render_list(struct eval *ev, const struct value *v, unsigned depth, const struct value **ret, struct err *err)
+static int render_list(struct eval *ev, const struct value *v, unsigned depth,
+		       const struct value **ret, struct err *err)
 {
 	struct value *copy = NULL;
 	for (size_t i = 0; i < v->list.len; i++) {
@@ -148,7 +157,8 @@ static int render_list(struct eval *ev, const struct value *v, unsigned depth, c
 	return 0;
 }
 
-static int render_dict(struct eval *ev, const struct value *v, unsigned depth, const struct value **ret, struct err *err)
+static int render_dict(struct eval *ev, const struct value *v, unsigned depth,
+		       const struct value **ret, struct err *err)
 {
 	struct value *copy = NULL;
 	for (size_t i = 0; i < v->dict.len; i++) {
@@ -159,7 +169,8 @@ static int render_dict(struct eval *ev, const struct value *v, unsigned depth, c
 		    (r = render_tree(ev, p->value, depth + 1, &item, err)) < 0)
 			return r;
 		if (key->type > VALUE_STRING)
-			return err_at(err, ERR_INVALID, p->key->at, "a key must be a string or a number");
+			return err_at(err, ERR_INVALID, p->key->at,
+				      "a key must be a string or a number");
 		if (key == p->key && item == p->value && !copy)
 			continue;
 		if (!copy) {
@@ -167,7 +178,8 @@ static int render_dict(struct eval *ev, const struct value *v, unsigned depth, c
 			copy->at = v->at;
 			copy->flags = v->flags;
 			for (size_t j = 0; j < i; j++)
-				value_dict_set(ev->arena, copy, v->dict.at[j].key, v->dict.at[j].value);
+				value_dict_set(ev->arena, copy, v->dict.at[j].key,
+					       v->dict.at[j].value);
 		}
 		value_dict_set(ev->arena, copy, key, item);
 	}
@@ -175,7 +187,8 @@ static int render_dict(struct eval *ev, const struct value *v, unsigned depth, c
 	return 0;
 }
 
-static int render_tree(struct eval *ev, const struct value *v, unsigned depth, const struct value **ret, struct err *err)
+static int render_tree(struct eval *ev, const struct value *v, unsigned depth,
+		       const struct value **ret, struct err *err)
 {
 	*ret = v;
 	if (v->flags & VALUE_UNSAFE)
@@ -188,7 +201,8 @@ static int render_tree(struct eval *ev, const struct value *v, unsigned depth, c
 		return 0;
 	if (depth > VALUE_MAX_DEPTH)
 		return err_at(err, ERR_LIMIT, v->at, "nested deeper than %u", VALUE_MAX_DEPTH);
-	return v->type == VALUE_LIST ? render_list(ev, v, depth, ret, err) : render_dict(ev, v, depth, ret, err);
+	return v->type == VALUE_LIST ? render_list(ev, v, depth, ret, err)
+				     : render_dict(ev, v, depth, ret, err);
 }
 
 int template_render(struct template_env *env, const struct template_scope *scope, struct arena *a,
@@ -204,7 +218,8 @@ int template_render(struct template_env *env, const struct template_scope *scope
 	return r;
 }
 
-static int eval_text(struct eval *ev, struct slice expr, struct srcloc at, const struct value **ret, struct err *err)
+static int eval_text(struct eval *ev, struct slice expr, struct srcloc at, const struct value **ret,
+		     struct err *err)
 {
 	const struct value *v;
 	int r = program_get(ev->env, expr, &syntax_expression, at, &ev->unit.program, err);
@@ -219,8 +234,8 @@ static int eval_text(struct eval *ev, struct slice expr, struct srcloc at, const
 	return r < 0 ? err_locate(err, r, eval_place(ev, ev->unit.program->root->offset)) : 0;
 }
 
-int template_eval(struct template_env *env, const struct template_scope *scope, struct arena *a, struct slice expr,
-		  struct srcloc at, const struct value **ret, struct err *err)
+int template_eval(struct template_env *env, const struct template_scope *scope, struct arena *a,
+		  struct slice expr, struct srcloc at, const struct value **ret, struct err *err)
 {
 	struct eval ev;
 	const struct value *result;
@@ -245,7 +260,8 @@ static int rendered_condition(struct eval *ev, const struct value *cond, bool *r
 		if (value_to_bool(v, ret))
 			return 0;
 		return err_at(err, ERR_INVALID, cond->at,
-			      "the condition pastes a value into its text; write the expression without {{ }}");
+			      "the condition pastes a value into its text; write the expression "
+			      "without {{ }}");
 	}
 	if ((r = eval_text(ev, v->str, cond->at, &v, err)) < 0)
 		return r;
@@ -274,8 +290,8 @@ static int condition(struct eval *ev, const struct value *cond, bool *ret, struc
 	return eval_truth(ev, v, ret, err);
 }
 
-int template_condition(struct template_env *env, const struct template_scope *scope, const struct value *cond,
-		       bool *ret, struct err *err)
+int template_condition(struct template_env *env, const struct template_scope *scope,
+		       const struct value *cond, bool *ret, struct err *err)
 {
 	struct eval ev;
 	struct arena a = {0};
@@ -291,8 +307,9 @@ int template_condition(struct template_env *env, const struct template_scope *sc
 	return r;
 }
 
-int template_text(struct template_env *env, const struct template_scope *scope, struct slice text, const char *file,
-		  const struct template_text_options *opts, struct strbuf *ret, struct err *err)
+int template_text(struct template_env *env, const struct template_scope *scope, struct slice text,
+		  const char *file, const struct template_text_options *opts, struct strbuf *ret,
+		  struct err *err)
 {
 	struct eval ev;
 	struct arena a = {0};

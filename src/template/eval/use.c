@@ -11,7 +11,7 @@ struct undefined {
 	const char *path; /* "a.b" where the owner is a name or a chain of them; or NULL */
 	const char *hint;
 	const struct err *cause; /* the variable exists, and names one that does not */
-	struct unit unit; /* its place, computed when it is needed */
+	struct unit unit;	 /* its place, computed when it is needed */
 	uint32_t offset;
 	bool has_place;
 };
@@ -34,7 +34,8 @@ static const struct value_object_ops nothing_ops = {
 
 bool is_undefined(const struct value *v)
 {
-	return v->type == VALUE_OBJECT && (v->object.ops == &undefined_ops || v->object.ops == &nothing_ops);
+	return v->type == VALUE_OBJECT &&
+	       (v->object.ops == &undefined_ops || v->object.ops == &nothing_ops);
 }
 
 const struct value *undefined_nothing(struct eval *ev)
@@ -92,8 +93,8 @@ static bool path_of(const struct node *n, struct strbuf *b)
 	}
 }
 
-const struct value *undefined_member(struct eval *ev, const struct value *owner, const struct value *key,
-				     const struct node *n)
+const struct value *undefined_member(struct eval *ev, const struct value *owner,
+				     const struct value *key, const struct node *n)
 {
 	struct undefined u = {.owner = owner, .key = key};
 	CLEANUP(strbuf_release) struct strbuf b = {0};
@@ -157,8 +158,9 @@ static int fail_member(const struct undefined *u, struct err *err)
 		what = "element";
 	if (u->owner->type == VALUE_OBJECT)
 		type = u->owner->object.ops->type_name;
-	return err_at(err, ERR_UNDEFINED, place_of(u), "%s%s'%s' has no %s %.200s%s", u->path ? u->path : "",
-		      u->path ? ": " : "", type, what, key.ptr ? key.ptr : "''", hint);
+	return err_at(err, ERR_UNDEFINED, place_of(u), "%s%s'%s' has no %s %.200s%s",
+		      u->path ? u->path : "", u->path ? ": " : "", type, what,
+		      key.ptr ? key.ptr : "''", hint);
 }
 
 int undefined_fail(const struct value *v, struct err *err)
@@ -180,7 +182,8 @@ int eval_use(struct eval *ev, const struct value *v, struct err *err)
 {
 	ev->taint |= v->flags & (VALUE_SECRET | VALUE_UNSAFE);
 	if (v->type == VALUE_UNKNOWN)
-		return err_set(err, v->unknown.code, "%s is not known yet", v->unknown.what ? v->unknown.what : "a value");
+		return err_set(err, v->unknown.code, "%s is not known yet",
+			       v->unknown.what ? v->unknown.what : "a value");
 	if (v->type == VALUE_OBJECT && v->object.ops == &undefined_ops)
 		return undefined_fail(v, err);
 	return 0;
@@ -232,7 +235,9 @@ static int use_tree(struct eval *ev, const struct value *v, unsigned depth, stru
 		if (v->type == VALUE_DICT)
 			r = eval_use(ev, v->dict.at[i].key, err);
 		if (r == 0)
-			r = use_tree(ev, v->type == VALUE_LIST ? v->list.at[i] : v->dict.at[i].value, depth + 1, err);
+			r = use_tree(ev,
+				     v->type == VALUE_LIST ? v->list.at[i] : v->dict.at[i].value,
+				     depth + 1, err);
 	}
 	return r;
 }
@@ -243,7 +248,8 @@ int use_deep(struct eval *ev, const struct value *v, struct err *err)
 }
 
 /* Objects of the evaluator (macros, loops, methods) do not outlive it. */
-static int finish_object(struct eval *ev, const struct value *v, const struct value **ret, struct err *err)
+static int finish_object(struct eval *ev, const struct value *v, const struct value **ret,
+			 struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	if (v->object.ops == &undefined_ops)
@@ -259,7 +265,8 @@ static int finish_object(struct eval *ev, const struct value *v, const struct va
 }
 
 /* Only what this evaluation built can hold undefined values or its objects. */
-static int finish_tree(struct eval *ev, const struct value *v, const struct value **ret, struct err *err)
+static int finish_tree(struct eval *ev, const struct value *v, const struct value **ret,
+		       struct err *err)
 {
 	if (v->type == VALUE_OBJECT)
 		return finish_object(ev, v, ret, err);
@@ -277,18 +284,20 @@ static int finish_tree(struct eval *ev, const struct value *v, const struct valu
 }
 
 /* Walks what finish_tree will, as often as it is shared: a small graph may be an endless tree. */
-static int count_tree(struct eval *ev, const struct value *v, unsigned depth, bool fresh_only, struct err *err)
+static int count_tree(struct eval *ev, const struct value *v, unsigned depth, bool fresh_only,
+		      struct err *err)
 {
 	int r = 0;
-	if ((v->type != VALUE_LIST && v->type != VALUE_DICT) || (fresh_only && !(v->flags & VALUE_FRESH)))
+	if ((v->type != VALUE_LIST && v->type != VALUE_DICT) ||
+	    (fresh_only && !(v->flags & VALUE_FRESH)))
 		return 0;
 	if (depth > VALUE_MAX_DEPTH)
 		return err_set(err, ERR_LIMIT, "a value nested deeper than %u", VALUE_MAX_DEPTH);
 	size_t n = v->type == VALUE_LIST ? v->list.len : v->dict.len;
 	r = eval_step(ev, n, err);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = count_tree(ev, v->type == VALUE_LIST ? v->list.at[i] : v->dict.at[i].value, depth + 1, fresh_only,
-			       err);
+		r = count_tree(ev, v->type == VALUE_LIST ? v->list.at[i] : v->dict.at[i].value,
+			       depth + 1, fresh_only, err);
 	return r;
 }
 

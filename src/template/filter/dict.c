@@ -3,7 +3,14 @@
 
 #include <ctype.h>
 
-enum list_merge { MERGE_REPLACE, MERGE_KEEP, MERGE_APPEND, MERGE_PREPEND, MERGE_APPEND_RP, MERGE_PREPEND_RP };
+enum list_merge {
+	MERGE_REPLACE,
+	MERGE_KEEP,
+	MERGE_APPEND,
+	MERGE_PREPEND,
+	MERGE_APPEND_RP,
+	MERGE_PREPEND_RP
+};
 
 struct combining {
 	struct eval *ev;
@@ -11,8 +18,8 @@ struct combining {
 	enum list_merge merge;
 };
 
-static int append_missing(struct combining *k, struct value *out, const struct value *from, const struct value *unless,
-			  struct err *err)
+static int append_missing(struct combining *k, struct value *out, const struct value *from,
+			  const struct value *unless, struct err *err)
 {
 	for (size_t i = 0; i < from->list.len; i++) {
 		bool has = false;
@@ -26,8 +33,8 @@ static int append_missing(struct combining *k, struct value *out, const struct v
 }
 
 /* x: lower precedence, y: higher. */
-static int merge_lists(struct combining *k, const struct value *x, const struct value *y, const struct value **ret,
-		       struct err *err)
+static int merge_lists(struct combining *k, const struct value *x, const struct value *y,
+		       const struct value **ret, struct err *err)
 {
 	struct value *out = list_new(k->ev);
 	int r = 0;
@@ -45,15 +52,17 @@ static int merge_lists(struct combining *k, const struct value *x, const struct 
 		return r < 0 ? r : append_missing(k, out, y, NULL, err);
 	default:
 		r = append_missing(k, out, y, NULL, err);
-		return r < 0 ? r : append_missing(k, out, x, k->merge == MERGE_PREPEND_RP ? y : NULL, err);
+		return r < 0 ? r
+			     : append_missing(k, out, x, k->merge == MERGE_PREPEND_RP ? y : NULL,
+					      err);
 	}
 }
 
-static int merge_dicts(struct combining *k, const struct value *x, const struct value *y, unsigned depth,
-		       const struct value **ret, struct err *err);
+static int merge_dicts(struct combining *k, const struct value *x, const struct value *y,
+		       unsigned depth, const struct value **ret, struct err *err);
 
-static int merge_values(struct combining *k, const struct value *x, const struct value *y, unsigned depth,
-			const struct value **ret, struct err *err)
+static int merge_values(struct combining *k, const struct value *x, const struct value *y,
+			unsigned depth, const struct value **ret, struct err *err)
 {
 	if (is_dict(x) && is_dict(y) && k->recursive)
 		return merge_dicts(k, x, y, depth + 1, ret, err);
@@ -63,8 +72,8 @@ static int merge_values(struct combining *k, const struct value *x, const struct
 	return 0;
 }
 
-static int merge_dicts(struct combining *k, const struct value *x, const struct value *y, unsigned depth,
-		       const struct value **ret, struct err *err)
+static int merge_dicts(struct combining *k, const struct value *x, const struct value *y,
+		       unsigned depth, const struct value **ret, struct err *err)
 {
 	struct value *out = dict_new(k->ev);
 	int r = eval_step(k->ev, x->dict.len + y->dict.len, err);
@@ -73,7 +82,8 @@ static int merge_dicts(struct combining *k, const struct value *x, const struct 
 	for (size_t i = 0; i < x->dict.len && r == 0; i++)
 		value_dict_set(k->ev->arena, out, x->dict.at[i].key, x->dict.at[i].value);
 	for (size_t i = 0; i < y->dict.len && r == 0; i++) {
-		const struct value *key = y->dict.at[i].key, *v = y->dict.at[i].value, *old = value_find(x, key);
+		const struct value *key = y->dict.at[i].key, *v = y->dict.at[i].value,
+				   *old = value_find(x, key);
 		if (old)
 			r = merge_values(k, old, v, depth, &v, err);
 		if (r == 0)
@@ -85,12 +95,16 @@ static int merge_dicts(struct combining *k, const struct value *x, const struct 
 
 static int combining_init(struct call *c, struct combining *k, struct err *err)
 {
-	static const char *const names[] = {"replace", "keep", "append", "prepend", "append_rp", "prepend_rp"};
-	const struct value *recursive = template_arg(c->args, "recursive"), *merge = template_arg(c->args, "list_merge");
+	static const char *const names[] = {"replace", "keep",	    "append",
+					    "prepend", "append_rp", "prepend_rp"};
+	const struct value *recursive = template_arg(c->args, "recursive"),
+			   *merge = template_arg(c->args, "list_merge");
 	*k = (struct combining){.ev = c->ev};
 	for (size_t i = 0; i < c->args->nkeywords; i++)
-		if (!slice_is(c->args->names[i], "recursive") && !slice_is(c->args->names[i], "list_merge"))
-			return err_set(err, ERR_INVALID, "there is no argument '%.*s'", SLICE_ARG(c->args->names[i]));
+		if (!slice_is(c->args->names[i], "recursive") &&
+		    !slice_is(c->args->names[i], "list_merge"))
+			return err_set(err, ERR_INVALID, "there is no argument '%.*s'",
+				       SLICE_ARG(c->args->names[i]));
 	int r = recursive ? eval_truth(c->ev, recursive, &k->recursive, err) : 0;
 	if (r < 0 || !merge)
 		return r;
@@ -100,11 +114,13 @@ static int combining_init(struct call *c, struct combining *k, struct err *err)
 			return 0;
 		}
 	}
-	return err_set(err, ERR_INVALID, "list_merge is replace, keep, append, prepend, append_rp or prepend_rp");
+	return err_set(err, ERR_INVALID,
+		       "list_merge is replace, keep, append, prepend, append_rp or prepend_rp");
 }
 
 /* The dicts among the input and arguments; lists of dicts are opened. */
-static int collect(struct call *c, const struct value *v, struct value *out, bool open, struct err *err)
+static int collect(struct call *c, const struct value *v, struct value *out, bool open,
+		   struct err *err)
 {
 	int r = eval_use(c->ev, v, err);
 	if (r < 0)
@@ -138,11 +154,13 @@ FN(f_combine)
 	return r;
 }
 
-static int key_names(struct call *c, const struct value **key, const struct value **value, struct err *err)
+static int key_names(struct call *c, const struct value **key, const struct value **value,
+		     struct err *err)
 {
 	struct slice k, v;
 	int r;
-	if ((r = call_text(c, 0, "key", &k, err)) < 0 || (r = call_text(c, 1, "value", &v, err)) < 0)
+	if ((r = call_text(c, 0, "key", &k, err)) < 0 ||
+	    (r = call_text(c, 1, "value", &v, err)) < 0)
 		return r;
 	*key = str_new(c->ev, k);
 	*value = str_new(c->ev, v);
@@ -178,10 +196,11 @@ FN(f_items2dict)
 		return r;
 	struct value *out = dict_new(c->ev);
 	for (size_t i = 0; i < list->len; i++) {
-		const struct value *k = value_find(list->at[i], kname), *v = value_find(list->at[i], vname);
+		const struct value *k = value_find(list->at[i], kname),
+				   *v = value_find(list->at[i], vname);
 		if (!k || !v)
-			return err_set(err, ERR_INVALID, "item %zu has no '%.*s' or no '%.*s'", i, SLICE_ARG(kname->str),
-				       SLICE_ARG(vname->str));
+			return err_set(err, ERR_INVALID, "item %zu has no '%.*s' or no '%.*s'", i,
+				       SLICE_ARG(kname->str), SLICE_ARG(vname->str));
 		if ((r = dict_set(c->ev, out, k, v, err)) < 0)
 			return r;
 	}
@@ -209,7 +228,8 @@ FN(f_dictsort)
 	struct slice by;
 	int r;
 	if ((r = in_dict(c, &d, err)) < 0 || (r = call_bool(c, 0, false, &sensitive, err)) < 0 ||
-	    (r = call_text(c, 1, "key", &by, err)) < 0 || (r = call_bool(c, 2, false, &reverse, err)) < 0)
+	    (r = call_text(c, 1, "key", &by, err)) < 0 ||
+	    (r = call_bool(c, 2, false, &reverse, err)) < 0)
 		return r;
 	if (!slice_is(by, "key") && !slice_is(by, "value"))
 		return err_set(err, ERR_INVALID, "sorts by 'key' or 'value'");
@@ -217,7 +237,8 @@ FN(f_dictsort)
 	const struct value **keys = ARENA_ARRAY(c->ev->arena, const struct value *, d->len + 1);
 	for (size_t i = 0; i < d->len; i++) {
 		items[i] = pair_new(c->ev, d->at[i].key, d->at[i].value);
-		keys[i] = sort_key(c->ev, slice_is(by, "key") ? d->at[i].key : d->at[i].value, sensitive);
+		keys[i] = sort_key(c->ev, slice_is(by, "key") ? d->at[i].key : d->at[i].value,
+				   sensitive);
 	}
 	if ((r = sort_items(c->ev, items, keys, d->len, reverse, err)) < 0)
 		return r;
@@ -228,8 +249,8 @@ FN(f_dictsort)
 	return 0;
 }
 
-static int subelements_of(struct call *c, const struct value *item, const struct value_list *path, bool skip_missing,
-			  struct value *out, struct err *err)
+static int subelements_of(struct call *c, const struct value *item, const struct value_list *path,
+			  bool skip_missing, struct value *out, struct err *err)
 {
 	const struct value *v = item;
 	for (size_t i = 0; i < path->len; i++) {
@@ -239,7 +260,8 @@ static int subelements_of(struct call *c, const struct value *item, const struct
 		if (!v && skip_missing)
 			return 0;
 		if (!v)
-			return err_set(err, ERR_INVALID, "an item has no key '%.*s'", SLICE_ARG(path->at[i]->str));
+			return err_set(err, ERR_INVALID, "an item has no key '%.*s'",
+				       SLICE_ARG(path->at[i]->str));
 	}
 	if (!is_list(v))
 		return type_error(err, "the key should lead to a list", v);
@@ -262,7 +284,8 @@ FN(f_subelements)
 	} else if (is_list(c->arg[0])) {
 		for (size_t i = 0; i < c->arg[0]->list.len; i++) {
 			if (!is_str(c->arg[0]->list.at[i]))
-				return type_error(err, "keys must be strings", c->arg[0]->list.at[i]);
+				return type_error(err, "keys must be strings",
+						  c->arg[0]->list.at[i]);
 			list_push(c->ev, path, c->arg[0]->list.at[i]);
 		}
 	} else {
@@ -274,7 +297,8 @@ FN(f_subelements)
 		r = in_list(c, &items, err);
 	size_t n = items ? items->len : c->in->dict.len;
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = subelements_of(c, items ? items->at[i] : c->in->dict.at[i].value, &path->list, skip, out, err);
+		r = subelements_of(c, items ? items->at[i] : c->in->dict.at[i].value, &path->list,
+				   skip, out, err);
 	*ret = out;
 	return r;
 }
@@ -284,7 +308,8 @@ FN(f_rekey_on_member)
 	struct slice key, duplicates;
 	const struct value_list *list = NULL;
 	int r;
-	if ((r = call_text(c, 0, "", &key, err)) < 0 || (r = call_text(c, 1, "error", &duplicates, err)) < 0)
+	if ((r = call_text(c, 0, "", &key, err)) < 0 ||
+	    (r = call_text(c, 1, "error", &duplicates, err)) < 0)
 		return r;
 	if (!is_dict(c->in) && (r = in_list(c, &list, err)) < 0)
 		return r;
@@ -294,7 +319,8 @@ FN(f_rekey_on_member)
 		const struct value *item = list ? list->at[i] : c->in->dict.at[i].value;
 		const struct value *k = value_get_slice(item, key);
 		if (!k)
-			return err_set(err, ERR_INVALID, "item %zu has no key '%.*s'", i, SLICE_ARG(key));
+			return err_set(err, ERR_INVALID, "item %zu has no key '%.*s'", i,
+				       SLICE_ARG(key));
 		if (value_find(out, k) && slice_is(duplicates, "error"))
 			return err_set(err, ERR_INVALID, "the key of item %zu is not unique", i);
 		if ((r = dict_set(c->ev, out, k, item, err)) < 0)
@@ -320,13 +346,16 @@ FN(f_xmlattr)
 		if (!is_str(pair[0]))
 			return type_error(err, "attribute names must be strings", pair[0]);
 		for (size_t k = 0; k < pair[0]->str.len; k++)
-			if (isspace((unsigned char)pair[0]->str.ptr[k]) || memchr("/>=", pair[0]->str.ptr[k], 3))
-				return err_set(err, ERR_INVALID, "invalid character in an attribute's name");
+			if (isspace((unsigned char)pair[0]->str.ptr[k]) ||
+			    memchr("/>=", pair[0]->str.ptr[k], 3))
+				return err_set(err, ERR_INVALID,
+					       "invalid character in an attribute's name");
 		if (b.len || autospace)
 			strbuf_putc(&b, ' ');
 		for (int k = 0; k < 2; k++) {
 			struct call sub = {.ev = c->ev, .fn = escape, .in = pair[k]};
-			if ((r = call_function(&sub, &(struct template_args){0}, &pair[k], err)) < 0)
+			if ((r = call_function(&sub, &(struct template_args){0}, &pair[k], err)) <
+			    0)
 				return r;
 			strbuf_slice_append(&b, pair[k]->str);
 			strbuf_puts(&b, k ? "\"" : "=\"");

@@ -20,7 +20,8 @@ static bool is_leaf(const struct value *v)
 }
 
 /* What YAML cannot hold becomes text. */
-static int plain_tree(struct eval *ev, const struct value *v, unsigned depth, const struct value **ret, struct err *err)
+static int plain_tree(struct eval *ev, const struct value *v, unsigned depth,
+		      const struct value **ret, struct err *err)
 {
 	int r;
 	CLEANUP(strbuf_release) struct strbuf b = {0};
@@ -51,15 +52,17 @@ static int plain_tree(struct eval *ev, const struct value *v, unsigned depth, co
 	return 0;
 }
 
-static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves, const struct value **ret,
-		      struct err *err)
+static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves,
+		      const struct value **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	const struct value *v, *flow = c->arg[1];
 	int64_t indent, width;
 	int r;
-	if ((r = plain_tree(c->ev, c->in, 0, &v, err)) < 0 || (r = call_int(c, 0, style.indent, &indent, err)) < 0 ||
-	    (r = call_int(c, 2, YAML_WIDTH, &width, err)) < 0 || (r = call_bool(c, 3, true, &style.sort_keys, err)) < 0)
+	if ((r = plain_tree(c->ev, c->in, 0, &v, err)) < 0 ||
+	    (r = call_int(c, 0, style.indent, &indent, err)) < 0 ||
+	    (r = call_int(c, 2, YAML_WIDTH, &width, err)) < 0 ||
+	    (r = call_bool(c, 3, true, &style.sort_keys, err)) < 0)
 		return r;
 	if (indent < 1 || indent > 9)
 		return err_set(err, ERR_INVALID, "an indent from 1 to 9 is needed");
@@ -96,8 +99,8 @@ static int read_yaml(struct call *c, bool all, const struct value **ret, struct 
 	int r = all ? yaml_parse_all(c->ev->arena, NULL, c->in->str, ret, &inner)
 		    : yaml_parse(c->ev->arena, NULL, c->in->str, ret, &inner);
 	if (r < 0)
-		return err_set(err, ERR_INVALID, "not YAML: line %u column %u: %s", inner.at.line, inner.at.column,
-			       inner.msg);
+		return err_set(err, ERR_INVALID, "not YAML: line %u column %u: %s", inner.at.line,
+			       inner.at.column, inner.msg);
 	return 0;
 }
 FN(f_from_yaml)
@@ -134,7 +137,8 @@ FN(f_b64decode)
 	return 0;
 }
 
-static int digest(struct call *c, enum digest_algorithm alg, const struct value **ret, struct err *err)
+static int digest(struct call *c, enum digest_algorithm alg, const struct value **ret,
+		  struct err *err)
 {
 	char hex[DIGEST_HEX_MAX];
 	struct slice s;
@@ -161,7 +165,8 @@ FN(f_hash)
 	if (r < 0)
 		return r;
 	if (!digest_by_name(name, &alg))
-		return err_set(err, ERR_UNSUPPORTED, "hash: '%.*s' is not md5, sha1, sha224, sha256, sha384 or sha512",
+		return err_set(err, ERR_UNSUPPORTED,
+			       "hash: '%.*s' is not md5, sha1, sha224, sha256, sha384 or sha512",
 			       SLICE_ARG(name));
 	return digest(c, alg, ret, err);
 }
@@ -201,7 +206,8 @@ FN(f_to_uuid)
 	hex[12] = '5';
 	int variant = isdigit((unsigned char)hex[16]) ? hex[16] - '0' : hex[16] - 'a' + 10;
 	hex[16] = "89ab"[variant & 3];
-	*ret = value_fmt(c->ev->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	*ret = value_fmt(c->ev->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+			 hex + 16, hex + 20);
 	return 0;
 }
 

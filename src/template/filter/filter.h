@@ -1,10 +1,11 @@
 #pragma once
 /* What the files of filters, tests and lookups share. */
 #include "../eval/eval.h"
-#include "../eval/textfn.h"
+#include "../text/textfn.h"
 
-#define FN(name)                                                                                                       \
-	static int name(struct call *c UNUSED, const struct value **ret UNUSED, struct err *err UNUSED)
+#define FN(name)                                                                                   \
+	static int name(struct call *c UNUSED, const struct value **ret UNUSED,                    \
+			struct err *err UNUSED)
 
 /* Case folded unless sensitive; other values as they are. */
 const struct value *sort_key(struct eval *ev, const struct value *v, bool case_sensitive);
@@ -24,16 +25,17 @@ struct regex_match {
 };
 #define REGEX_MAX_GROUPS 64
 enum regex_flags { REGEX_IGNORECASE = 1, REGEX_MULTILINE = 2 };
-int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struct regex **ret, struct err *err);
+int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struct regex **ret,
+	      struct err *err);
 /* 1: a match from `from` on, groups[0..*ret_groups) filled; 0: none; negative: an error. */
-int regex_exec(const struct regex *re, struct slice text, size_t from, bool anchored, struct regex_match *groups,
-	       unsigned *ret_groups, struct err *err);
+int regex_exec(const struct regex *re, struct slice text, size_t from, bool anchored,
+	       struct regex_match *groups, unsigned *ret_groups, struct err *err);
 /* -1: no such name */
 int regex_group(const struct regex *re, struct slice name);
 
 /* jmespath.c */
-int jmespath_search(struct eval *ev, struct slice text, const struct value *v, const struct value **ret,
-		    struct err *err);
+int jmespath_search(struct eval *ev, struct slice text, const struct value *v,
+		    const struct value **ret, struct err *err);
 
 /* json.c: Python's json.dumps. */
 struct json_format {
@@ -41,4 +43,5 @@ struct json_format {
 	bool sort_keys, ascii;
 	struct slice item_separator, key_separator;
 };
-int json_write(struct eval *ev, struct strbuf *out, const struct value *v, const struct json_format *f, struct err *err);
+int json_write(struct eval *ev, struct strbuf *out, const struct value *v,
+	       const struct json_format *f, struct err *err);

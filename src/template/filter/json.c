@@ -19,7 +19,8 @@ static void put_string(struct strbuf *out, struct slice s, bool ascii)
 		else if (c < 0x20 || (c > 0x7e && c < 0x10000 && ascii))
 			strbuf_printf(out, "\\u%04x", c);
 		else if (c >= 0x10000 && ascii)
-			strbuf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+			strbuf_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+				      0xdc00 + (c & 0x3ff));
 		else
 			chars_put(out, c);
 	}
@@ -69,7 +70,9 @@ static int put_key(struct writer *w, const struct value *key)
 	if (key->type == VALUE_STRING)
 		put_string(w->out, key->str, w->f->ascii);
 	else if (key->type == VALUE_NULL || key->type == VALUE_BOOL)
-		strbuf_puts(w->out, key->type == VALUE_NULL ? "\"null\"" : key->boolean ? "\"true\"" : "\"false\"");
+		strbuf_puts(w->out, key->type == VALUE_NULL ? "\"null\""
+				    : key->boolean	    ? "\"true\""
+							    : "\"false\"");
 	else {
 		value_print(&b, key);
 		put_string(w->out, strbuf_slice(&b), w->f->ascii);
@@ -126,7 +129,9 @@ static int put(struct writer *w, const struct value *v, unsigned depth)
 		return put_dict(w, v, depth);
 	case VALUE_FLOAT:
 		if (!isfinite(v->real)) {
-			strbuf_puts(w->out, isnan(v->real) ? "NaN" : v->real > 0 ? "Infinity" : "-Infinity");
+			strbuf_puts(w->out, isnan(v->real) ? "NaN"
+					    : v->real > 0  ? "Infinity"
+							   : "-Infinity");
 			return 0;
 		}
 		value_print(w->out, v);
@@ -143,7 +148,8 @@ static int put(struct writer *w, const struct value *v, unsigned depth)
 	}
 }
 
-int json_write(struct eval *ev, struct strbuf *out, const struct value *v, const struct json_format *f, struct err *err)
+int json_write(struct eval *ev, struct strbuf *out, const struct value *v,
+	       const struct json_format *f, struct err *err)
 {
 	struct writer w = {ev, out, f, err};
 	return put(&w, v, 0);
@@ -172,7 +178,8 @@ static int format_init(struct call *c, struct json_format *f, struct err *err)
 	return 0;
 }
 
-static int write_json(struct call *c, struct json_format f, const struct value **ret, struct err *err)
+static int write_json(struct call *c, struct json_format f, const struct value **ret,
+		      struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	int r;
@@ -184,11 +191,14 @@ static int write_json(struct call *c, struct json_format f, const struct value *
 
 FN(f_to_json)
 {
-	return write_json(c, (struct json_format){-1, false, true, SLICE_LIT(", "), SLICE_LIT(": ")}, ret, err);
+	return write_json(c,
+			  (struct json_format){-1, false, true, SLICE_LIT(", "), SLICE_LIT(": ")},
+			  ret, err);
 }
 FN(f_to_nice_json)
 {
-	return write_json(c, (struct json_format){4, true, true, SLICE_LIT(","), SLICE_LIT(": ")}, ret, err);
+	return write_json(c, (struct json_format){4, true, true, SLICE_LIT(","), SLICE_LIT(": ")},
+			  ret, err);
 }
 
 /* Jinja's tojson: sorted, and safe within HTML. */
@@ -220,7 +230,8 @@ FN(f_from_json)
 		return type_error(err, "JSON text is needed", c->in);
 	r = json_parse(c->ev->arena, NULL, s, ret, &inner);
 	if (r < 0)
-		return err_set(err, ERR_INVALID, "line %u column %u: %s", inner.at.line, inner.at.column, inner.msg);
+		return err_set(err, ERR_INVALID, "line %u column %u: %s", inner.at.line,
+			       inner.at.column, inner.msg);
 	return 0;
 }
 

@@ -16,7 +16,8 @@ FN(f_int)
 	*ret = c->arg[0] ? c->arg[0] : int_new(c->ev, 0);
 	if (is_number(c->in)) {
 		if (c->in->type == VALUE_FLOAT && !isfinite(c->in->real))
-			return isnan(c->in->real) ? 0 : err_set(err, ERR_INVALID, "infinity is no int");
+			return isnan(c->in->real) ? 0
+						  : err_set(err, ERR_INVALID, "infinity is no int");
 		*ret = int_new(c->ev, as_int(c->in));
 		return 0;
 	}
@@ -74,12 +75,14 @@ FN(f_round)
 	int r;
 	if (!is_number(c->in))
 		return type_error(err, "a number is needed", c->in);
-	if ((r = call_int(c, 0, 0, &precision, err)) < 0 || (r = call_text(c, 1, "common", &method, err)) < 0)
+	if ((r = call_int(c, 0, 0, &precision, err)) < 0 ||
+	    (r = call_text(c, 1, "common", &method, err)) < 0)
 		return r;
 	double d = as_double(c->in), scale = pow(10, (double)precision);
 	if (slice_is(method, "common")) {
 		if (c->in->type != VALUE_FLOAT) {
-			*ret = precision >= 0 ? int_new(c->ev, as_int(c->in)) : int_new(c->ev, (int64_t)round_to(d, precision));
+			*ret = precision >= 0 ? int_new(c->ev, as_int(c->in))
+					      : int_new(c->ev, (int64_t)round_to(d, precision));
 			return 0;
 		}
 		*ret = float_new(c->ev, round_to(d, precision));
@@ -105,7 +108,8 @@ FN(f_bool)
 	if (is_str(c->in)) {
 		chars_lower(&b, c->in->str);
 		struct slice s = strbuf_slice(&b);
-		is = slice_is(s, "yes") || slice_is(s, "on") || slice_is(s, "1") || slice_is(s, "true");
+		is = slice_is(s, "yes") || slice_is(s, "on") || slice_is(s, "1") ||
+		     slice_is(s, "true");
 	} else if (is_number(c->in)) {
 		is = as_double(c->in) == 1;
 	}
@@ -116,7 +120,8 @@ FN(f_bool)
 FN(f_filesizeformat)
 {
 	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"};
-	static const char *const binary_units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
+	static const char *const binary_units[] = {"KiB", "MiB", "GiB", "TiB",
+						   "PiB", "EiB", "ZiB", "YiB"};
 	double bytes;
 	bool binary;
 	int r = call_bool(c, 0, false, &binary, err);
@@ -128,13 +133,15 @@ FN(f_filesizeformat)
 		return type_error(err, "a number is needed", c->in);
 	double base = binary ? 1024 : 1000, unit = base;
 	if (bytes == 1 || bytes < base) {
-		*ret = bytes == 1 ? str_lit(c->ev, "1 Byte") : value_fmt(c->ev->arena, "%.0f Bytes", trunc(bytes));
+		*ret = bytes == 1 ? str_lit(c->ev, "1 Byte")
+				  : value_fmt(c->ev->arena, "%.0f Bytes", trunc(bytes));
 		return 0;
 	}
 	size_t i = 0;
 	for (unit *= base; i + 1 < ARRAY_LEN(units) && bytes >= unit; i++)
 		unit *= base;
-	*ret = value_fmt(c->ev->arena, "%.1f %s", base * bytes / unit, binary ? binary_units[i] : units[i]);
+	*ret = value_fmt(c->ev->arena, "%.1f %s", base * bytes / unit,
+			 binary ? binary_units[i] : units[i]);
 	return 0;
 }
 
@@ -146,7 +153,8 @@ FN(f_human_readable)
 	struct slice unit;
 	double size, limit = pow(1024, 8);
 	int r;
-	if ((r = call_bool(c, 0, false, &bits, err)) < 0 || (r = call_text(c, 1, "", &unit, err)) < 0)
+	if ((r = call_bool(c, 0, false, &bits, err)) < 0 ||
+	    (r = call_text(c, 1, "", &unit, err)) < 0)
 		return r;
 	if (!is_number(c->in) && !(is_str(c->in) && text_to_float(c->in->str, &size)))
 		return type_error(err, "a number is needed", c->in);
@@ -200,10 +208,12 @@ FN(f_human_to_bytes)
 		int letter = toupper((unsigned char)unit.ptr[0]);
 		const char *p = letter ? strchr(ranges, letter) : NULL;
 		if (!p && letter != 'B')
-			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of size", SLICE_ARG(unit));
-		if (unit.len > 1 && p && unit.ptr[1] != (bits ? 'b' : 'B') && tolower((unsigned char)unit.ptr[1]) != 'i')
-			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of %s", SLICE_ARG(unit),
-				       bits ? "bits" : "bytes");
+			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of size",
+				       SLICE_ARG(unit));
+		if (unit.len > 1 && p && unit.ptr[1] != (bits ? 'b' : 'B') &&
+		    tolower((unsigned char)unit.ptr[1]) != 'i')
+			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of %s",
+				       SLICE_ARG(unit), bits ? "bits" : "bytes");
 		limit = p ? pow(1024, (double)(8 - (p - ranges))) : 1;
 	}
 	double total = nearbyint(number * limit);
@@ -252,7 +262,8 @@ FN(f_root)
 		return r;
 	if (as_double(c->in) < 0 || base == 0)
 		return err_set(err, ERR_INVALID, "only of numbers from 0 on");
-	*ret = float_new(c->ev, base == 2 ? sqrt(as_double(c->in)) : pow(as_double(c->in), 1.0 / base));
+	*ret = float_new(c->ev,
+			 base == 2 ? sqrt(as_double(c->in)) : pow(as_double(c->in), 1.0 / base));
 	return 0;
 }
 

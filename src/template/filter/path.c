@@ -115,10 +115,12 @@ FN(f_expandvars)
 	for (size_t i = 0; r == 0 && i < s.len;) {
 		bool brace = s.ptr[i] == '$' && i + 1 < s.len && s.ptr[i + 1] == '{';
 		size_t from = i + (brace ? 2 : 1), to = from;
-		while (s.ptr[i] == '$' && to < s.len && (brace ? s.ptr[to] != '}' : is_name(s.ptr[to])))
+		while (s.ptr[i] == '$' && to < s.len &&
+		       (brace ? s.ptr[to] != '}' : is_name(s.ptr[to])))
 			to++;
 		bool whole = s.ptr[i] == '$' && to > from && (!brace || to < s.len);
-		const char *v = whole ? getenv(arena_strndup(c->ev->arena, s.ptr + from, to - from)) : NULL;
+		const char *v =
+			whole ? getenv(arena_strndup(c->ev->arena, s.ptr + from, to - from)) : NULL;
 		if (v)
 			strbuf_puts(&b, v);
 		else
@@ -207,7 +209,8 @@ FN(f_relpath)
 	absolute_path(&start, from);
 	size_t i = 0, common = 0;
 	for (;; i++) {
-		bool pend = i >= path.len || path.ptr[i] == '/', send = i >= start.len || start.ptr[i] == '/';
+		bool pend = i >= path.len || path.ptr[i] == '/',
+		     send = i >= start.len || start.ptr[i] == '/';
 		if (pend && send)
 			common = i;
 		if (i >= path.len || i >= start.len || path.ptr[i] != start.ptr[i])
@@ -242,7 +245,8 @@ FN(f_path_join)
 	for (size_t i = 0; i < c->in->list.len; i++) {
 		if (!is_str(c->in->list.at[i]))
 			return type_error(err, "only strings can be joined", c->in->list.at[i]);
-		if ((r = text_of(c->ev, c->in->list.at[i], &s, err)) < 0 || (r = limit_text(b.len + s.len, err)) < 0)
+		if ((r = text_of(c->ev, c->in->list.at[i], &s, err)) < 0 ||
+		    (r = limit_text(b.len + s.len, err)) < 0)
 			return r;
 		if (s.len > 0 && s.ptr[0] == '/')
 			strbuf_truncate(&b, 0);

@@ -57,18 +57,21 @@ static void translate(struct strbuf *out, struct slice p)
 static int compile(struct slice pattern, unsigned flags, struct regex **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf p = {0};
-	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+	uint32_t options =
+		PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
 	int code;
 	PCRE2_SIZE at;
 	translate(&p, pattern);
 	options |= flags & REGEX_IGNORECASE ? PCRE2_CASELESS : 0;
 	options |= flags & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
-	pcre2_code *re = pcre2_compile((PCRE2_SPTR)(p.ptr ? p.ptr : ""), p.len, options, &code, &at, NULL);
+	pcre2_code *re =
+		pcre2_compile((PCRE2_SPTR)(p.ptr ? p.ptr : ""), p.len, options, &code, &at, NULL);
 	if (!re) {
 		PCRE2_UCHAR text[200];
 		pcre2_get_error_message(code, text, sizeof(text));
 		return err_set(err, ERR_INVALID, "the pattern '%.*s' is wrong at %zu: %s",
-			       (int)(pattern.len < 200 ? pattern.len : 200), pattern.ptr, (size_t)at, (const char *)text);
+			       (int)(pattern.len < 200 ? pattern.len : 200), pattern.ptr,
+			       (size_t)at, (const char *)text);
 	}
 	struct regex *self = xcalloc(1, sizeof(*self));
 	self->code = re;
@@ -82,7 +85,8 @@ static int compile(struct slice pattern, unsigned flags, struct regex **ret, str
 	return 0;
 }
 
-int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struct regex **ret, struct err *err)
+int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struct regex **ret,
+	      struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf key = {0};
 	struct regex *re = NULL;
@@ -98,24 +102,26 @@ int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struc
 		return r;
 	if (re->groups >= REGEX_MAX_GROUPS) {
 		regex_free(re);
-		return err_set(err, ERR_LIMIT, "a pattern with more than %d groups", REGEX_MAX_GROUPS - 1);
+		return err_set(err, ERR_LIMIT, "a pattern with more than %d groups",
+			       REGEX_MAX_GROUPS - 1);
 	}
 	strmap_set(&ev->env->regexes, strbuf_slice(&key), re);
 	*ret = re;
 	return 0;
 }
 
-int regex_exec(const struct regex *re, struct slice text, size_t from, bool anchored, struct regex_match *groups,
-	       unsigned *ret_groups, struct err *err)
+int regex_exec(const struct regex *re, struct slice text, size_t from, bool anchored,
+	       struct regex_match *groups, unsigned *ret_groups, struct err *err)
 {
-	int n = pcre2_match(re->code, (PCRE2_SPTR)text.ptr, text.len, from, anchored ? PCRE2_ANCHORED : 0, re->data,
-			    re->context);
+	int n = pcre2_match(re->code, (PCRE2_SPTR)text.ptr, text.len, from,
+			    anchored ? PCRE2_ANCHORED : 0, re->data, re->context);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return 0;
 	if (n < 0) {
 		PCRE2_UCHAR msg[200];
 		pcre2_get_error_message(n, msg, sizeof(msg));
-		return err_set(err, ERR_LIMIT, "the pattern could not be matched: %s", (const char *)msg);
+		return err_set(err, ERR_LIMIT, "the pattern could not be matched: %s",
+			       (const char *)msg);
 	}
 	const PCRE2_SIZE *v = pcre2_get_ovector_pointer(re->data);
 	for (uint32_t i = 0; i <= re->groups; i++)
@@ -168,8 +174,8 @@ static struct slice group_text(struct slice s, const struct regex_match *m)
 }
 
 /* The replacement's escapes: \1, \g<1>, \g<name>, \n and the like. */
-static int expand(const struct regex *re, struct slice s, const struct regex_match *groups, struct slice by,
-		  struct strbuf *out, struct err *err)
+static int expand(const struct regex *re, struct slice s, const struct regex_match *groups,
+		  struct slice by, struct strbuf *out, struct err *err)
 {
 	static const char from[] = "\\abfnrtv", to[] = "\\\a\b\f\n\r\t\v";
 	for (size_t i = 0; i < by.len; i++) {
@@ -191,7 +197,8 @@ static int expand(const struct regex *re, struct slice s, const struct regex_mat
 		if (c == 'g' && i + 1 < by.len && by.ptr[i + 1] == '<') {
 			const char *close = memchr(by.ptr + i, '>', by.len - i);
 			if (!close)
-				return err_set(err, ERR_INVALID, "the replacement has \\g< without >");
+				return err_set(err, ERR_INVALID,
+					       "the replacement has \\g< without >");
 			name = (struct slice){by.ptr + i + 2, (size_t)(close - by.ptr) - i - 2};
 			i = (size_t)(close - by.ptr);
 		} else if (isdigit((unsigned char)c)) {
@@ -200,7 +207,8 @@ static int expand(const struct regex *re, struct slice s, const struct regex_mat
 				i++;
 			}
 		} else if (isalpha((unsigned char)c)) {
-			return err_set(err, ERR_INVALID, "the replacement has the unknown escape \\%c", c);
+			return err_set(err, ERR_INVALID,
+				       "the replacement has the unknown escape \\%c", c);
 		} else {
 			strbuf_putc(out, '\\');
 			strbuf_putc(out, c);
@@ -252,7 +260,8 @@ FN(f_regex_replace)
 }
 
 /* What findall gives for a match: all, the one group, or a tuple of groups. */
-static const struct value *found(struct call *c, struct slice s, const struct regex_match *g, unsigned n)
+static const struct value *found(struct call *c, struct slice s, const struct regex_match *g,
+				 unsigned n)
 {
 	if (n <= 2)
 		return str_new(c->ev, group_text(s, &g[n - 1]));
@@ -271,7 +280,8 @@ FN(f_regex_findall)
 	unsigned n;
 	int r;
 	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, "", &pattern, err)) < 0 ||
-	    (r = call_bool(c, 1, false, &multiline, err)) < 0 || (r = call_bool(c, 2, false, &ignorecase, err)) < 0)
+	    (r = call_bool(c, 1, false, &multiline, err)) < 0 ||
+	    (r = call_bool(c, 2, false, &ignorecase, err)) < 0)
 		return r;
 	unsigned flags = (ignorecase ? REGEX_IGNORECASE : 0) | (multiline ? REGEX_MULTILINE : 0);
 	if ((r = regex_get(c->ev, pattern, flags, &re, err)) < 0)
@@ -304,7 +314,8 @@ static int wanted_group(const struct regex *re, const struct value *arg, int *re
 	return *ret < 0 ? bad_group(s, err) : 0;
 }
 
-static int keyword_flag(struct call *c, const char *name, unsigned flag, unsigned *flags, struct err *err)
+static int keyword_flag(struct call *c, const char *name, unsigned flag, unsigned *flags,
+			struct err *err)
 {
 	const struct value *v = template_arg(c->args, name);
 	bool is = false;
@@ -338,7 +349,8 @@ FN(f_regex_search)
 		if ((r = wanted_group(re, c->args->positional[i], &group, err)) < 0)
 			return r;
 		bool part = g[group].start != SIZE_MAX;
-		list_push(c->ev, out, part ? str_new(c->ev, group_text(s, &g[group])) : value_null());
+		list_push(c->ev, out,
+			  part ? str_new(c->ev, group_text(s, &g[group])) : value_null());
 	}
 	*ret = out;
 	return 0;
@@ -355,7 +367,8 @@ FN(f_regex_escape)
 	if (slice_is(type, "posix_basic"))
 		special = "].[^$*\\";
 	else if (!slice_is(type, "python"))
-		return err_set(err, ERR_UNSUPPORTED, "regex_escape: the type '%.*s' is not supported", SLICE_ARG(type));
+		return err_set(err, ERR_UNSUPPORTED,
+			       "regex_escape: the type '%.*s' is not supported", SLICE_ARG(type));
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.ptr[i] && strchr(special, s.ptr[i]))
 			strbuf_putc(&b, '\\');

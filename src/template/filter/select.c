@@ -20,8 +20,8 @@ static int name_at(struct call *c, size_t i, struct slice *ret, struct err *err)
 	return 0;
 }
 
-static int map_attribute(struct call *c, const struct value_list *list, const struct value *attribute,
-			 struct value *out, struct err *err)
+static int map_attribute(struct call *c, const struct value_list *list,
+			 const struct value *attribute, struct value *out, struct err *err)
 {
 	const struct value *fallback = template_arg(c->args, "default");
 	for (size_t i = 0; i < list->len; i++) {
@@ -59,7 +59,8 @@ FN(f_map)
 }
 
 /* Does the item pass? Without a test: is it true? */
-static int passes(struct call *c, const struct value *item, bool by_attr, bool *ret, struct err *err)
+static int passes(struct call *c, const struct value *item, bool by_attr, bool *ret,
+		  struct err *err)
 {
 	const struct value *v = item;
 	struct slice name;
@@ -70,12 +71,14 @@ static int passes(struct call *c, const struct value *item, bool by_attr, bool *
 	if (c->args->npositional <= at)
 		return is_undefined(v) ? (*ret = false, 0) : eval_truth(c->ev, v, ret, err);
 	struct template_args rest = behind(c->args, at + 1);
-	if ((r = name_at(c, at, &name, err)) < 0 || (r = call_named(c->ev, 't', name, v, &rest, &v, err)) < 0)
+	if ((r = name_at(c, at, &name, err)) < 0 ||
+	    (r = call_named(c->ev, 't', name, v, &rest, &v, err)) < 0)
 		return r;
 	return eval_truth(c->ev, v, ret, err);
 }
 
-static int keep(struct call *c, bool by_attr, bool wanted, const struct value **ret, struct err *err)
+static int keep(struct call *c, bool by_attr, bool wanted, const struct value **ret,
+		struct err *err)
 {
 	const struct value_list *list;
 	struct value *out = list_new(c->ev);
@@ -108,7 +111,8 @@ FN(f_rejectattr)
 	return keep(c, true, false, ret, err);
 }
 
-static int group_key(struct call *c, const struct value *item, const struct value **ret, struct err *err)
+static int group_key(struct call *c, const struct value *item, const struct value **ret,
+		     struct err *err)
 {
 	int r = get_path(c->ev, item, c->arg[0], ret, err);
 	if (r == 0 && c->arg[1] && c->arg[1]->type != VALUE_NULL && is_undefined(*ret))

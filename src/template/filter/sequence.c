@@ -41,8 +41,9 @@ static int end_of(struct call *c, bool last, const struct value **ret, struct er
 	if (r < 0)
 		return r;
 	*ret = list->len ? list->at[last ? list->len - 1 : 0]
-			 : undefined_hint(c->ev, last ? "there is no last item, the sequence is empty"
-						      : "there is no first item, the sequence is empty");
+			 : undefined_hint(c->ev,
+					  last ? "there is no last item, the sequence is empty"
+					       : "there is no first item, the sequence is empty");
 	return 0;
 }
 FN(f_first)
@@ -81,8 +82,8 @@ FN(f_join)
 }
 
 /* "a,b.c": several attributes make a list as the key. */
-static int key_of(struct call *c, const struct value *v, const struct value *attribute, bool sensitive,
-		  const struct value **ret, struct err *err)
+static int key_of(struct call *c, const struct value *v, const struct value *attribute,
+		  bool sensitive, const struct value **ret, struct err *err)
 {
 	int r;
 	if (!attribute || attribute->type == VALUE_NULL) {
@@ -107,8 +108,9 @@ static int key_of(struct call *c, const struct value *v, const struct value *att
 }
 
 /* Copies of the items and their keys. */
-static int keyed(struct call *c, const struct value_list *list, const struct value *attribute, bool sensitive,
-		 const struct value **items, const struct value **keys, struct err *err)
+static int keyed(struct call *c, const struct value_list *list, const struct value *attribute,
+		 bool sensitive, const struct value **items, const struct value **keys,
+		 struct err *err)
 {
 	for (size_t i = 0; i < list->len; i++) {
 		items[i] = list->at[i];
@@ -222,7 +224,8 @@ FN(f_batch)
 		return r;
 	if (n < 1)
 		return err_set(err, ERR_INVALID, "the size of a batch must be above 0");
-	if (given(c, 1) && ((r = limit_items((uint64_t)n, err)) < 0 || (r = eval_step(c->ev, (uint64_t)n, err)) < 0))
+	if (given(c, 1) && ((r = limit_items((uint64_t)n, err)) < 0 ||
+			    (r = eval_step(c->ev, (uint64_t)n, err)) < 0))
 		return r;
 	struct value *out = list_new(c->ev), *part = NULL;
 	for (size_t i = 0; i < list->len; i++) {
@@ -267,7 +270,10 @@ static int zip(struct call *c, bool longest, const struct value **ret, struct er
 	for (size_t k = 0; k < len; k++) {
 		struct value *t = tuple_new(c->ev);
 		for (size_t i = 0; i < n; i++)
-			list_push(c->ev, t, k < all[i]->len ? all[i]->at[k] : fill ? fill : value_null());
+			list_push(c->ev, t,
+				  k < all[i]->len ? all[i]->at[k]
+				  : fill	  ? fill
+						  : value_null());
 		list_push(c->ev, out, t);
 	}
 	*ret = out;
@@ -347,7 +353,8 @@ static int choose(struct choosing *s, size_t depth, struct err *err)
 		list_push(s->c->ev, s->out, t);
 		return limit_items(s->out->list.len, err);
 	}
-	for (size_t i = !s->permute && depth ? s->chosen[depth - 1] + 1 : 0; i < s->list->len && r == 0; i++) {
+	for (size_t i = !s->permute && depth ? s->chosen[depth - 1] + 1 : 0;
+	     i < s->list->len && r == 0; i++) {
 		if (s->permute && is_chosen(s, depth, i))
 			continue;
 		s->chosen[depth] = i;
@@ -385,8 +392,8 @@ static bool is_null_text(const struct value *v)
 	return v->type == VALUE_NULL || value_is_str(v, "None") || value_is_str(v, "null");
 }
 
-static int flatten(struct call *c, const struct value_list *list, int64_t levels, bool skip, struct value *out,
-		   unsigned depth, struct err *err)
+static int flatten(struct call *c, const struct value_list *list, int64_t levels, bool skip,
+		   struct value *out, unsigned depth, struct err *err)
 {
 	int r = eval_step(c->ev, list->len, err);
 	if (r == 0 && depth > VALUE_MAX_DEPTH)

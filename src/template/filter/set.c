@@ -1,7 +1,8 @@
 /* Lists as sets. Order is that of first appearance. */
 #include "filter.h"
 
-static int list_has(struct eval *ev, const struct value_list *list, const struct value *v, bool *ret, struct err *err)
+static int list_has(struct eval *ev, const struct value_list *list, const struct value *v,
+		    bool *ret, struct err *err)
 {
 	*ret = false;
 	for (size_t i = 0; i < list->len && !*ret; i++) {
@@ -39,7 +40,8 @@ static bool scalar_key(const struct value *v, struct strbuf *b)
 }
 
 /* Is it new? Then it is remembered. */
-static int add(struct eval *ev, struct seen *s, const struct value *v, bool *ret_new, struct err *err)
+static int add(struct eval *ev, struct seen *s, const struct value *v, bool *ret_new,
+	       struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf key = {0};
 	int r = eval_use(ev, v, err);
@@ -60,8 +62,8 @@ static int add(struct eval *ev, struct seen *s, const struct value *v, bool *ret
 	return 0;
 }
 
-static int unique(struct eval *ev, const struct value_list *list, bool sensitive, const struct value *attribute,
-		  const struct value **ret, struct err *err)
+static int unique(struct eval *ev, const struct value_list *list, bool sensitive,
+		  const struct value *attribute, const struct value **ret, struct err *err)
 {
 	CLEANUP(seen_release) struct seen seen = {.others = list_new(ev)};
 	struct value *out = list_new(ev);
@@ -83,7 +85,8 @@ static int unique(struct eval *ev, const struct value_list *list, bool sensitive
 FN(f_unique)
 {
 	const struct value_list *list;
-	const struct value *attribute = c->arg[1] && c->arg[1]->type != VALUE_NULL ? c->arg[1] : NULL;
+	const struct value *attribute =
+		c->arg[1] && c->arg[1]->type != VALUE_NULL ? c->arg[1] : NULL;
 	bool sensitive;
 	int r;
 	if ((r = in_list(c, &list, err)) < 0 || (r = call_bool(c, 0, false, &sensitive, err)) < 0)
@@ -92,8 +95,8 @@ FN(f_unique)
 }
 
 /* The items of a that are (or are not) in b. */
-static int select_by(struct call *c, const struct value_list *a, const struct value_list *b, bool wanted,
-		     struct value *out, struct err *err)
+static int select_by(struct call *c, const struct value_list *a, const struct value_list *b,
+		     bool wanted, struct value *out, struct err *err)
 {
 	CLEANUP(seen_release) struct seen seen = {.others = list_new(c->ev)};
 	bool is_new;
@@ -115,7 +118,8 @@ static int select_by(struct call *c, const struct value_list *a, const struct va
 	return r;
 }
 
-static int two_lists(struct call *c, const struct value_list **a, const struct value_list **b, struct err *err)
+static int two_lists(struct call *c, const struct value_list **a, const struct value_list **b,
+		     struct err *err)
 {
 	int r = in_list(c, a, err);
 	return r < 0 ? r : eval_iterate(c->ev, c->arg[0], b, err);

@@ -12,7 +12,8 @@ static int give(struct call *c, const struct strbuf *b, const struct value **ret
 }
 
 /* A filter that is a function of the input's text. */
-static int through(struct call *c, void (*fn)(struct strbuf *, struct slice), const struct value **ret, struct err *err)
+static int through(struct call *c, void (*fn)(struct strbuf *, struct slice),
+		   const struct value **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
@@ -130,7 +131,8 @@ FN(f_format)
 	for (size_t i = 0; i < c->args->npositional; i++)
 		list_push(c->ev, args, c->args->positional[i]);
 	for (size_t i = 0; i < c->args->nkeywords; i++)
-		value_dict_set(c->ev->arena, args, str_new(c->ev, c->args->names[i]), c->args->keywords[i]);
+		value_dict_set(c->ev->arena, args, str_new(c->ev, c->args->names[i]),
+			       c->args->keywords[i]);
 	int r = in_text(c, &s, err);
 	if (r < 0 || (r = format_percent(c->ev, s, args, &b, err)) < 0)
 		return r;
@@ -160,7 +162,8 @@ FN(f_center)
 /* Tags and comments go, white space is collapsed, the five entities are read. */
 static void strip_tags(struct strbuf *b, struct slice s)
 {
-	static const char *const entities[] = {"&amp;", "&", "&lt;", "<", "&gt;", ">", "&#34;", "\"", "&#39;", "'", "&quot;", "\""};
+	static const char *const entities[] = {"&amp;", "&",  "&lt;",  "<", "&gt;",   ">",
+					       "&#34;", "\"", "&#39;", "'", "&quot;", "\""};
 	bool space = false;
 	for (size_t i = 0; i < s.len; i++) {
 		const char *end = NULL;

@@ -30,7 +30,8 @@ FN(f_indent)
 	bool first, blank;
 	int r;
 	if ((r = in_text(c, &s, err)) < 0 || (r = indent_text(c, &by, err)) < 0 ||
-	    (r = call_bool(c, 1, false, &first, err)) < 0 || (r = call_bool(c, 2, false, &blank, err)) < 0)
+	    (r = call_bool(c, 1, false, &first, err)) < 0 ||
+	    (r = call_bool(c, 2, false, &blank, err)) < 0)
 		return r;
 	strbuf_slice_append(&text, s);
 	strbuf_putc(&text, '\n');
@@ -56,12 +57,14 @@ FN(f_truncate)
 	bool killwords;
 	int r;
 	if ((r = in_text(c, &s, err)) < 0 || (r = call_int(c, 0, 255, &length, err)) < 0 ||
-	    (r = call_bool(c, 1, false, &killwords, err)) < 0 || (r = call_text(c, 2, "...", &end, err)) < 0 ||
+	    (r = call_bool(c, 1, false, &killwords, err)) < 0 ||
+	    (r = call_text(c, 2, "...", &end, err)) < 0 ||
 	    (r = call_int(c, 3, 5, &leeway, err)) < 0)
 		return r;
 	int64_t keep = length - (int64_t)chars_length(end);
 	if (keep < 0 || leeway < 0)
-		return err_set(err, ERR_INVALID, "the length is shorter than the end mark, or the leeway negative");
+		return err_set(err, ERR_INVALID,
+			       "the length is shorter than the end mark, or the leeway negative");
 	if ((int64_t)chars_length(s) <= length || (int64_t)chars_length(s) <= length + leeway) {
 		*ret = str_new(c->ev, s);
 		return 0;
@@ -91,8 +94,10 @@ static size_t chunk_end(const struct wrap *w, struct slice s, size_t i)
 		bool blank = s.ptr[i] == ' ' || s.ptr[i] == '\t';
 		if (blank != space)
 			break;
-		bool letter_before = i > start && ((s.ptr[i - 1] | 32) >= 'a' && (s.ptr[i - 1] | 32) <= 'z');
-		bool letter_after = i + 1 < s.len && ((s.ptr[i + 1] | 32) >= 'a' && (s.ptr[i + 1] | 32) <= 'z');
+		bool letter_before =
+			i > start && ((s.ptr[i - 1] | 32) >= 'a' && (s.ptr[i - 1] | 32) <= 'z');
+		bool letter_after =
+			i + 1 < s.len && ((s.ptr[i + 1] | 32) >= 'a' && (s.ptr[i + 1] | 32) <= 'z');
 		if (!space && w->break_hyphens && s.ptr[i] == '-' && letter_before && letter_after)
 			return i + 1;
 	}
@@ -101,7 +106,8 @@ static size_t chunk_end(const struct wrap *w, struct slice s, size_t i)
 
 static void end_line(const struct wrap *w, struct strbuf *line, bool *first)
 {
-	while (line->len > 0 && (line->ptr[line->len - 1] == ' ' || line->ptr[line->len - 1] == '\t'))
+	while (line->len > 0 &&
+	       (line->ptr[line->len - 1] == ' ' || line->ptr[line->len - 1] == '\t'))
 		strbuf_truncate(line, line->len - 1);
 	if (line->len == 0)
 		return;
@@ -154,7 +160,8 @@ FN(f_wordwrap)
 	int64_t width;
 	int r;
 	if ((r = in_text(c, &s, err)) < 0 || (r = call_int(c, 0, 79, &width, err)) < 0 ||
-	    (r = call_bool(c, 1, true, &w.break_long, err)) < 0 || (r = call_text(c, 2, "\n", &w.newline, err)) < 0 ||
+	    (r = call_bool(c, 1, true, &w.break_long, err)) < 0 ||
+	    (r = call_text(c, 2, "\n", &w.newline, err)) < 0 ||
 	    (r = call_bool(c, 3, true, &w.break_hyphens, err)) < 0)
 		return r;
 	if (width <= 0)
@@ -175,7 +182,7 @@ struct comment_style {
 	const char *name, *beginning, *decoration, *end;
 };
 static const struct comment_style styles[] = {
-	{"plain", "", "# ", ""},  {"erlang", "", "% ", ""},	  {"c", "", "// ", ""},
+	{"plain", "", "# ", ""},	{"erlang", "", "% ", ""},      {"c", "", "// ", ""},
 	{"cblock", "/*", " * ", " */"}, {"xml", "<!--", " - ", "-->"},
 };
 
@@ -199,7 +206,8 @@ static int comment_options(struct call *c, struct comment *k, struct err *err)
 		if (slice_is(name, styles[i].name))
 			style = &styles[i];
 	if (r == 0 && !slice_is(name, style->name))
-		return err_set(err, ERR_INVALID, "there is no comment style '%.*s'", SLICE_ARG(name));
+		return err_set(err, ERR_INVALID, "there is no comment style '%.*s'",
+			       SLICE_ARG(name));
 	if (r < 0 || (r = call_text(c, 1, style->decoration, &k->decoration, err)) < 0)
 		return r;
 	struct slice stripped = strip_right(k->decoration);
@@ -207,8 +215,10 @@ static int comment_options(struct call *c, struct comment *k, struct err *err)
 	const char *def = arena_strndup(c->ev->arena, fix.ptr ? fix.ptr : "", fix.len);
 	if ((r = call_text(c, 2, "\n", &k->newline, err)) < 0 ||
 	    (r = call_text(c, 3, style->beginning, &k->beginning, err)) < 0 ||
-	    (r = call_text(c, 4, def, &k->prefix, err)) < 0 || (r = call_int(c, 5, 1, &k->prefix_count, err)) < 0 ||
-	    (r = call_text(c, 6, def, &k->postfix, err)) < 0 || (r = call_int(c, 7, 1, &k->postfix_count, err)) < 0)
+	    (r = call_text(c, 4, def, &k->prefix, err)) < 0 ||
+	    (r = call_int(c, 5, 1, &k->prefix_count, err)) < 0 ||
+	    (r = call_text(c, 6, def, &k->postfix, err)) < 0 ||
+	    (r = call_int(c, 7, 1, &k->postfix_count, err)) < 0)
 		return r;
 	const struct value *end = template_arg(c->args, "end");
 	k->end = slice_from(style->end);
@@ -218,7 +228,8 @@ static int comment_options(struct call *c, struct comment *k, struct err *err)
 }
 
 /* Each line with its decoration; blanks at the end of empty ones go. */
-static int comment_lines(const struct comment *k, struct slice s, struct strbuf *out, struct err *err)
+static int comment_lines(const struct comment *k, struct slice s, struct strbuf *out,
+			 struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf raw = {0}, bare = {0}, from = {0};
 	strbuf_slice_append(&from, k->newline);
@@ -232,7 +243,8 @@ static int comment_lines(const struct comment *k, struct slice s, struct strbuf 
 	strbuf_slice_append(&from, k->newline);
 	strbuf_slice_append(&bare, strip_right(k->decoration));
 	strbuf_slice_append(&bare, k->newline);
-	return text_replace(out, strbuf_slice(&raw), strbuf_slice(&from), strbuf_slice(&bare), -1, err);
+	return text_replace(out, strbuf_slice(&raw), strbuf_slice(&from), strbuf_slice(&bare), -1,
+			    err);
 }
 
 FN(f_comment)
@@ -276,8 +288,8 @@ const struct function filters_text[] = {
 	{"indent", "width,first,blank", 0, 0, f_indent},
 	{"truncate", "length,killwords,end,leeway", 0, 0, f_truncate},
 	{"wordwrap", "width,break_long_words,wrapstring,break_on_hyphens", 0, 0, f_wordwrap},
-	{"comment", "style,decoration,newline,beginning,prefix,prefix_count,postfix,postfix_count", 0, FN_KWARGS,
-	 f_comment},
+	{"comment", "style,decoration,newline,beginning,prefix,prefix_count,postfix,postfix_count",
+	 0, FN_KWARGS, f_comment},
 	{"pprint", "", 0, 0, f_pprint},
 	{0},
 };

@@ -1,5 +1,5 @@
 /* Dates: strftime, to_datetime, and Python's datetime and timedelta objects. */
-#include "../eval/datetime.h"
+#include "../value/datetime.h"
 #include "filter.h"
 
 #include "rollout/base/clock.h"
@@ -17,7 +17,8 @@ struct instant {
 static const struct value_object_ops datetime_ops;
 static const struct value_object_ops delta_ops;
 
-static const struct value *instant_new(struct eval *ev, const struct value_object_ops *ops, int64_t us)
+static const struct value *instant_new(struct eval *ev, const struct value_object_ops *ops,
+				       int64_t us)
 {
 	struct instant *i = ARENA_NEW(ev->arena, struct instant);
 	*i = (struct instant){ev, us};
@@ -46,7 +47,8 @@ bool time_is_datetime(const struct value *v, int64_t *ret_us)
 	return is_instant(v, &datetime_ops, ret_us);
 }
 
-bool time_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b, const struct value **ret)
+bool time_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b,
+	     const struct value **ret)
 {
 	int64_t x, y, z;
 	bool ad = is_instant(a, &datetime_ops, &x), bd = is_instant(b, &datetime_ops, &y);
@@ -82,8 +84,8 @@ static void split(int64_t us, struct tm *tm, unsigned *ret_us)
 		*tm = (struct tm){.tm_mday = 1};
 }
 
-int time_format(struct eval *ev, struct slice fmt, const struct tm *tm, unsigned us, const struct value **ret,
-		struct err *err)
+int time_format(struct eval *ev, struct slice fmt, const struct tm *tm, unsigned us,
+		const struct value **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf f = {0}, out = {0};
 	if (fmt.len > 4096)
@@ -123,8 +125,8 @@ FN(dt_isoformat)
 	struct tm tm;
 	unsigned us;
 	split(((const struct instant *)c->in->object.self)->us, &tm, &us);
-	strbuf_printf(&b, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		      tm.tm_min, tm.tm_sec);
+	strbuf_printf(&b, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (us)
 		strbuf_printf(&b, ".%06u", us);
 	*ret = str_buf(c->ev, &b);
@@ -156,8 +158,8 @@ static const struct function datetime_methods[] = {
 };
 static const struct function delta_methods[] = {{"total_seconds", "", 0, 0, td_total_seconds}, {0}};
 
-static const struct value *bound(struct instant *i, const struct value_object_ops *ops, const struct function *f,
-				 const struct value *key)
+static const struct value *bound(struct instant *i, const struct value_object_ops *ops,
+				 const struct function *f, const struct value *key)
 {
 	for (; f->name; f++)
 		if (value_is_str(key, f->name))
@@ -165,7 +167,8 @@ static const struct value *bound(struct instant *i, const struct value_object_op
 	return NULL;
 }
 
-static int datetime_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int datetime_get(void *self, struct arena *a, const struct value *key,
+			const struct value **ret, struct err *err)
 {
 	struct instant *i = self;
 	struct tm tm;
@@ -174,8 +177,9 @@ static int datetime_get(void *self, struct arena *a, const struct value *key, co
 	const struct {
 		const char *name;
 		int64_t value;
-	} parts[] = {{"year", tm.tm_year + 1900}, {"month", tm.tm_mon + 1}, {"day", tm.tm_mday}, {"hour", tm.tm_hour},
-		     {"minute", tm.tm_min},	  {"second", tm.tm_sec},    {"microsecond", us}};
+	} parts[] = {{"year", tm.tm_year + 1900}, {"month", tm.tm_mon + 1}, {"day", tm.tm_mday},
+		     {"hour", tm.tm_hour},	  {"minute", tm.tm_min},    {"second", tm.tm_sec},
+		     {"microsecond", us}};
 	(void)err;
 	*ret = bound(i, &datetime_ops, datetime_methods, key);
 	for (size_t k = 0; k < ARRAY_LEN(parts); k++)
@@ -184,7 +188,8 @@ static int datetime_get(void *self, struct arena *a, const struct value *key, co
 	return 0;
 }
 
-static int delta_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int delta_get(void *self, struct arena *a, const struct value *key, const struct value **ret,
+		     struct err *err)
 {
 	struct instant *i = self;
 	int64_t days = floor_div(i->us, 86400 * US), rest = i->us - days * 86400 * US;
@@ -204,8 +209,8 @@ static void datetime_print(void *self, struct strbuf *out)
 	struct tm tm;
 	unsigned us;
 	split(((const struct instant *)self)->us, &tm, &us);
-	strbuf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		      tm.tm_min, tm.tm_sec);
+	strbuf_printf(out, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (us)
 		strbuf_printf(out, ".%06u", us);
 }
@@ -215,16 +220,18 @@ static void delta_print(void *self, struct strbuf *out)
 	int64_t us = ((const struct instant *)self)->us, days = floor_div(us, 86400 * US);
 	int64_t rest = us - days * 86400 * US, sec = rest / US;
 	if (days)
-		strbuf_printf(out, "%lld day%s, ", (long long)days, days == 1 || days == -1 ? "" : "s");
-	strbuf_printf(out, "%lld:%02lld:%02lld", (long long)(sec / 3600), (long long)(sec / 60 % 60),
-		      (long long)(sec % 60));
+		strbuf_printf(out, "%lld day%s, ", (long long)days,
+			      days == 1 || days == -1 ? "" : "s");
+	strbuf_printf(out, "%lld:%02lld:%02lld", (long long)(sec / 3600),
+		      (long long)(sec / 60 % 60), (long long)(sec % 60));
 	if (rest % US)
 		strbuf_printf(out, ".%06lld", (long long)(rest % US));
 }
 
 static const struct value_object_ops datetime_ops = {
 	.type_name = "datetime", .get = datetime_get, .print = datetime_print};
-static const struct value_object_ops delta_ops = {.type_name = "timedelta", .get = delta_get, .print = delta_print};
+static const struct value_object_ops delta_ops = {
+	.type_name = "timedelta", .get = delta_get, .print = delta_print};
 
 FN(f_to_datetime)
 {
@@ -232,9 +239,11 @@ FN(f_to_datetime)
 	struct tm tm = {.tm_mday = 1, .tm_year = 0};
 	int64_t us = 0;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, "%Y-%m-%d %H:%M:%S", &fmt, err)) < 0)
+	if ((r = in_text(c, &s, err)) < 0 ||
+	    (r = call_text(c, 0, "%Y-%m-%d %H:%M:%S", &fmt, err)) < 0)
 		return r;
-	char *text = arena_strndup(c->ev->arena, s.ptr, s.len), *f = arena_strndup(c->ev->arena, fmt.ptr, fmt.len);
+	char *text = arena_strndup(c->ev->arena, s.ptr, s.len),
+	     *f = arena_strndup(c->ev->arena, fmt.ptr, fmt.len);
 	/* %f: as the last thing but for literal text */
 	char *micro = strstr(f, "%f");
 	const char *after = micro ? micro + 2 : "";
@@ -248,7 +257,8 @@ FN(f_to_datetime)
 		end = strptime(end, after, &tm);
 	}
 	if (!end || *end)
-		return err_set(err, ERR_INVALID, "'%.*s' does not have the format '%.*s'", SLICE_ARG(s), SLICE_ARG(fmt));
+		return err_set(err, ERR_INVALID, "'%.*s' does not have the format '%.*s'",
+			       SLICE_ARG(s), SLICE_ARG(fmt));
 	*ret = time_datetime(c->ev, (int64_t)timegm(&tm) * US + us);
 	return 0;
 }

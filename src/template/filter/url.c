@@ -16,7 +16,8 @@ static void quote(struct strbuf *b, struct slice s, const char *safe, bool plus)
 	}
 }
 
-static int put_pair(struct call *c, struct strbuf *b, const struct value *k, const struct value *v, struct err *err)
+static int put_pair(struct call *c, struct strbuf *b, const struct value *k, const struct value *v,
+		    struct err *err)
 {
 	struct slice ks, vs;
 	int r;
@@ -42,7 +43,8 @@ FN(f_urlencode)
 		for (size_t i = 0; i < c->in->list.len && r == 0; i++) {
 			const struct value *pair = c->in->list.at[i];
 			if (!is_list(pair) || pair->list.len != 2)
-				return type_error(err, "pairs of a name and a value are needed", pair);
+				return type_error(err, "pairs of a name and a value are needed",
+						  pair);
 			r = put_pair(c, &b, pair->list.at[0], pair->list.at[1], err);
 		}
 	} else if ((r = in_text(c, &s, err)) == 0) {
@@ -111,7 +113,9 @@ static void split_netloc(struct url *u)
 		u->username = (struct slice){host.ptr, (size_t)(at - host.ptr)};
 		u->has_user = true;
 		u->has_password = cut(&u->username, ':', &u->password);
-		host = (struct slice){at + 1, host.len - u->username.len - (u->has_password ? u->password.len + 1 : 0) - 1};
+		host = (struct slice){at + 1, host.len - u->username.len -
+						      (u->has_password ? u->password.len + 1 : 0) -
+						      1};
 	}
 	if (host.len > 0 && host.ptr[0] == '[') {
 		struct slice inside = {host.ptr + 1, host.len - 1}, tail = {0};

@@ -1,5 +1,5 @@
 /* default, mandatory, ternary, random and others that take any value. */
-#include "../test/version.h"
+#include "../algorithm/version.h"
 #include "filter.h"
 
 FN(f_default)
@@ -52,7 +52,9 @@ FN(f_type_debug)
 	else if (c->in->type == VALUE_OBJECT)
 		*ret = str_lit(c->ev, c->in->object.ops->type_name);
 	else
-		*ret = str_lit(c->ev, is_list(c->in) && (c->in->flags & VALUE_TUPLE) ? "tuple" : value_type_name(c->in));
+		*ret = str_lit(c->ev, is_list(c->in) && (c->in->flags & VALUE_TUPLE)
+					      ? "tuple"
+					      : value_type_name(c->in));
 	return 0;
 }
 

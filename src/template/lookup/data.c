@@ -2,7 +2,8 @@
 #include "../filter/filter.h"
 
 /* Lists among the terms are opened to a depth. */
-static int flatten(struct call *c, const struct value *v, int levels, unsigned depth, struct value *out, struct err *err)
+static int flatten(struct call *c, const struct value *v, int levels, unsigned depth,
+		   struct value *out, struct err *err)
 {
 	int r = eval_step(c->ev, 1, err);
 	if (r < 0)
@@ -50,7 +51,8 @@ FN(l_indexed_items)
 	struct value *items = list_new(c->ev), *out = list_new(c->ev);
 	int r = terms(c, 0, items, err);
 	for (size_t i = 0; r == 0 && i < items->list.len; i++)
-		list_push(c->ev, out, pair_new(c->ev, int_new(c->ev, (int64_t)i), items->list.at[i]));
+		list_push(c->ev, out,
+			  pair_new(c->ev, int_new(c->ev, (int64_t)i), items->list.at[i]));
 	*ret = out;
 	return r;
 }
@@ -142,7 +144,8 @@ static const struct value *without(struct call *c, const struct value *item, str
 		bool hit = is_str(p->key) && slice_eq(p->key->str, key);
 		if (hit && path.len == 0)
 			continue;
-		value_dict_set(c->ev->arena, copy, p->key, hit ? without(c, p->value, path) : p->value);
+		value_dict_set(c->ev->arena, copy, p->key,
+			       hit ? without(c, p->value, path) : p->value);
 	}
 	return copy;
 }
@@ -158,13 +161,15 @@ FN(l_subelements)
 		flags = value_get(c->args->positional[2], "skip_missing");
 	in[1] = flags ? flags : value_bool(false);
 	struct template_args args = {.positional = in, .npositional = 2};
-	int r = call_named(c->ev, 'f', SLICE_LIT("subelements"), c->args->positional[0], &args, &pairs, err);
+	int r = call_named(c->ev, 'f', SLICE_LIT("subelements"), c->args->positional[0], &args,
+			   &pairs, err);
 	if (r < 0)
 		return r;
 	struct value *out = list_new(c->ev);
 	for (size_t i = 0; i < pairs->list.len; i++) {
 		const struct value_list *pair = &pairs->list.at[i]->list;
-		list_push(c->ev, out, pair_new(c->ev, without(c, pair->at[0], in[0]->str), pair->at[1]));
+		list_push(c->ev, out,
+			  pair_new(c->ev, without(c, pair->at[0], in[0]->str), pair->at[1]));
 	}
 	*ret = out;
 	return 0;
@@ -224,7 +229,8 @@ static int sequence_short(struct sequence *q, struct slice s, struct err *err)
 	}
 	const char *dash = range.len > 1 ? memchr(range.ptr + 1, '-', range.len - 1) : NULL;
 	if (dash && r == 0) {
-		r = sequence_number((struct slice){range.ptr, (size_t)(dash - range.ptr)}, &q->start, err);
+		r = sequence_number((struct slice){range.ptr, (size_t)(dash - range.ptr)},
+				    &q->start, err);
 		range = (struct slice){dash + 1, range.len - (size_t)(dash - range.ptr) - 1};
 	}
 	return r < 0 ? r : sequence_option(q, SLICE_LIT("end"), range, err);
@@ -250,7 +256,8 @@ static int sequence_run(struct call *c, struct sequence *q, struct value *out, s
 	for (int64_t i = q->start; q->stride > 0 ? i <= q->end : i >= q->end;) {
 		CLEANUP(strbuf_release) struct strbuf b = {0};
 		int r;
-		if ((r = limit_items(out->list.len + 1, err)) < 0 || (r = eval_step(c->ev, 1, err)) < 0 ||
+		if ((r = limit_items(out->list.len + 1, err)) < 0 ||
+		    (r = eval_step(c->ev, 1, err)) < 0 ||
 		    (r = format_percent(c->ev, q->format, int_new(c->ev, i), &b, err)) < 0)
 			return r;
 		list_push(c->ev, out, str_buf(c->ev, &b));

@@ -31,11 +31,13 @@ FN(l_file)
 	struct value *out = list_new(c->ev);
 	bool lstrip, rstrip;
 	int r;
-	if ((r = option(c, "lstrip", false, &lstrip, err)) < 0 || (r = option(c, "rstrip", true, &rstrip, err)) < 0)
+	if ((r = option(c, "lstrip", false, &lstrip, err)) < 0 ||
+	    (r = option(c, "rstrip", true, &rstrip, err)) < 0)
 		return r;
 	for (size_t i = 0; i < c->args->npositional; i++) {
 		struct slice name, text;
-		if ((r = term_text(c, i, &name, err)) < 0 || (r = read_found(c, name, &text, err)) < 0)
+		if ((r = term_text(c, i, &name, err)) < 0 ||
+		    (r = read_found(c, name, &text, err)) < 0)
 			return r;
 		list_push(c->ev, out, str_new(c->ev, text_strip(text, NULL, lstrip, rstrip)));
 	}
@@ -53,7 +55,8 @@ static int bind_vars(struct call *c, struct err *err)
 		return type_error(err, "template_vars must be a dict", vars);
 	for (size_t i = 0; i < vars->dict.len; i++)
 		if (is_str(vars->dict.at[i].key))
-			frame_set(c->ev, c->ev->frame, vars->dict.at[i].key->str, vars->dict.at[i].value);
+			frame_set(c->ev, c->ev->frame, vars->dict.at[i].key->str,
+				  vars->dict.at[i].value);
 	return 0;
 }
 
@@ -126,7 +129,8 @@ FN(l_pipe)
 		int r;
 		if ((r = term_text(c, i, &cmd, err)) < 0 || (r = run_pipe(c, cmd, &out, err)) < 0)
 			return r;
-		list_push(c->ev, list, str_new(c->ev, text_strip(strbuf_slice(&out), NULL, false, true)));
+		list_push(c->ev, list,
+			  str_new(c->ev, text_strip(strbuf_slice(&out), NULL, false, true)));
 	}
 	*ret = list;
 	return 0;
@@ -175,9 +179,12 @@ FN(l_fileglob)
 		if (slice_starts_with(p, "/"))
 			glob_into(c, arena_strndup(c->ev->arena, p.ptr, p.len), list);
 		for (const char *const *d = dirs; !slice_starts_with(p, "/") && d && *d; d++) {
-			glob_into(c, arena_printf(c->ev->arena, "%s/files/%.*s", *d, SLICE_ARG(p)), list);
+			glob_into(c, arena_printf(c->ev->arena, "%s/files/%.*s", *d, SLICE_ARG(p)),
+				  list);
 			if (list->list.len == before)
-				glob_into(c, arena_printf(c->ev->arena, "%s/%.*s", *d, SLICE_ARG(p)), list);
+				glob_into(c,
+					  arena_printf(c->ev->arena, "%s/%.*s", *d, SLICE_ARG(p)),
+					  list);
 			if (list->list.len > before)
 				break;
 		}
@@ -200,7 +207,8 @@ static bool find_any(struct call *c, struct slice name, const struct value **ret
 }
 
 /* "a,b:c" as older roles write it, or a list. */
-static int names_of(struct call *c, const struct value *v, struct value *out, const char *separators, struct err *err)
+static int names_of(struct call *c, const struct value *v, struct value *out,
+		    const char *separators, struct err *err)
 {
 	int r = eval_use(c->ev, v, err);
 	if (r < 0)
@@ -217,7 +225,8 @@ static int names_of(struct call *c, const struct value *v, struct value *out, co
 	for (size_t i = 0; i <= s.len; i++) {
 		if (i < s.len && !(s.ptr[i] && strchr(separators, s.ptr[i])))
 			continue;
-		struct slice part = text_strip((struct slice){s.ptr + from, i - from}, NULL, true, true);
+		struct slice part =
+			text_strip((struct slice){s.ptr + from, i - from}, NULL, true, true);
 		if (part.len)
 			list_push(c->ev, out, str_new(c->ev, part));
 		from = i + 1;
@@ -226,8 +235,8 @@ static int names_of(struct call *c, const struct value *v, struct value *out, co
 }
 
 /* Each file below each path; ret NULL: none is there. */
-static int search(struct call *c, const struct value *files, const struct value *paths, const struct value **ret,
-		  struct err *err)
+static int search(struct call *c, const struct value *files, const struct value *paths,
+		  const struct value **ret, struct err *err)
 {
 	struct value *names = list_new(c->ev), *dirs = list_new(c->ev);
 	int r = files ? names_of(c, files, names, paths ? ",;" : "", err) : 0;
@@ -239,7 +248,8 @@ static int search(struct call *c, const struct value *files, const struct value 
 		for (size_t i = 0; i < names->list.len; i++) {
 			struct slice name = names->list.at[i]->str;
 			if (dirs->list.len && !slice_starts_with(name, "/"))
-				name = slice_from(arena_printf(c->ev->arena, "%.*s/%.*s", SLICE_ARG(dirs->list.at[d]->str),
+				name = slice_from(arena_printf(c->ev->arena, "%.*s/%.*s",
+							       SLICE_ARG(dirs->list.at[d]->str),
 							       SLICE_ARG(name)));
 			if (find_any(c, name, ret))
 				return 0;
@@ -250,7 +260,8 @@ static int search(struct call *c, const struct value *files, const struct value 
 
 FN(l_first_found)
 {
-	const struct value *paths = template_arg(c->args, "paths"), *files = template_arg(c->args, "files"), *found = NULL;
+	const struct value *paths = template_arg(c->args, "paths"),
+			   *files = template_arg(c->args, "files"), *found = NULL;
 	bool skip;
 	int r = option(c, "skip", false, &skip, err);
 	struct value *out = list_new(c->ev);

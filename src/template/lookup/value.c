@@ -13,7 +13,10 @@ FN(l_env)
 		if (r < 0)
 			return r;
 		const char *v = getenv(arena_strndup(c->ev->arena, name.ptr, name.len));
-		list_push(c->ev, out, v ? value_cstr(c->ev->arena, v) : fallback ? fallback : str_lit(c->ev, ""));
+		list_push(c->ev, out,
+			  v	     ? value_cstr(c->ev->arena, v)
+			  : fallback ? fallback
+				     : str_lit(c->ev, ""));
 	}
 	*ret = out;
 	return 0;

@@ -37,13 +37,15 @@ struct token *lexer_push(struct lexer *lx, enum token_kind kind, size_t offset)
 
 static bool looking_at(const struct lexer *lx, size_t pos, struct slice what)
 {
-	return what.len > 0 && lx->end - pos >= what.len && !memcmp(lx->text.ptr + pos, what.ptr, what.len);
+	return what.len > 0 && lx->end - pos >= what.len &&
+	       !memcmp(lx->text.ptr + pos, what.ptr, what.len);
 }
 
 /* Longest opening delimiter at pos. */
 static enum tag tag_at(const struct lexer *lx, size_t pos, size_t *ret_len)
 {
-	const struct slice starts[] = {{0}, lx->syn->variable_start, lx->syn->block_start, lx->syn->comment_start};
+	const struct slice starts[] = {
+		{0}, lx->syn->variable_start, lx->syn->block_start, lx->syn->comment_start};
 	enum tag best = TAG_NONE;
 	*ret_len = 0;
 	for (enum tag t = TAG_VARIABLE; t <= TAG_COMMENT; t++) {
@@ -58,7 +60,8 @@ static enum tag tag_at(const struct lexer *lx, size_t pos, size_t *ret_len)
 static bool may_start_tag(const struct lexer *lx, char c)
 {
 	const struct syntax *s = lx->syn;
-	return c == s->variable_start.ptr[0] || c == s->block_start.ptr[0] || c == s->comment_start.ptr[0];
+	return c == s->variable_start.ptr[0] || c == s->block_start.ptr[0] ||
+	       c == s->comment_start.ptr[0];
 }
 
 static size_t skip_space(const struct lexer *lx, size_t pos)
@@ -96,7 +99,8 @@ static void push_data(struct lexer *lx, size_t from, size_t to)
 }
 
 /* Where the data before a tag ends, given the sign after the tag's opening. */
-static size_t strip_before(const struct lexer *lx, size_t from, size_t to, char sign, bool is_variable)
+static size_t strip_before(const struct lexer *lx, size_t from, size_t to, char sign,
+			   bool is_variable)
 {
 	const char *s = lx->text.ptr;
 	if (sign == '-') {
@@ -119,7 +123,9 @@ static size_t strip_before(const struct lexer *lx, size_t from, size_t to, char 
 
 static char sign_at(const struct lexer *lx, size_t pos)
 {
-	return pos < lx->end && (lx->text.ptr[pos] == '-' || lx->text.ptr[pos] == '+') ? lx->text.ptr[pos] : 0;
+	return pos < lx->end && (lx->text.ptr[pos] == '-' || lx->text.ptr[pos] == '+')
+		       ? lx->text.ptr[pos]
+		       : 0;
 }
 
 /* At "[-+]%}" or "[-]}}": moves past it with what it strips. */
@@ -216,7 +222,8 @@ static int lex_tag(struct lexer *lx, size_t start, bool variable, struct err *er
 		if (lx->pos >= lx->end) {
 			lx->error_offset = (uint32_t)start;
 			return err_set(err, ERR_SYNTAX, "'%.*s' is not closed with '%.*s'",
-				       SLICE_ARG(variable ? lx->syn->variable_start : lx->syn->block_start),
+				       SLICE_ARG(variable ? lx->syn->variable_start
+							  : lx->syn->block_start),
 				       SLICE_ARG(close));
 		}
 		int r = lexer_tag_token(lx, variable, err);
@@ -228,7 +235,8 @@ static int lex_tag(struct lexer *lx, size_t start, bool variable, struct err *er
 		if (strchr("([{", t->op[0])) {
 			if (nest == sizeof(stack)) {
 				lx->error_offset = (uint32_t)at;
-				return err_set(err, ERR_LIMIT, "brackets nested deeper than %u", PARSER_MAX_DEPTH);
+				return err_set(err, ERR_LIMIT, "brackets nested deeper than %u",
+					       PARSER_MAX_DEPTH);
 			}
 			stack[nest++] = t->op[0] == '(' ? ')' : t->op[0] == '[' ? ']' : '}';
 		} else if (strchr(")]}", t->op[0])) {
@@ -236,7 +244,8 @@ static int lex_tag(struct lexer *lx, size_t start, bool variable, struct err *er
 			if (nest == 0)
 				return err_set(err, ERR_SYNTAX, "unexpected '%c'", t->op[0]);
 			if (stack[--nest] != t->op[0])
-				return err_set(err, ERR_SYNTAX, "unexpected '%c', expected '%c'", t->op[0], stack[nest]);
+				return err_set(err, ERR_SYNTAX, "unexpected '%c', expected '%c'",
+					       t->op[0], stack[nest]);
 		}
 	}
 }
@@ -246,7 +255,8 @@ static int lex_template(struct lexer *lx, struct err *err)
 	size_t from = 0;
 	while (lx->pos < lx->end) {
 		size_t open_len, start = lx->pos, after;
-		enum tag tag = may_start_tag(lx, lx->text.ptr[start]) ? tag_at(lx, start, &open_len) : TAG_NONE;
+		enum tag tag = may_start_tag(lx, lx->text.ptr[start]) ? tag_at(lx, start, &open_len)
+								      : TAG_NONE;
 		if (tag == TAG_NONE) {
 			lx->pos++;
 			continue;
@@ -287,7 +297,8 @@ static int lex_expression(struct lexer *lx, struct err *err)
 int lexer_run(struct lexer *lx, struct err *err)
 {
 	lx->end = lx->text.len;
-	if (lx->syn->mode != MODE_EXPRESSION && !lx->syn->keep_trailing_newline && slice_ends_with(lx->text, "\n"))
+	if (lx->syn->mode != MODE_EXPRESSION && !lx->syn->keep_trailing_newline &&
+	    slice_ends_with(lx->text, "\n"))
 		lx->end -= slice_ends_with(lx->text, "\r\n") ? 2 : 1;
 	int r = lx->syn->mode == MODE_EXPRESSION ? lex_expression(lx, err) : lex_template(lx, err);
 	if (r < 0)

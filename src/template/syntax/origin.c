@@ -4,6 +4,7 @@
  * lie between that and the text. So when an error needs a place, the file is
  * read again and the text is followed through it.
  */
+#include "../text/chars.h"
 #include "program.h"
 
 #include "rollout/base/file.h"
@@ -98,7 +99,7 @@ static size_t follow(struct origin *o, size_t i)
 	char want = o->text.ptr[i], have = peek(o);
 	if (o->style == '"' && have == '\\') {
 		skip_escape(o);
-		return 1;
+		return chars_next(o->text, i) - i;
 	}
 	if (o->style == '\'' && want == '\'' && have == '\'') {
 		o->at += 2;

@@ -4,7 +4,8 @@
  * bounded, so that no walker can overrun the stack. */
 #include "program.h"
 
-static struct node *binary(struct parser *p, enum node_kind kind, unsigned op, struct node *a, struct node *b)
+static struct node *binary(struct parser *p, enum node_kind kind, unsigned op, struct node *a,
+			   struct node *b)
 {
 	struct node *n = parser_node(p, kind, a->offset);
 	n->op = (uint8_t)op;
@@ -19,8 +20,8 @@ struct level {
 	uint8_t power, code;
 };
 static const struct level levels[] = {
-	{"+", 1, OP_ADD},      {"-", 1, OP_SUB}, {"~", 2, 0},	   {"*", 3, OP_MUL}, {"/", 3, OP_DIV},
-	{"//", 3, OP_FLOORDIV}, {"%", 3, OP_MOD}, {"**", 4, OP_POW},
+	{"+", 1, OP_ADD}, {"-", 1, OP_SUB},	  {"~", 2, 0},	    {"*", 3, OP_MUL},
+	{"/", 3, OP_DIV}, {"//", 3, OP_FLOORDIV}, {"%", 3, OP_MOD}, {"**", 4, OP_POW},
 };
 
 static const struct level *level_of(const struct parser *p)
@@ -71,7 +72,8 @@ static bool compare_op(struct parser *p, uint8_t *ret)
 		*ret = OP_IN;
 		return true;
 	}
-	if (parser_is_name(p, "not") && p->tok[1].kind == TOKEN_NAME && slice_is(p->tok[1].text, "in")) {
+	if (parser_is_name(p, "not") && p->tok[1].kind == TOKEN_NAME &&
+	    slice_is(p->tok[1].text, "in")) {
 		p->tok += 2;
 		*ret = OP_NOTIN;
 		return true;

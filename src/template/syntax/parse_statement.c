@@ -126,7 +126,9 @@ static int parse_signature(struct parser *p, struct node *macro)
 				return r;
 			nodes_push(p, &macro->kwargs, kw);
 		} else if (macro->kwargs.len) {
-			return parser_fail(p, p->tok, "a parameter without a default follows one with a default");
+			return parser_fail(
+				p, p->tok,
+				"a parameter without a default follows one with a default");
 		}
 	}
 	p->tok++;
@@ -151,7 +153,8 @@ static int parse_call_block(struct parser *p, struct node *n)
 	if ((r = parse_expression(p, &n->a)) < 0)
 		return r;
 	if (n->a->kind != NODE_CALL)
-		return parser_fail(p, p->tok, "{%% call %%} needs a call, as in {%% call macro() %%}");
+		return parser_fail(p, p->tok,
+				   "{%% call %%} needs a call, as in {%% call macro() %%}");
 	if ((r = parse_body(p, "endcall", &n->b->c)) < 0)
 		return r;
 	return parser_grow(p, n->b);
@@ -170,8 +173,8 @@ static int parse_do(struct parser *p, struct node *n)
 
 static int parse_context(struct parser *p)
 {
-	if ((parser_is_name(p, "with") || parser_is_name(p, "without")) && p->tok[1].kind == TOKEN_NAME &&
-	    slice_is(p->tok[1].text, "context"))
+	if ((parser_is_name(p, "with") || parser_is_name(p, "without")) &&
+	    p->tok[1].kind == TOKEN_NAME && slice_is(p->tok[1].text, "context"))
 		p->tok += 2;
 	return 0;
 }
@@ -181,7 +184,8 @@ static int parse_include(struct parser *p, struct node *n)
 	int r = parse_expression(p, &n->a);
 	if (r < 0)
 		return r;
-	if (parser_is_name(p, "ignore") && p->tok[1].kind == TOKEN_NAME && slice_is(p->tok[1].text, "missing")) {
+	if (parser_is_name(p, "ignore") && p->tok[1].kind == TOKEN_NAME &&
+	    slice_is(p->tok[1].text, "missing")) {
 		p->tok += 2;
 		n->op = 1;
 	}
@@ -243,7 +247,8 @@ static int parse_named_block(struct parser *p, struct node *n)
 static int parse_extends(struct parser *p, struct node *n)
 {
 	p->error_offset = n->offset;
-	return err_set(p->err, ERR_UNSUPPORTED, "{%% extends %%} is not supported; use {%% include %%} or a macro");
+	return err_set(p->err, ERR_UNSUPPORTED,
+		       "{%% extends %%} is not supported; use {%% include %%} or a macro");
 }
 
 static const struct statement {
@@ -268,8 +273,10 @@ static const struct statement {
 
 static int unknown_tag(struct parser *p, const struct token *t, const char *const *ends)
 {
-	if (slice_starts_with(t->text, "end") || slice_is(t->text, "else") || slice_is(t->text, "elif"))
-		return parser_fail(p, t, "'%.*s' belongs to nothing that is open here", SLICE_ARG(t->text));
+	if (slice_starts_with(t->text, "end") || slice_is(t->text, "else") ||
+	    slice_is(t->text, "elif"))
+		return parser_fail(p, t, "'%.*s' belongs to nothing that is open here",
+				   SLICE_ARG(t->text));
 	struct nearest near;
 	char hint[80];
 	nearest_init(&near, t->text);
@@ -277,7 +284,8 @@ static int unknown_tag(struct parser *p, const struct token *t, const char *cons
 		nearest_offer(&near, slice_from(statements[i].name));
 	for (; ends && *ends; ends++)
 		nearest_offer(&near, slice_from(*ends));
-	return parser_fail(p, t, "unknown tag '%.*s'%s", SLICE_ARG(t->text), nearest_hint(&near, hint, sizeof(hint)));
+	return parser_fail(p, t, "unknown tag '%.*s'%s", SLICE_ARG(t->text),
+			   nearest_hint(&near, hint, sizeof(hint)));
 }
 
 /* At the name in "{% name". */
@@ -366,7 +374,8 @@ static int parse_block(struct parser *p, const char *const *ends, struct node **
 	while (open > p->first && open->kind != TOKEN_BLOCK_BEGIN)
 		open--;
 	if (ends)
-		return parser_fail(p, open, "the block is not closed with {%% %s %%}", ends[(ends[1] != NULL) + (ends[1] && ends[2])]);
+		return parser_fail(p, open, "the block is not closed with {%% %s %%}",
+				   ends[(ends[1] != NULL) + (ends[1] && ends[2])]);
 	*ret = block;
 	return parser_grow(p, block);
 }

@@ -22,7 +22,8 @@ static int describe(char *buf, size_t size, const struct token *t)
 	case TOKEN_DATA:
 		return snprintf(buf, size, "text");
 	case TOKEN_NAME:
-		return snprintf(buf, size, "'%.*s'", (int)(t->text.len < 60 ? t->text.len : 60), t->text.ptr);
+		return snprintf(buf, size, "'%.*s'", (int)(t->text.len < 60 ? t->text.len : 60),
+				t->text.ptr);
 	case TOKEN_STRING:
 		return snprintf(buf, size, "a string");
 	case TOKEN_INTEGER:
@@ -121,7 +122,8 @@ int parser_grow(struct parser *p, struct node *n)
 			h = n->kwargs.at[i]->height;
 	if (h + 1 > NODE_MAX_HEIGHT) {
 		p->error_offset = n->offset;
-		return err_set(p->err, ERR_LIMIT, "the expression is nested deeper than %u", NODE_MAX_HEIGHT);
+		return err_set(p->err, ERR_LIMIT, "the expression is nested deeper than %u",
+			       NODE_MAX_HEIGHT);
 	}
 	n->height = (uint16_t)(h + 1);
 	return 0;

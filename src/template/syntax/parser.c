@@ -1,6 +1,6 @@
 /* Literals, subscripts, calls, filters, tests: what binds tighter than operators. */
+#include "../check/registry.h"
 #include "program.h"
-#include "registry.h"
 
 static struct node *constant(struct parser *p, const struct token *t, const struct value *v)
 {
@@ -236,7 +236,8 @@ static int parse_postfix(struct parser *p, struct node *n, struct node **ret)
 
 static int parse_one_arg(struct parser *p, struct node *n)
 {
-	if (p->tok->kind == TOKEN_NAME && p->tok[1].kind == TOKEN_OPERATOR && !strcmp(p->tok[1].op, "=")) {
+	if (p->tok->kind == TOKEN_NAME && p->tok[1].kind == TOKEN_OPERATOR &&
+	    !strcmp(p->tok[1].op, "=")) {
 		struct node *kw = parser_node(p, NODE_KWARG, p->tok->offset);
 		kw->name = p->tok->text;
 		p->tok += 2;
@@ -321,8 +322,9 @@ static bool starts_test_argument(const struct parser *p)
 {
 	switch (p->tok->kind) {
 	case TOKEN_NAME:
-		return !parser_is_name(p, "else") && !parser_is_name(p, "or") && !parser_is_name(p, "and") &&
-		       !parser_is_name(p, "is") && !parser_is_name(p, "if") && !parser_is_name(p, "in") &&
+		return !parser_is_name(p, "else") && !parser_is_name(p, "or") &&
+		       !parser_is_name(p, "and") && !parser_is_name(p, "is") &&
+		       !parser_is_name(p, "if") && !parser_is_name(p, "in") &&
 		       !parser_is_name(p, "not") && !parser_is_name(p, "recursive");
 	case TOKEN_STRING:
 	case TOKEN_INTEGER:
@@ -414,11 +416,13 @@ int parse_unary(struct parser *p, bool with_filter, struct node **ret)
 
 static bool tuple_ends(const struct parser *p)
 {
-	return p->tok->kind == TOKEN_EOF || p->tok->kind == TOKEN_BLOCK_END || p->tok->kind == TOKEN_VARIABLE_END ||
-	       parser_is_op(p, ")") || parser_is_name(p, "in");
+	return p->tok->kind == TOKEN_EOF || p->tok->kind == TOKEN_BLOCK_END ||
+	       p->tok->kind == TOKEN_VARIABLE_END || parser_is_op(p, ")") ||
+	       parser_is_name(p, "in");
 }
 
-static int parse_items(struct parser *p, int (*item)(struct parser *, struct node **), struct node **ret)
+static int parse_items(struct parser *p, int (*item)(struct parser *, struct node **),
+		       struct node **ret)
 {
 	struct node *tuple = NULL, *first, *n;
 	int r = item(p, &first);
@@ -456,8 +460,9 @@ static int parse_target_item(struct parser *p, struct node **ret)
 	struct slice name;
 	if ((r = parser_expect_name(p, &name)) < 0)
 		return r;
-	if (slice_is(name, "true") || slice_is(name, "false") || slice_is(name, "none") || slice_is(name, "True") ||
-	    slice_is(name, "False") || slice_is(name, "None") || slice_is(name, "loop"))
+	if (slice_is(name, "true") || slice_is(name, "false") || slice_is(name, "none") ||
+	    slice_is(name, "True") || slice_is(name, "False") || slice_is(name, "None") ||
+	    slice_is(name, "loop"))
 		return parser_fail(p, t, "cannot assign to '%.*s'", SLICE_ARG(name));
 	*ret = parser_node(p, NODE_NAME, t->offset);
 	(*ret)->name = name;

@@ -1,6 +1,6 @@
 /* The environment and its cache of compiled texts. */
 #include "program.h"
-#include "chars.h"
+#include "../text/chars.h"
 
 #include <stdlib.h>
 
@@ -42,8 +42,8 @@ struct srcloc unit_place(const struct unit *u, uint32_t offset)
 	return at;
 }
 
-static int parse_tokens(struct program *prog, const struct syntax *syn, struct lexer *lx, uint32_t *ret_offset,
-			struct err *err)
+static int parse_tokens(struct program *prog, const struct syntax *syn, struct lexer *lx,
+			uint32_t *ret_offset, struct err *err)
 {
 	struct parser p = {.arena = &prog->arena, .tok = lx->tokens.at, .err = err};
 	int r;
@@ -59,10 +59,13 @@ static int parse_tokens(struct program *prog, const struct syntax *syn, struct l
 	return r;
 }
 
-static int compile(struct program *prog, const struct syntax *syn, struct srcloc base, struct err *err)
+static int compile(struct program *prog, const struct syntax *syn, struct srcloc base,
+		   struct err *err)
 {
 	struct lexer lx = {.arena = &prog->arena, .syn = syn, .text = prog->text};
-	struct unit u = {.program = prog, .base = base, .is_file = !syn->literal_strings && syn->mode == MODE_FILE};
+	struct unit u = {.program = prog,
+			 .base = base,
+			 .is_file = !syn->literal_strings && syn->mode == MODE_FILE};
 	uint32_t offset = 0;
 	int r = lexer_run(&lx, err);
 	if (r < 0)
@@ -83,10 +86,11 @@ static int compile(struct program *prog, const struct syntax *syn, struct srcloc
 /* Of files the syntax may differ, so it is part of the key. */
 static void file_key(struct strbuf *b, struct slice text, const struct syntax *syn)
 {
-	const struct slice parts[] = {syn->newline,   syn->variable_start, syn->variable_end, syn->block_start,
-				      syn->block_end, syn->comment_start,  syn->comment_end};
-	strbuf_printf(b, "%d%d%d%d", syn->trim_blocks, syn->lstrip_blocks, syn->keep_trailing_newline,
-		      syn->literal_strings);
+	const struct slice parts[] = {syn->newline,	syn->variable_start, syn->variable_end,
+				      syn->block_start, syn->block_end,	     syn->comment_start,
+				      syn->comment_end};
+	strbuf_printf(b, "%d%d%d%d", syn->trim_blocks, syn->lstrip_blocks,
+		      syn->keep_trailing_newline, syn->literal_strings);
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		strbuf_slice_append(b, parts[i]);
 		strbuf_putc(b, 0);
@@ -94,8 +98,8 @@ static void file_key(struct strbuf *b, struct slice text, const struct syntax *s
 	strbuf_slice_append(b, text);
 }
 
-int program_get(struct template_env *env, struct slice text, const struct syntax *syn, struct srcloc base,
-		const struct program **ret, struct err *err)
+int program_get(struct template_env *env, struct slice text, const struct syntax *syn,
+		struct srcloc base, const struct program **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf key = {0};
 	struct slice k = text;
@@ -111,7 +115,8 @@ int program_get(struct template_env *env, struct slice text, const struct syntax
 		return 0;
 	}
 	if (text.len > TEMPLATE_MAX_TEXT)
-		return err_at(err, ERR_LIMIT, base, "the template is larger than %u MiB", TEMPLATE_MAX_TEXT >> 20);
+		return err_at(err, ERR_LIMIT, base, "the template is larger than %u MiB",
+			      TEMPLATE_MAX_TEXT >> 20);
 	if (env->renders == 0 && env->cached_bytes > CACHE_MAX_BYTES)
 		program_cache_clear(env);
 	prog = xcalloc(1, sizeof(*prog));

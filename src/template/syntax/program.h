@@ -8,9 +8,9 @@
 #define TEMPLATE_MAX_TEXT (8u << 20)
 
 enum program_mode {
-	MODE_STRING,     /* a string of a playbook */
+	MODE_STRING,	 /* a string of a playbook */
 	MODE_EXPRESSION, /* a bare expression */
-	MODE_FILE,       /* a template file */
+	MODE_FILE,	 /* a template file */
 };
 
 struct syntax {
@@ -18,28 +18,29 @@ struct syntax {
 	bool trim_blocks, lstrip_blocks, keep_trailing_newline;
 	bool literal_strings; /* a backslash within {{ '…' }} stands for itself */
 	struct slice newline;
-	struct slice variable_start, variable_end, block_start, block_end, comment_start, comment_end;
+	struct slice variable_start, variable_end, block_start, block_end, comment_start,
+		comment_end;
 };
 extern const struct syntax syntax_string, syntax_expression;
 
 struct program {
 	struct arena arena;
-	struct slice text; /* own copy */
-	struct node *root; /* a BLOCK, or an expression in MODE_EXPRESSION */
+	struct slice text;   /* own copy */
+	struct node *root;   /* a BLOCK, or an expression in MODE_EXPRESSION */
 	struct node *single; /* the one expression that is the whole text, or NULL */
 	unsigned trailing_newlines;
 };
 
 struct template_limits {
 	uint64_t steps; /* nodes evaluated in one rendering */
-	size_t bytes;   /* memory of one rendering */
+	size_t bytes;	/* memory of one rendering */
 };
 
 struct template_env {
 	struct strmap strings, expressions, files; /* text to struct program, by mode */
 	size_t cached_bytes;
 	struct strmap regexes;
-	unsigned depth;   /* of evaluation, over nested renderings */
+	unsigned depth;	  /* of evaluation, over nested renderings */
 	unsigned renders; /* nested renderings in progress */
 	uint64_t steps;
 	struct template_limits limits;
@@ -54,8 +55,8 @@ struct unit {
 };
 
 /* The program of `text`, from the cache or compiled. Errors have their place. */
-int program_get(struct template_env *env, struct slice text, const struct syntax *syn, struct srcloc base,
-		const struct program **ret, struct err *err);
+int program_get(struct template_env *env, struct slice text, const struct syntax *syn,
+		struct srcloc base, const struct program **ret, struct err *err);
 void regex_cache_clear(struct template_env *env); /* filter/regex.c */
 void program_cache_clear(struct template_env *env);
 void program_free(struct program *p);

@@ -43,13 +43,15 @@ static int set_option(struct syntax *syn, struct slice key, struct slice text, s
 			continue;
 		if (options[i].flag && !slice_is(value, "True") && !slice_is(value, "False") &&
 		    !slice_is(value, "true") && !slice_is(value, "false"))
-			return err_set(err, ERR_INVALID, "#jinja2: %.*s must be True or False", SLICE_ARG(key));
+			return err_set(err, ERR_INVALID, "#jinja2: %.*s must be True or False",
+				       SLICE_ARG(key));
 		if (options[i].flag)
 			*options[i].flag = slice_is(value, "True") || slice_is(value, "true");
 		else if (value.len == 0)
 			return err_set(err, ERR_INVALID, "#jinja2: %.*s is empty", SLICE_ARG(key));
 		else
-			*options[i].delimiter = options[i].delimiter == &syn->newline ? newline_of(value) : value;
+			*options[i].delimiter =
+				options[i].delimiter == &syn->newline ? newline_of(value) : value;
 		return 0;
 	}
 	return err_set(err, ERR_UNSUPPORTED, "#jinja2: there is no option '%.*s'", SLICE_ARG(key));
@@ -87,8 +89,8 @@ int source_header(struct source *src, struct err *err)
 	return 0;
 }
 
-int source_init(struct slice text, const char *file, const struct template_text_options *opts, struct source *ret,
-		struct err *err)
+int source_init(struct slice text, const char *file, const struct template_text_options *opts,
+		struct source *ret, struct err *err)
 {
 	opts = opts ? opts : &ansible_options;
 	*ret = (struct source){text, syntax_string, {file ? srcfile_intern(file) : NULL, 1, 1}};

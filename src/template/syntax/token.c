@@ -1,6 +1,6 @@
 /* The tokens within a tag: names, numbers, strings, operators. */
+#include "../text/chars.h"
 #include "program.h"
-#include "chars.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -123,8 +123,8 @@ static bool is_digit_of(char c, int base)
 static size_t scan_digits(const struct lexer *lx, size_t pos, int base)
 {
 	const char *s = lx->text.ptr;
-	while (pos < lx->end && (is_digit_of(s[pos], base) ||
-				 (s[pos] == '_' && pos + 1 < lx->end && is_digit_of(s[pos + 1], base))))
+	while (pos < lx->end && (is_digit_of(s[pos], base) || (s[pos] == '_' && pos + 1 < lx->end &&
+							       is_digit_of(s[pos + 1], base))))
 		pos++;
 	return pos;
 }
@@ -176,7 +176,8 @@ static int lex_number(struct lexer *lx, struct err *err)
 		lexer_push(lx, TOKEN_FLOAT, start)->real = strtod(buf, NULL);
 		return 0;
 	}
-	if (base == 10 && end - start > 1 && lx->text.ptr[start] == '0' && scan_digits(lx, start, 1) != end)
+	if (base == 10 && end - start > 1 && lx->text.ptr[start] == '0' &&
+	    scan_digits(lx, start, 1) != end)
 		return fail(lx, start, err, "a decimal number cannot begin with 0");
 	copy_digits(lx, body, end, buf, sizeof(buf));
 	errno = 0;

@@ -1,6 +1,6 @@
 /* Ansible's tests: of results, patterns, versions, sets and truth. */
+#include "../algorithm/version.h"
 #include "../filter/filter.h"
-#include "version.h"
 
 static int give(const struct value **ret, bool is)
 {
@@ -17,7 +17,8 @@ static int flag_of(struct call *c, const char *key, bool *ret, struct err *err)
 	return v ? eval_truth(c->ev, v, ret, err) : 0;
 }
 
-static int flag_is(struct call *c, const char *key, bool wanted, const struct value **ret, struct err *err)
+static int flag_is(struct call *c, const char *key, bool wanted, const struct value **ret,
+		   struct err *err)
 {
 	bool is;
 	int r = flag_of(c, key, &is, err);
@@ -85,7 +86,8 @@ static int matches(struct call *c, bool anchored, const struct value **ret, stru
 	unsigned n;
 	int r;
 	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, "", &pattern, err)) < 0 ||
-	    (r = call_bool(c, 1, false, &ignorecase, err)) < 0 || (r = call_bool(c, 2, false, &multiline, err)) < 0)
+	    (r = call_bool(c, 1, false, &ignorecase, err)) < 0 ||
+	    (r = call_bool(c, 2, false, &multiline, err)) < 0)
 		return r;
 	unsigned flags = (ignorecase ? REGEX_IGNORECASE : 0) | (multiline ? REGEX_MULTILINE : 0);
 	if ((r = regex_get(c->ev, pattern, flags, &re, err)) < 0 ||
@@ -105,7 +107,8 @@ FN(t_regex)
 {
 	struct slice type;
 	int r = call_text(c, 3, "search", &type, err);
-	return r < 0 ? r : matches(c, slice_is(type, "match") || slice_is(type, "fullmatch"), ret, err);
+	return r < 0 ? r
+		     : matches(c, slice_is(type, "match") || slice_is(type, "fullmatch"), ret, err);
 }
 
 FN(t_version)
@@ -114,8 +117,8 @@ FN(t_version)
 }
 
 /* Is each item of `part` in `whole`? */
-static int all_in(struct call *c, const struct value *part, const struct value *whole, const struct value **ret,
-		  struct err *err)
+static int all_in(struct call *c, const struct value *part, const struct value *whole,
+		  const struct value **ret, struct err *err)
 {
 	const struct value_list *list;
 	bool is = true;

@@ -12,7 +12,8 @@ static const char *path_of(struct call *c, struct err *err)
 	return arena_strndup(c->ev->arena, s.ptr, s.len);
 }
 
-static int is_kind(struct call *c, bool follow, mode_t kind, const struct value **ret, struct err *err)
+static int is_kind(struct call *c, bool follow, mode_t kind, const struct value **ret,
+		   struct err *err)
 {
 	struct stat st;
 	const char *path = path_of(c, err);
@@ -61,7 +62,8 @@ FN(t_same_file)
 		return err ? err->code : ERR_INVALID;
 	if ((r = call_text(c, 0, "", &other, err)) < 0)
 		return r;
-	bool both = stat(path, &a) == 0 && stat(arena_strndup(c->ev->arena, other.ptr, other.len), &b) == 0;
+	bool both = stat(path, &a) == 0 &&
+		    stat(arena_strndup(c->ev->arena, other.ptr, other.len), &b) == 0;
 	*ret = value_bool(both && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 	return 0;
 }

@@ -71,13 +71,15 @@ FN(t_escaped)
 FN(t_sameas)
 {
 	const struct value *a = c->in, *b = c->arg[0];
-	bool same = a == b || (a->type == b->type && (a->type == VALUE_NULL || a->type == VALUE_BOOL ||
-						       a->type == VALUE_INT || a->type == VALUE_STRING) &&
-				value_equal(a, b));
+	bool same = a == b || (a->type == b->type &&
+			       (a->type == VALUE_NULL || a->type == VALUE_BOOL ||
+				a->type == VALUE_INT || a->type == VALUE_STRING) &&
+			       value_equal(a, b));
 	return give(ret, same);
 }
 
-static int remainder_is(struct call *c, int64_t by, int64_t wanted, const struct value **ret, struct err *err)
+static int remainder_is(struct call *c, int64_t by, int64_t wanted, const struct value **ret,
+			struct err *err)
 {
 	if (!is_number(c->in))
 		return type_error(err, "a number is needed", c->in);

@@ -71,7 +71,7 @@ const struct value *file_bed_run(struct file_bed *b, struct host *h, const char 
 {
 	struct err err = {0};
 	const struct module *m = module_find(slice_from(module));
-	const struct value *args, *coerced;
+	const struct value *args, *coerced = NULL;
 	assert_non_null(m);
 	int r = json_parse(&b->arena, "args", slice_from(with_root(b, text)), &args, &err);
 	if (r == 0)

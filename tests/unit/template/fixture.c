@@ -69,7 +69,8 @@ void fixture_init(struct fixture *f, const char *vars)
 	struct err err = {0};
 	*f = (struct fixture){0};
 	f->env = template_env_new();
-	if (yaml_parse(&f->arena, "vars", slice_from(vars ? vars : fixture_vars), &f->vars, &err) < 0)
+	if (yaml_parse(&f->arena, "vars", slice_from(vars ? vars : fixture_vars), &f->vars, &err) <
+	    0)
 		fail_msg("%s", err.msg);
 	f->scope.ops = &ops;
 	f->scope.self = f;
@@ -81,7 +82,8 @@ void fixture_release(struct fixture *f)
 	arena_release(&f->arena);
 }
 
-static int run(struct fixture *f, enum fixture_mode mode, const char *text, const struct value **ret, struct err *err)
+static int run(struct fixture *f, enum fixture_mode mode, const char *text,
+	       const struct value **ret, struct err *err)
 {
 	struct srcloc at = {srcfile_intern("t"), 1, 1};
 	struct value *v = value_cstr(&f->arena, text);
@@ -125,7 +127,8 @@ void fixture_check(enum fixture_mode mode, const struct fixture_case *cases, siz
 	for (size_t i = 0; i < n; i++) {
 		const char *got = fixture_run(&f, mode, cases[i].text), *want = cases[i].expected;
 		bool error = !strncmp(want, "ERROR ", 6);
-		if (error ? !strncmp(got, "ERROR ", 6) && strstr(got, want + 6) : !strcmp(got, want))
+		if (error ? !strncmp(got, "ERROR ", 6) && strstr(got, want + 6)
+			  : !strcmp(got, want))
 			continue;
 		print_error("%s\n  expected %s\n  got      %s\n", cases[i].text, want, got);
 		failed++;

@@ -25,7 +25,9 @@ static const struct fixture_case filters_1_cases[] = {
 	 "['m1', 'w1']"},
 	{"hosts | selectattr('nope', 'defined') | list", "[]"},
 	{"hosts | groupby('port') | list",
-	 "[(80, [{'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, {'name': 'w1', 'ip': '10.0.0.3', 'port': 80, 'up': True, 'tags': []}]), (443, [{'name': 'w2', 'ip': '10.0.0.2', 'port': 443, 'up': False, 'tags': ['b']}])]"},
+	 "[(80, [{'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, "
+	 "{'name': 'w1', 'ip': '10.0.0.3', 'port': 80, 'up': True, 'tags': []}]), (443, [{'name': "
+	 "'w2', 'ip': '10.0.0.2', 'port': 443, 'up': False, 'tags': ['b']}])]"},
 	{"hosts | groupby('port') | map(attribute='grouper') | list", "[80, 443]"},
 	{"hosts | map(attribute='tags') | flatten | unique", "['a', 'b']"},
 	{"hosts | map(attribute='tags.0', default='none') | list", "['a', 'b', 'none']"},
@@ -36,7 +38,8 @@ static const struct fixture_case filters_1_cases[] = {
 	 "['w2', 'm1', 'w1']"},
 	{"hosts | sum(attribute='port')", "603"},
 	{"hosts | map(attribute='name') | map('upper') | list", "['M1', 'W2', 'W1']"},
-	{"hosts | map(attribute='name') | map('regex_replace', '^(.*)$', '\\\\1=https://\\\\1:' ~ 2380) | join(',')",
+	{"hosts | map(attribute='name') | map('regex_replace', '^(.*)$', '\\\\1=https://\\\\1:' ~ "
+	 "2380) | join(',')",
 	 "'m1=https://m1:2380,w2=https://w2:2380,w1=https://w1:2380'"},
 	{"ls | sort", "['A', 'b', 'c']"},
 	{"ls | sort(case_sensitive=true)", "['A', 'b', 'c']"},
@@ -138,8 +141,8 @@ static const struct fixture_case filters_1_cases[] = {
 	{"{'b': 1, 'A': 2, 'c': 0} | dictsort(by='value')", "[('c', 0), ('b', 1), ('A', 2)]"},
 	{"{'b': 1, 'A': 2, 'c': 0} | dictsort(by='value', reverse=true)",
 	 "[('A', 2), ('b', 1), ('c', 0)]"},
-	{"d | dict2items",
-	 "[{'key': 'x', 'value': 1}, {'key': 'y', 'value': {'z': [10, 20, 30]}}, {'key': 'keys', 'value': 'k'}]"},
+	{"d | dict2items", "[{'key': 'x', 'value': 1}, {'key': 'y', 'value': {'z': [10, 20, 30]}}, "
+			   "{'key': 'keys', 'value': 'k'}]"},
 	{"d | dict2items(key_name='k', value_name='v')",
 	 "[{'k': 'x', 'v': 1}, {'k': 'y', 'v': {'z': [10, 20, 30]}}, {'k': 'keys', 'v': 'k'}]"},
 	{"[{'key': 'a', 'value': 1}] | items2dict", "{'a': 1}"},
@@ -147,8 +150,7 @@ static const struct fixture_case filters_1_cases[] = {
 	{"d | items | list", "[('x', 1), ('y', {'z': [10, 20, 30]}), ('keys', 'k')]"},
 	{"{'a': 1} | combine({'b': 2})", "{'a': 1, 'b': 2}"},
 	{"{'a': {'x': 1}} | combine({'a': {'y': 2}})", "{'a': {'y': 2}}"},
-	{"{'a': {'x': 1}} | combine({'a': {'y': 2}}, recursive=true)",
-	 "{'a': {'x': 1, 'y': 2}}"},
+	{"{'a': {'x': 1}} | combine({'a': {'y': 2}}, recursive=true)", "{'a': {'x': 1, 'y': 2}}"},
 	{"{'a': [1,2]} | combine({'a': [2,3]}, list_merge='append')", "{'a': [1, 2, 2, 3]}"},
 	{"{'a': [1,2]} | combine({'a': [2,3]}, list_merge='prepend')", "{'a': [2, 3, 1, 2]}"},
 	{"{'a': [1,2]} | combine({'a': [2,3]}, list_merge='append_rp')", "{'a': [1, 2, 3]}"},
@@ -173,7 +175,9 @@ static const struct fixture_case filters_1_cases[] = {
 	{"[1,2,3] | permutations(2) | list", "[(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]"},
 	{"[1,2,3] | combinations(2) | list", "[(1, 2), (1, 3), (2, 3)]"},
 	{"hosts | subelements('tags')",
-	 "[({'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, 'a'), ({'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, 'b'), ({'name': 'w2', 'ip': '10.0.0.2', 'port': 443, 'up': False, 'tags': ['b']}, 'b')]"},
+	 "[({'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, 'a'), "
+	 "({'name': 'm1', 'ip': '10.0.0.1', 'port': 80, 'up': True, 'tags': ['a', 'b']}, 'b'), "
+	 "({'name': 'w2', 'ip': '10.0.0.2', 'port': 443, 'up': False, 'tags': ['b']}, 'b')]"},
 	{"hosts | subelements('nope', skip_missing=true)", "[]"},
 	{"100 | random(seed='host1')", "62"},
 	{"100 | random(seed=42)", "81"},
@@ -192,23 +196,35 @@ static void filters_1(void **state)
 
 static const struct fixture_case filters_2_cases[] = {
 	{"hosts | to_json",
-	 "'[{\"name\": \"m1\", \"ip\": \"10.0.0.1\", \"port\": 80, \"up\": true, \"tags\": [\"a\", \"b\"]}, {\"name\": \"w2\", \"ip\": \"10.0.0.2\", \"port\": 443, \"up\": false, \"tags\": [\"b\"]}, {\"name\": \"w1\", \"ip\": \"10.0.0.3\", \"port\": 80, \"up\": true, \"tags\": []}]'"},
+	 "'[{\"name\": \"m1\", \"ip\": \"10.0.0.1\", \"port\": 80, \"up\": true, \"tags\": [\"a\", "
+	 "\"b\"]}, {\"name\": \"w2\", \"ip\": \"10.0.0.2\", \"port\": 443, \"up\": false, "
+	 "\"tags\": [\"b\"]}, {\"name\": \"w1\", \"ip\": \"10.0.0.3\", \"port\": 80, \"up\": true, "
+	 "\"tags\": []}]'"},
 	{"d | to_nice_json",
-	 "'{\\n    \"keys\": \"k\",\\n    \"x\": 1,\\n    \"y\": {\\n        \"z\": [\\n            10,\\n            20,\\n            30\\n        ]\\n    }\\n}'"},
+	 "'{\\n    \"keys\": \"k\",\\n    \"x\": 1,\\n    \"y\": {\\n        \"z\": [\\n           "
+	 " 10,\\n            20,\\n            30\\n        ]\\n    }\\n}'"},
 	{"d | to_nice_json(indent=2)",
-	 "'{\\n  \"keys\": \"k\",\\n  \"x\": 1,\\n  \"y\": {\\n    \"z\": [\\n      10,\\n      20,\\n      30\\n    ]\\n  }\\n}'"},
+	 "'{\\n  \"keys\": \"k\",\\n  \"x\": 1,\\n  \"y\": {\\n    \"z\": [\\n      10,\\n      "
+	 "20,\\n      30\\n    ]\\n  }\\n}'"},
 	{"{'b': 1, 'a': [1, {'x': none}]} | to_nice_json",
-	 "'{\\n    \"a\": [\\n        1,\\n        {\\n            \"x\": null\\n        }\\n    ],\\n    \"b\": 1\\n}'"},
+	 "'{\\n    \"a\": [\\n        1,\\n        {\\n            \"x\": null\\n        }\\n    "
+	 "],\\n    \"b\": 1\\n}'"},
 	{"uni | to_json", "'\"Gr\\\\u00f6\\\\u00dfe \\\\u2192 \\\\u00f1and\\\\u00fa\"'"},
 	{"uni | to_json(ensure_ascii=false)", "'\"Größe → ñandú\"'"},
 	{"{} | to_nice_json", "'{}'"},
 	{"[] | to_nice_json", "'[]'"},
 	{"d | to_nice_yaml", "'keys: k\\nx: 1\\ny:\\n    z:\\n    - 10\\n    - 20\\n    - 30\\n'"},
-	{"d | to_nice_yaml(indent=2)", "'keys: k\\nx: 1\\ny:\\n  z:\\n  - 10\\n  - 20\\n  - 30\\n'"},
+	{"d | to_nice_yaml(indent=2)",
+	 "'keys: k\\nx: 1\\ny:\\n  z:\\n  - 10\\n  - 20\\n  - 30\\n'"},
 	{"hosts | to_nice_yaml",
-	 "'-   ip: 10.0.0.1\\n    name: m1\\n    port: 80\\n    tags:\\n    - a\\n    - b\\n    up: true\\n-   ip: 10.0.0.2\\n    name: w2\\n    port: 443\\n    tags:\\n    - b\\n    up: false\\n-   ip: 10.0.0.3\\n    name: w1\\n    port: 80\\n    tags: []\\n    up: true\\n'"},
+	 "'-   ip: 10.0.0.1\\n    name: m1\\n    port: 80\\n    tags:\\n    - a\\n    - b\\n    "
+	 "up: true\\n-   ip: 10.0.0.2\\n    name: w2\\n    port: 443\\n    tags:\\n    - b\\n    "
+	 "up: false\\n-   ip: 10.0.0.3\\n    name: w1\\n    port: 80\\n    tags: []\\n    up: "
+	 "true\\n'"},
 	{"hosts | to_nice_yaml(indent=2, width=1337)",
-	 "'- ip: 10.0.0.1\\n  name: m1\\n  port: 80\\n  tags:\\n  - a\\n  - b\\n  up: true\\n- ip: 10.0.0.2\\n  name: w2\\n  port: 443\\n  tags:\\n  - b\\n  up: false\\n- ip: 10.0.0.3\\n  name: w1\\n  port: 80\\n  tags: []\\n  up: true\\n'"},
+	 "'- ip: 10.0.0.1\\n  name: m1\\n  port: 80\\n  tags:\\n  - a\\n  - b\\n  up: true\\n- ip: "
+	 "10.0.0.2\\n  name: w2\\n  port: 443\\n  tags:\\n  - b\\n  up: false\\n- ip: 10.0.0.3\\n  "
+	 "name: w1\\n  port: 80\\n  tags: []\\n  up: true\\n'"},
 	{"l | to_yaml", "'[3, 1, 2]\\n'"},
 	{"'x' | to_yaml", "'x\\n'"},
 	{"'yes' | to_yaml", "\"'yes'\\n\""},
@@ -217,7 +233,8 @@ static const struct fixture_case filters_2_cases[] = {
 	{"'a: [1, 2]\\nb: yes' | from_yaml", "{'a': [1, 2], 'b': True}"},
 	{"'--- 1\\n--- {a: 2}\\n' | from_yaml_all | list", "[1, {'a': 2}]"},
 	{"[1,2] | tojson", "'[1, 2]'"},
-	{"{'a': '<x>&\"\\''} | tojson", "'{\"a\": \"\\\\u003cx\\\\u003e\\\\u0026\\\\\"\\\\u0027\"}'"},
+	{"{'a': '<x>&\"\\''} | tojson",
+	 "'{\"a\": \"\\\\u003cx\\\\u003e\\\\u0026\\\\\"\\\\u0027\"}'"},
 	{"'abc' | b64encode", "'YWJj'"},
 	{"'YWJj' | b64decode", "'abc'"},
 	{"'abc' | hash('sha1')", "'a9993e364706816aba3e25717850c26c9cd0d89d'"},
@@ -229,7 +246,8 @@ static const struct fixture_case filters_2_cases[] = {
 	{"'abc' | md5", "'900150983cd24fb0d6963f7d28e17f72'"},
 	{"'abc' | checksum", "'a9993e364706816aba3e25717850c26c9cd0d89d'"},
 	{"'abc' | hash('sha512')",
-	 "'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f'"},
+	 "'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23"
+	 "a3feebbd454d4423643ce80e2a9ac94fa54ca49f'"},
 	{"'foo' | to_uuid", "'f54e0251-da46-5177-a22b-2f98d0a8962c'"},
 	{"'foo' | to_uuid('361E6D51-FAEC-444A-9079-341386DA8E2E')",
 	 "'f54e0251-da46-5177-a22b-2f98d0a8962c'"},
@@ -257,7 +275,9 @@ static const struct fixture_case filters_2_cases[] = {
 	{"'/' | relpath('/usr/bin')", "'../..'"},
 	{"'/usr/libx' | relpath('/usr/lib')", "'../libx'"},
 	{"u | urlsplit",
-	 "{'fragment': 'frag', 'hostname': 'www.example.com', 'netloc': 'user:pw@www.Example.com:9000', 'password': 'pw', 'path': '/dir/index.html', 'port': 9000, 'query': 'query=term', 'scheme': 'http', 'username': 'user'}"},
+	 "{'fragment': 'frag', 'hostname': 'www.example.com', 'netloc': "
+	 "'user:pw@www.Example.com:9000', 'password': 'pw', 'path': '/dir/index.html', 'port': "
+	 "9000, 'query': 'query=term', 'scheme': 'http', 'username': 'user'}"},
 	{"u | urlsplit('hostname')", "'www.example.com'"},
 	{"u | urlsplit('port')", "9000"},
 	{"'a b&c/d?e=ü' | urlencode", "'a%20b%26c/d%3Fe%3D%C3%BC'"},
@@ -347,7 +367,8 @@ static const struct fixture_case filters_2_cases[] = {
 	{"1 | mandatory", "1"},
 	{"'%Y-%m-%d %H:%M:%S' | strftime(1500000000, utc=true)", "'2017-07-14 02:40:00'"},
 	{"('2020-01-02 03:04:05' | to_datetime).year", "2020"},
-	{"('2020-01-02 03:04:05' | to_datetime - '2020-01-01 00:00:00' | to_datetime).total_seconds()",
+	{"('2020-01-02 03:04:05' | to_datetime - '2020-01-01 00:00:00' | "
+	 "to_datetime).total_seconds()",
 	 "97445.0"},
 	{"(('2020-01-02 03:04:05' | to_datetime) - ('2020-01-01 00:00:00' | to_datetime)).days",
 	 "1"},

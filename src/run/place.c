@@ -1,0 +1,136 @@
+/* Where a strand is in the tree of tasks, and where it goes on after a failure. */
+#include "state.h"
+
+static struct frame *top(struct strand *s)
+{
+	return s->stack.len ? &s->stack.at[s->stack.len - 1] : NULL;
+}
+
+void strand_next(struct strand *s)
+{
+	if (top(s))
+		top(s)->index++;
+}
+
+void strand_push_include(struct strand *s, const struct plan_block *block, const struct value *params, const struct value *loop_vars)
+{
+	vec_push(&s->stack, ((struct frame){.block = block, .include_params = params, .loop_vars = loop_vars}));
+}
+
+static size_t section_len(const struct frame *f)
+{
+	switch (f->section) {
+	case FRAME_BODY: return f->block->body.len;
+	case FRAME_RESCUE: return f->block->rescue.len;
+	case FRAME_ALWAYS: return f->block->always.len;
+	case FRAME_HANDLERS: return 0;
+	}
+	return 0;
+}
+
+static const struct plan_node *node_at(const struct frame *f)
+{
+	switch (f->section) {
+	case FRAME_BODY: return f->block->body.at[f->index];
+	case FRAME_RESCUE: return f->block->rescue.at[f->index];
+	default: return f->block->always.at[f->index];
+	}
+}
+
+/* The next notified handler, or NULL. Its mark is taken when it is run. */
+static const struct plan_node *next_handler(struct strand *s, struct frame *f)
+{
+	for (; f->index < s->nnotified; f->index++)
+		if (s->notified[f->index])
+			return s->step->plan->handlers.at[f->index];
+	return NULL;
+}
+
+/* After a failure: back to the innermost rescue or always. False: there is none. */
+bool strand_unwind(struct strand *s, bool *ret_rescued)
+{
+	*ret_rescued = false;
+	while (s->stack.len) {
+		struct frame *f = top(s);
+		if (f->block && f->section == FRAME_BODY && f->block->rescue.len) {
+			f->section = FRAME_RESCUE;
+			f->index = 0;
+			*ret_rescued = true;
+			return true;
+		}
+		if (f->block && f->section != FRAME_ALWAYS && f->block->always.len) {
+			f->section = FRAME_ALWAYS;
+			f->index = 0;
+			f->failing = true;
+			return true;
+		}
+		s->stack.len--;
+	}
+	return false;
+}
+
+/* The end of a section: on to `always`, or out. False: the failure goes on up. */
+static bool leave_section(struct strand *s)
+{
+	struct frame *f = top(s);
+	if (f->section != FRAME_ALWAYS && f->section != FRAME_HANDLERS && f->block->always.len) {
+		f->section = FRAME_ALWAYS;
+		f->index = 0;
+		return true;
+	}
+	bool failing = f->failing;
+	s->stack.len--;
+	return !failing;
+}
+
+/* The task to do next; NULL when the strand is at its end or has failed. */
+const struct plan_node *strand_current(struct strand *s)
+{
+	while (s->stack.len) {
+		struct frame *f = top(s);
+		if (f->section == FRAME_HANDLERS) {
+			const struct plan_node *h = next_handler(s, f);
+			if (h && h->kind == PLAN_BLOCK) {
+				s->notified[f->index++] = NOTIFIED_NO;
+				vec_push(&s->stack, ((struct frame){.node = h, .block = h->block}));
+				continue;
+			}
+			if (h)
+				return h;
+			s->stack.len--;
+			continue;
+		}
+		if (f->index < section_len(f)) {
+			const struct plan_node *n = node_at(f);
+			if (n->kind == PLAN_TASK)
+				return n;
+			f->index++;
+			vec_push(&s->stack, ((struct frame){.node = n, .block = n->block}));
+			continue;
+		}
+		bool rescued;
+		if (!leave_section(s) && !strand_unwind(s, &rescued)) {
+			s->host->failed = true; /* `always` is over, and what failed was not rescued */
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+/* The place in the tree: the indices from the root, then behind or before. */
+int strand_compare_place(const struct strand *a, const struct strand *b)
+{
+	size_t n = a->stack.len < b->stack.len ? a->stack.len : b->stack.len;
+	for (size_t i = 0; i < n; i++) {
+		const struct frame *x = &a->stack.at[i], *y = &b->stack.at[i];
+		if (x->section != y->section)
+			return x->section < y->section ? -1 : 1;
+		if (x->index != y->index)
+			return x->index < y->index ? -1 : 1;
+	}
+	if (a->stack.len != b->stack.len)
+		return a->stack.len > b->stack.len ? -1 : 1; /* still inside */
+	if (a->leaving != b->leaving)
+		return a->leaving ? -1 : 1;
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* Finished flights: counted, shown, and what a failure leads to. */
+#include "state.h"
+
+static void count(struct strand *s, const struct flight *f)
+{
+	struct report_host_stats *st = &s->host->stats;
+	switch (f->status) {
+	case REPORT_OK: st->ok++; break;
+	case REPORT_CHANGED: st->ok++, st->changed++, s->step->stats.changed++; break;
+	case REPORT_SKIPPED: st->skipped++; break;
+	case REPORT_FAILED: st->failed++, s->step->stats.failed++; break;
+	case REPORT_IGNORED: st->ok++, st->ignored++; break;
+	case REPORT_RESCUED: st->rescued++; break;
+	case REPORT_UNREACHABLE: st->unreachable++, s->step->stats.failed++; break;
+	case REPORT_UNKNOWN: st->unknown++; break;
+	}
+}
+
+static void keep_failure(struct strand *s, const struct flight *f)
+{
+	struct arena *a = &s->host->arena;
+	struct value *task = value_dict_new(a);
+	value_dict_put(a, task, "name", value_cstr(a, f->name ? f->name : ""));
+	value_dict_put(a, task, "action", value_cstr(a, f->node ? f->node->module->name : "setup"));
+	s->failed_task = task;
+	s->failed_result = value_copy(a, f->result, VALUE_UNSAFE);
+}
+
+static void drop_later(struct strand *s)
+{
+	while (s->flights.len) {
+		struct flight *f = s->flights.at[s->flights.len - 1];
+		s->flights.len--;
+		flight_drop(f);
+		s->needs_resume = true;
+	}
+}
+
+void strand_recall(struct strand *s)
+{
+	if (s->flights.len < 2)
+		return;
+	/* the place behind the oldest is the place before the second */
+	frames *behind = &s->flights.at[1]->before, swap = s->stack;
+	s->stack = *(frames *)behind;
+	memcpy(behind, &swap, sizeof(swap));
+	while (s->flights.len > 1) {
+		struct flight *f = s->flights.at[s->flights.len - 1];
+		s->flights.len--;
+		link_recall(f->target->link, f);
+		flight_drop(f);
+	}
+}
+
+static void on_failure(struct strand *s, struct flight *f)
+{
+	bool rescued = false, ended;
+	frames swap = s->stack;
+	s->stack = f->before;
+	f->before = swap;
+	drop_later(s);
+	s->needs_resume |= f->overlaps;
+	keep_failure(s, f);
+	strand_next(s);
+	ended = f->status == REPORT_UNREACHABLE || !strand_unwind(s, &rescued);
+	if (rescued && f->status == REPORT_FAILED)
+		f->status = REPORT_RESCUED;
+	count(s, f);
+	emit_result(f);
+	if (ended) {
+		if (f->status == REPORT_UNREACHABLE)
+			s->host->unreachable = true;
+		else
+			s->host->failed = true;
+		strand_end(s, true);
+	}
+}
+
+static void settle_one(struct strand *s, struct flight *f)
+{
+	bool once = false;
+	struct scope sc;
+	struct err ignored = {0};
+	if (f->node && f->node->attrs.run_once) {
+		scope_init(&sc, &f->arena, s->host, s, f->node, NULL);
+		(void)scope_bool(&sc, f->node->attrs.run_once, false, &once, &ignored);
+		scope_release(&sc);
+	}
+	if (f->node)
+		step_throttle_give(s, f->node);
+	if (f->status == REPORT_FAILED || f->status == REPORT_UNREACHABLE) {
+		on_failure(s, f);
+	} else if (f->node) {
+		count(s, f);
+		emit_result(f);
+	}
+	if (f->node)
+		step_passed(s, f->node);
+	if (once)
+		step_share_result(s, f);
+	flight_free(f);
+}
+
+void strand_settle(struct strand *s)
+{
+	while (s->flights.len && s->flights.at[0]->finished) {
+		struct flight *f = s->flights.at[0];
+		vec_remove(&s->flights, 0);
+		settle_one(s, f);
+	}
+	if (s->flights.len && s->flights.at[0]->nsent)
+		emit_task_started(s->flights.at[0]);
+	if (s->state != STRAND_DONE)
+		strand_wake(s);
+	strands_unblock(s->step->run);
+}

@@ -1,0 +1,204 @@
+/* The free variables of templates: names that no for, set, macro, with or
+ * import inside the text binds. */
+#include "walk.h"
+
+struct scope {
+	struct scope *parent;
+	struct strmap bound;
+};
+struct walk {
+	void (*fn)(void *ctx, struct slice name);
+	void *ctx;
+	struct scope *scope;
+};
+
+static void visit(struct walk *w, const struct node *n);
+
+static bool is_bound(const struct walk *w, struct slice name)
+{
+	for (const struct scope *s = w->scope; s; s = s->parent)
+		if (strmap_has(&s->bound, name))
+			return true;
+	return false;
+}
+
+static void offer(struct walk *w, struct slice name)
+{
+	if (!is_bound(w, name))
+		w->fn(w->ctx, name);
+}
+
+static void bind(struct walk *w, struct slice name)
+{
+	strmap_set(&w->scope->bound, name, w);
+}
+
+static void bind_target(struct walk *w, const struct node *target)
+{
+	if (target->kind == NODE_NAME)
+		bind(w, target->name);
+	else if (target->kind == NODE_NSREF)
+		offer(w, target->name);
+	for (uint32_t i = 0; i < target->items.len; i++)
+		bind_target(w, target->items.at[i]);
+}
+
+static void visit_all(struct walk *w, const struct nodes *v)
+{
+	for (uint32_t i = 0; i < v->len; i++)
+		visit(w, v->at[i]);
+}
+
+static void visit_children(struct walk *w, const struct node *n)
+{
+	const struct node *const kids[] = {n->a, n->b, n->c, n->d, n->e};
+	for (size_t i = 0; i < ARRAY_LEN(kids); i++)
+		if (kids[i])
+			visit(w, kids[i]);
+	visit_all(w, &n->items);
+	visit_all(w, &n->kwargs);
+}
+
+static void visit_for(struct walk *w, const struct node *n)
+{
+	struct scope inner = {.parent = w->scope};
+	visit(w, n->b);
+	w->scope = &inner;
+	bind_target(w, n->a);
+	if (n->d)
+		visit(w, n->d);
+	bind(w, SLICE_LIT("loop"));
+	visit(w, n->c);
+	strmap_release(&inner.bound);
+	inner.bound = (struct strmap){0};
+	if (n->e)
+		visit(w, n->e);
+	w->scope = inner.parent;
+	strmap_release(&inner.bound);
+}
+
+static void visit_macro(struct walk *w, const struct node *n)
+{
+	static const char *const own[] = {"varargs", "kwargs", "caller"};
+	struct scope inner = {.parent = w->scope};
+	visit_all(w, &n->kwargs);
+	bind(w, n->name);
+	w->scope = &inner;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		bind(w, slice_from(own[i]));
+	for (uint32_t i = 0; i < n->items.len; i++)
+		bind_target(w, n->items.at[i]);
+	visit(w, n->c);
+	w->scope = inner.parent;
+	strmap_release(&inner.bound);
+}
+
+/* with, set block, filter block, call block: a body in a scope of its own. */
+static void visit_body(struct walk *w, const struct node *n)
+{
+	struct scope inner = {.parent = w->scope};
+	for (uint32_t i = 1; n->kind == NODE_WITH && i < n->items.len; i += 2)
+		visit(w, n->items.at[i]);
+	if (n->kind == NODE_FILTERBLOCK)
+		visit(w, n->a);
+	if (n->kind == NODE_SETBLOCK && n->b)
+		visit(w, n->b);
+	w->scope = &inner;
+	for (uint32_t i = 0; n->kind == NODE_WITH && i < n->items.len; i += 2)
+		bind_target(w, n->items.at[i]);
+	visit(w, n->c);
+	w->scope = inner.parent;
+	strmap_release(&inner.bound);
+	if (n->kind == NODE_SETBLOCK)
+		bind_target(w, n->a);
+}
+
+/* lookup('vars', 'x') mentions x. */
+static void visit_call(struct walk *w, const struct node *n)
+{
+	const struct nodes *args = &n->items;
+	visit_children(w, n);
+	if (n->a->kind != NODE_NAME || args->len < 2 || args->at[0]->kind != NODE_CONST ||
+	    !value_is_str(args->at[0]->value, "vars"))
+		return;
+	for (uint32_t i = 1; i < args->len; i++)
+		if (args->at[i]->kind == NODE_CONST && args->at[i]->value->type == VALUE_STRING)
+			offer(w, args->at[i]->value->str);
+}
+
+static void visit(struct walk *w, const struct node *n)
+{
+	switch (n->kind) {
+	case NODE_NAME:
+		offer(w, n->name);
+		break;
+	case NODE_FOR:
+		visit_for(w, n);
+		break;
+	case NODE_MACRO:
+		visit_macro(w, n);
+		break;
+	case NODE_SET:
+		visit(w, n->b);
+		bind_target(w, n->a);
+		break;
+	case NODE_WITH:
+	case NODE_SETBLOCK:
+	case NODE_FILTERBLOCK:
+		visit_body(w, n);
+		break;
+	case NODE_CALL:
+		visit_call(w, n);
+		break;
+	case NODE_IMPORT:
+		visit(w, n->a);
+		bind(w, n->name);
+		break;
+	case NODE_FROM:
+		visit(w, n->a);
+		for (uint32_t i = 0; i < n->kwargs.len; i++)
+			bind(w, n->kwargs.at[i]->value->str);
+		break;
+	default:
+		visit_children(w, n);
+	}
+}
+
+static void names_of(struct template_env *env, struct slice text, bool is_expr, struct srcloc at,
+		     struct walk *w)
+{
+	const struct program *prog;
+	struct scope top = {0};
+	if (program_get(env, text, is_expr ? &syntax_expression : &syntax_string, at, &prog, NULL) <
+	    0)
+		return;
+	w->scope = &top;
+	visit(w, prog->root);
+	strmap_release(&top.bound);
+}
+
+static void each_string(struct template_env *env, const struct value *v, bool is_expr,
+			unsigned depth, struct walk *w)
+{
+	if ((v->flags & VALUE_UNSAFE) || depth > YAML_DEPTH)
+		return;
+	if (v->type == VALUE_STRING) {
+		bool markup = template_has_markup(v->str);
+		if (is_expr || markup)
+			names_of(env, v->str, is_expr && !markup, v->at, w);
+		return;
+	}
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
+		each_string(env, v->list.at[i], is_expr, depth + 1, w);
+	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++) {
+		each_string(env, v->dict.at[i].key, is_expr, depth + 1, w);
+		each_string(env, v->dict.at[i].value, is_expr, depth + 1, w);
+	}
+}
+
+void template_each_name(struct template_env *env, const struct value *v, bool is_expr,
+			void (*fn)(void *ctx, struct slice name), void *ctx)
+{
+	struct walk w = {.fn = fn, .ctx = ctx};
+	each_string(env, v, is_expr, 0, &w);
+}

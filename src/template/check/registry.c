@@ -1,0 +1,83 @@
+#include "registry.h"
+
+#include "rollout/base/nearest.h"
+
+/* Each table ends with a NULL name. */
+extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
+	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
+	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[];
+extern const struct function tests_value[], tests_ansible[], tests_path[];
+extern const struct function lookups_file[], lookups_data[], lookups_value[];
+
+static const struct function *const filters[] = {
+	filters_string, filters_text,	filters_sequence, filters_select, filters_set,
+	filters_dict,	filters_number, filters_json,	  filters_encode, filters_regex,
+	filters_path,	filters_time,	filters_value,	  filters_url,	  NULL};
+static const struct function *const tests[] = {tests_value, tests_ansible, tests_path, NULL};
+static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value, NULL};
+
+/* Fully qualified names of what is built in. */
+static struct slice strip_collection(struct slice name)
+{
+	static const char *const prefixes[] = {"ansible.builtin.", "ansible.legacy.",
+					       "ansible.utils.", "community.general."};
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		size_t n = strlen(prefixes[i]);
+		if (slice_starts_with(name, prefixes[i]))
+			return (struct slice){name.ptr + n, name.len - n};
+	}
+	return name;
+}
+
+static const struct function *find(const struct function *const *tables, struct slice name)
+{
+	name = strip_collection(name);
+	for (; *tables; tables++)
+		for (const struct function *f = *tables; f->name; f++)
+			if (slice_is(name, f->name))
+				return f;
+	return NULL;
+}
+
+const struct function *registry_filter(struct slice name)
+{
+	return find(filters, name);
+}
+const struct function *registry_test(struct slice name)
+{
+	return find(tests, name);
+}
+const struct function *registry_lookup(struct slice name)
+{
+	return find(lookups, name);
+}
+
+const char *registry_hint(char kind, struct slice name, char *buf, size_t size)
+{
+	struct nearest near;
+	nearest_init(&near, strip_collection(name));
+	for (const struct function *const *t = kind == 'f'   ? filters
+					       : kind == 't' ? tests
+							     : lookups;
+	     *t; t++)
+		for (const struct function *f = *t; f->name; f++)
+			nearest_offer(&near, slice_from(f->name));
+	return nearest_hint(&near, buf, size);
+}
+
+int function_param(const struct function *f, struct slice name)
+{
+	struct slice rest = slice_from(f->params ? f->params : ""), part;
+	for (int i = 0; rest.len > 0 && slice_split(&rest, ',', &part); i++)
+		if (slice_eq(part, name))
+			return i;
+	return -1;
+}
+
+unsigned function_max_args(const struct function *f)
+{
+	unsigned n = f->params && *f->params;
+	for (const char *p = f->params; p && *p; p++)
+		n += *p == ',';
+	return n;
+}
