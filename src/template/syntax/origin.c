@@ -93,10 +93,29 @@ static void skip_escape(struct origin *o)
 	o->at += 2 + (c == 'x' ? 2u : c == 'u' ? 4u : c == 'U' ? 8u : 0u);
 }
 
-/* Over one character of the text at i; how many of the text's it took, 0: they differ. */
+static void skip_white(struct origin *o)
+{
+	while (o->at < o->src.len && isspace((unsigned char)peek(o)))
+		o->at++;
+}
+
+/* A backslash at the end of a line in double quotes: nothing of it is in the text. */
+static void skip_line_break(struct origin *o)
+{
+	while (o->style == '"' && peek(o) == '\\' && o->at + 1 < o->src.len &&
+	       o->src.ptr[o->at + 1] == '\n') {
+		o->at += 2;
+		skip_white(o);
+	}
+}
+
+/* Over one character of the text at i, or over white space that was folded;
+ * how much of the text that was, 0: they differ. */
 static size_t follow(struct origin *o, size_t i)
 {
+	skip_line_break(o);
 	char want = o->text.ptr[i], have = peek(o);
+	size_t n = 1;
 	if (o->style == '"' && have == '\\') {
 		skip_escape(o);
 		return chars_next(o->text, i) - i;
@@ -105,21 +124,18 @@ static size_t follow(struct origin *o, size_t i)
 		o->at += 2;
 		return 1;
 	}
-	if (have == want) {
+	if (have == want && (have != '\n' || o->style == '|')) {
 		o->at++;
-		if (want == '\n' && o->indent) {
-			size_t n = line_indent(o, o->at);
-			o->at += n < o->indent ? n : o->indent;
+		if (want == '\n') {
+			size_t have_indent = line_indent(o, o->at);
+			o->at += have_indent < o->indent ? have_indent : o->indent;
 		}
 		return 1;
 	}
-	if ((want != ' ' && want != '\n') || !isspace((unsigned char)have))
+	if (!isspace((unsigned char)want) || !isspace((unsigned char)have))
 		return 0;
-	/* A fold: white space with line ends became a space or fewer line ends. */
-	while (o->at < o->src.len && isspace((unsigned char)peek(o)))
-		o->at++;
-	size_t n = 1;
-	while (i + n < o->text.len && want == '\n' && o->text.ptr[i + n] == '\n')
+	skip_white(o);
+	while (i + n < o->text.len && isspace((unsigned char)o->text.ptr[i + n]))
 		n++;
 	return n;
 }
