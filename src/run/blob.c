@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const struct blob *blob_find(struct run *run, const char *sha256)
 {
@@ -20,6 +21,8 @@ const struct blob *blob_from_bytes(struct run *run, struct slice bytes)
 		return b;
 	b = xcalloc(1, sizeof(*b));
 	memcpy(b->sha256, hex, sizeof(b->sha256));
+	digest_bytes(DIGEST_SHA1, bytes.ptr, bytes.len, hex);
+	memcpy(b->sha1, hex, sizeof(b->sha1));
 	b->size = bytes.len;
 	b->bytes = xmalloc(bytes.len + 1);
 	memcpy(b->bytes, bytes.ptr, bytes.len);
@@ -41,13 +44,17 @@ int blob_from_file(struct run *run, const char *path, const struct blob **ret, s
 		*ret = b;
 		return 0;
 	}
+	char sha1[DIGEST_HEX_MAX];
 	int r = digest_fd(DIGEST_SHA256, fd, hex, err);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) == 0)
+		r = digest_fd(DIGEST_SHA1, fd, sha1, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", path);
 	b = strmap_get(&run->blobs, slice_from(hex));
 	if (!b) {
 		b = xcalloc(1, sizeof(*b));
 		memcpy(b->sha256, hex, sizeof(b->sha256));
+		memcpy(b->sha1, sha1, sizeof(b->sha1));
 		b->size = (size_t)st.st_size;
 		b->path = arena_strdup(&run->arena, path);
 		b->mtime_ns = mtime;

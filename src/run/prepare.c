@@ -35,6 +35,7 @@ static void put_str(struct preparation *p, const char *key, const char *s)
 static void put_blob(struct preparation *p, const struct blob *b)
 {
 	put_str(p, "_sha256", b->sha256);
+	put_str(p, "_sha1", b->sha1);
 	value_dict_put(&p->f->arena, p->args, "_size", value_int(&p->f->arena, (int64_t)b->size));
 }
 
@@ -152,23 +153,16 @@ static int add_tree(struct tree *t, const char *root, const char *rel, unsigned 
 	return r;
 }
 
-static int prepare_folder(struct preparation *p, const char *path, struct slice src, struct err *err)
+static int prepare_folder(struct preparation *p, const char *path, struct err *err)
 {
 	struct tree t = {p, value_list_new(&p->f->arena)};
 	char *root = arena_strdup(&p->f->arena, path);
-	bool contents = slice_ends_with(src, "/");
 	size_t len = strlen(root);
 	while (len > 1 && root[len - 1] == '/')
 		root[--len] = '\0';
-	struct slice base = path_basename(root);
-	int r;
-	if (contents) {
-		r = add_tree(&t, root, "", 0, err);
-	} else {
-		/* the folder itself goes below dest */
-		struct slice dir = path_dirname(root);
-		r = add_entry(&t, arena_strndup(&p->f->arena, dir.ptr, dir.len), arena_strndup(&p->f->arena, base.ptr, base.len), 0, err);
-	}
+	int r = add_tree(&t, root, "", 0, err);
+	/* "dir" puts the folder itself below dest, "dir/" what is in it */
+	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(root)));
 	if (r == 0)
 		value_dict_put(&p->f->arena, p->args, "_tree", t.entries);
 	return r;
@@ -190,14 +184,14 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 	if (stat(path, &st) < 0)
 		return err_sys(err, "%s", path);
 	if (S_ISDIR(st.st_mode) && strcmp(p->f->node->module->name, "copy") == 0)
-		return prepare_folder(p, path, src->str, err);
+		return prepare_folder(p, path, err);
 	if ((r = blob_from_file(run_of(p), path, &blob, err)) < 0)
 		return r;
 	put_blob(p, blob);
 	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(path)));
 	const struct value *mode = value_get(p->it->args, "mode");
 	if (mode && value_is_str(mode, "preserve"))
-		value_dict_put(&p->f->arena, p->args, "mode", value_fmt(&p->f->arena, "%04o", st.st_mode & 07777));
+		value_dict_put(&p->f->arena, p->args, "_mode", value_int(&p->f->arena, st.st_mode & 07777));
 	return 0;
 }
 

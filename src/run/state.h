@@ -85,7 +85,7 @@ int link_resolve_target(struct link *l, struct err *err);
 
 /* ---- blob.c: content that hosts may ask for, by hash ---- */
 struct blob {
-	char sha256[SHA256_HEX_SIZE];
+	char sha256[SHA256_HEX_SIZE], sha1[SHA1_HEX_SIZE];
 	size_t size;
 	char *bytes;      /* or NULL */
 	const char *path; /* the controller's file */

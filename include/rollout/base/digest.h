@@ -12,6 +12,7 @@ enum digest_algorithm {
 	DIGEST_SHA512
 };
 #define DIGEST_HEX_MAX 129 /* 64 bytes in hex, and the terminator */
+#define SHA1_HEX_SIZE 41
 #define SHA256_HEX_SIZE 65
 
 /* "sha256" to its enum; false when there is none of that name. */

@@ -5,14 +5,16 @@
 /* Each table ends with a NULL name. */
 extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
-	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[];
+	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
+	filters_password[];
 extern const struct function tests_value[], tests_ansible[], tests_path[];
 extern const struct function lookups_file[], lookups_data[], lookups_value[];
 
 static const struct function *const filters[] = {
-	filters_string, filters_text,	filters_sequence, filters_select, filters_set,
-	filters_dict,	filters_number, filters_json,	  filters_encode, filters_regex,
-	filters_path,	filters_time,	filters_value,	  filters_url,	  NULL};
+	filters_string, filters_text,  filters_sequence, filters_select,
+	filters_set,	filters_dict,  filters_number,	 filters_json,
+	filters_encode, filters_regex, filters_path,	 filters_time,
+	filters_value,	filters_url,   filters_password, NULL};
 static const struct function *const tests[] = {tests_value, tests_ansible, tests_path, NULL};
 static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value, NULL};
 

@@ -46,8 +46,9 @@ int in_list(struct call *c, const struct value_list **ret, struct err *err)
 
 int in_dict(struct call *c, const struct value_dict **ret, struct err *err)
 {
-	if (!is_dict(c->in))
-		return type_error(err, "a dict is needed", c->in);
-	*ret = &c->in->dict;
-	return 0;
+	const struct value *dict;
+	int r = as_dict(c->ev, c->in, &dict, err);
+	if (r == 0)
+		*ret = &dict->dict;
+	return r;
 }

@@ -90,7 +90,7 @@ const struct value *frame_find(const struct frame *f, struct slice name);
 int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret,
 		 struct err *err);
 const struct value *global_find(struct eval *ev, struct slice name);
-bool global_exists(struct slice name);
+void global_each(void (*fn)(void *ctx, struct slice name), void *ctx);
 /* The text of a template file with its own delimiters, and the expression's program. */
 struct srcloc eval_place(const struct eval *ev, uint32_t offset);
 
@@ -135,6 +135,8 @@ int print_repr(struct eval *ev, struct strbuf *out, const struct value *v, struc
 bool is_str(const struct value *v);
 bool is_list(const struct value *v);
 bool is_dict(const struct value *v);
+bool is_mapping(const struct value *v); /* a dict, or an object with keys */
+int as_dict(struct eval *ev, const struct value *v, const struct value **ret, struct err *err);
 bool is_number(const struct value *v); /* bool, int or float */
 int64_t as_int(const struct value *v);
 double as_double(const struct value *v);

@@ -129,6 +129,7 @@ static int fail_name(const struct undefined *u, struct err *err)
 				nearest_offer(&near, f->at[i].name);
 	if (u->ev->scope && u->ev->scope->ops && u->ev->scope->ops->each_name)
 		u->ev->scope->ops->each_name(u->ev->scope->self, offer_name, &near);
+	global_each(offer_name, &near);
 	return err_at(err, ERR_UNDEFINED, place_of(u), "'%.*s' is undefined%s", SLICE_ARG(u->name),
 		      nearest_hint(&near, hint, sizeof(hint)));
 }

@@ -49,11 +49,11 @@ FN(t_string)
 }
 FN(t_mapping)
 {
-	return give(ret, is_dict(c->in));
+	return give(ret, is_mapping(c->in));
 }
 FN(t_sequence)
 {
-	return give(ret, is_list(c->in) || is_dict(c->in) || is_str(c->in));
+	return give(ret, is_list(c->in) || is_mapping(c->in) || is_str(c->in));
 }
 FN(t_iterable)
 {

@@ -349,12 +349,9 @@ const struct value *global_find(struct eval *ev, struct slice name)
 	return NULL;
 }
 
-bool global_exists(struct slice name)
+void global_each(void (*fn)(void *ctx, struct slice name), void *ctx)
 {
-	if (slice_is(name, "omit"))
-		return true;
+	fn(ctx, SLICE_LIT("omit"));
 	for (size_t i = 0; i < ARRAY_LEN(globals); i++)
-		if (slice_is(name, globals[i].name))
-			return true;
-	return false;
+		fn(ctx, slice_from(globals[i].name));
 }

@@ -31,6 +31,63 @@ static int dict_items(struct call *c, const struct value **ret, struct err *err)
 	return eval_step(c->ev, c->in->dict.len, err);
 }
 
+/* hostvars and the like: objects that are mappings. */
+static int object_get(struct call *c, const struct value **ret, struct err *err)
+{
+	const struct value *found = NULL;
+	int r = eval_use(c->ev, c->arg[0], err);
+	if (r == 0)
+		r = c->in->object.ops->get(c->in->object.self, c->ev->arena, c->arg[0], &found,
+					   err);
+	if (r == 0)
+		*ret = found ? found : c->arg[1] ? c->arg[1] : value_null();
+	return r;
+}
+
+bool is_mapping(const struct value *v)
+{
+	return is_dict(v) || (v->type == VALUE_OBJECT && v->object.ops->get && v->object.ops->keys);
+}
+
+int as_dict(struct eval *ev, const struct value *v, const struct value **ret, struct err *err)
+{
+	const struct value_list *keys;
+	*ret = v;
+	if (is_dict(v))
+		return 0;
+	if (!is_mapping(v))
+		return type_error(err, "a dict is needed", v);
+	struct value *dict = dict_new(ev);
+	int r = eval_iterate(ev, v, &keys, err);
+	for (size_t i = 0; r == 0 && i < keys->len; i++) {
+		const struct value *item = NULL;
+		r = v->object.ops->get(v->object.self, ev->arena, keys->at[i], &item, err);
+		if (r == 0 && item)
+			r = dict_set(ev, dict, keys->at[i], item, err);
+	}
+	*ret = dict;
+	return r;
+}
+
+static int with_dict(struct call *c, int (*fn)(struct call *, const struct value **, struct err *),
+		     const struct value **ret, struct err *err)
+{
+	int r = as_dict(c->ev, c->in, &c->in, err);
+	return r < 0 ? r : fn(c, ret, err);
+}
+static int object_keys(struct call *c, const struct value **ret, struct err *err)
+{
+	return with_dict(c, dict_keys, ret, err);
+}
+static int object_values(struct call *c, const struct value **ret, struct err *err)
+{
+	return with_dict(c, dict_values, ret, err);
+}
+static int object_items(struct call *c, const struct value **ret, struct err *err)
+{
+	return with_dict(c, dict_items, ret, err);
+}
+
 static int check_key(struct call *c, struct err *err)
 {
 	int r = eval_use(c->ev, c->arg[0], err);
@@ -314,6 +371,13 @@ static const struct function dict_methods[] = {
 	{"clear", "", 0, 0, clear},
 	{0},
 };
+static const struct function object_methods[] = {
+	{"keys", "", 0, 0, object_keys},
+	{"values", "", 0, 0, object_values},
+	{"items", "", 0, 0, object_items},
+	{"get", "key,default", 1, FN_LAZY, object_get},
+	{0},
+};
 static const struct function list_methods[] = {
 	{"index", "value", 1, 0, list_index},
 	{"count", "value", 1, 0, list_count},
@@ -347,6 +411,8 @@ const struct function *method_find(const struct value *v, struct slice name)
 		return find_in(list_methods, name);
 	case VALUE_STRING:
 		return find_in(string_methods, name);
+	case VALUE_OBJECT:
+		return is_mapping(v) ? find_in(object_methods, name) : NULL;
 	default:
 		return NULL;
 	}
