@@ -27,7 +27,7 @@ const struct blob *blob_from_bytes(struct run *run, struct slice bytes)
 	b->bytes = xmalloc(bytes.len + 1);
 	memcpy(b->bytes, bytes.ptr, bytes.len);
 	b->bytes[bytes.len] = '\0';
-	strmap_set(&run->blobs, slice_from(hex), b);
+	strmap_set(&run->blobs, slice_from(b->sha256), b);
 	return b;
 }
 
