@@ -70,7 +70,7 @@ static int identifier(struct query *q, struct slice *ret)
 }
 
 static int expression(struct query *q, const struct value *v, const struct value **ret);
-static int chain(struct query *q, const struct value *v, const struct value **ret);
+static int chain(struct query *q, const struct value *v, bool projected, const struct value **ret);
 
 /* What follows a projection applies to each item; nulls are dropped. The text
  * is walked once for each item, or once over null where there is none. */
@@ -83,10 +83,10 @@ static int project(struct query *q, const struct value *items, const struct valu
 	if (q->depth++ > QUERY_MAX_DEPTH)
 		return fail(q, "nested too deeply");
 	if (n == 0)
-		r = chain(q, value_null(), &one);
+		r = chain(q, value_null(), true, &one);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		q->at = from;
-		r = chain(q, items->list.at[i], &one);
+		r = chain(q, items->list.at[i], true, &one);
 		if (r == 0 && one->type != VALUE_NULL)
 			list_push(q->ev, out, one);
 	}
@@ -212,25 +212,27 @@ static const struct value *values_of(struct query *q, const struct value *v)
 	return out;
 }
 
-/* What may follow a value: .name, .*, [0], [*], [], [?…], .[…], .{…}. */
-static int chain(struct query *q, const struct value *v, const struct value **ret)
+/* What may follow a value: .name, .*, [0], [*], [], [?…], .[…], .{…}. A [] ends a
+ * projection: it flattens what the projection gave. */
+static int chain(struct query *q, const struct value *v, bool projected, const struct value **ret)
 {
 	struct slice name;
 	int r = eval_use(q->ev, v, q->err);
 	if (r == 0)
 		r = eval_step(q->ev, 1, q->err);
 	while (r == 0) {
-		if (take(q, "[*]"))
-			return project(q, v->type == VALUE_LIST ? v : value_null(), ret);
-		if (take(q, "[]"))
-			return project(q, flattened(q, v), ret);
-		if (take(q, "[?"))
-			return filter_items(q, v, ret);
-		if (looks(q, "[")) {
-			q->at++;
+		if (projected && looks(q, "[]"))
+			break;
+		if (take(q, "[*]")) {
+			r = project(q, v->type == VALUE_LIST ? v : value_null(), &v);
+		} else if (take(q, "[]")) {
+			r = project(q, flattened(q, v), &v);
+		} else if (take(q, "[?")) {
+			r = filter_items(q, v, &v);
+		} else if (take(q, "[")) {
 			r = index_or_slice(q, v, &v);
 		} else if (take(q, ".*")) {
-			return project(q, values_of(q, v), ret);
+			r = project(q, values_of(q, v), &v);
 		} else if (take(q, ".[")) {
 			r = multi_list(q, v, &v);
 		} else if (take(q, ".{")) {
@@ -244,7 +246,8 @@ static int chain(struct query *q, const struct value *v, const struct value **re
 		if (r == 0)
 			r = eval_use(q->ev, v, q->err);
 	}
-	*ret = v;
+	if (r == 0)
+		*ret = v;
 	return r;
 }
 
@@ -334,20 +337,23 @@ static int primary(struct query *q, const struct value *v, const struct value **
 	if (take(q, "(")) {
 		if ((r = expression(q, v, ret)) < 0)
 			return r;
-		return take(q, ")") ? chain(q, *ret, ret) : fail(q, "')' is expected");
+		return take(q, ")") ? chain(q, *ret, false, ret) : fail(q, "')' is expected");
 	}
 	if (take(q, "`"))
 		return literal(q, '`', ret);
 	if (take(q, "'"))
 		return literal(q, '\'', ret);
 	if (take(q, "@"))
-		return chain(q, v, ret);
-	if (take(q, "*"))
-		return project(q, values_of(q, v), ret);
+		return chain(q, v, false, ret);
+	if (take(q, "*")) {
+		if ((r = project(q, values_of(q, v), &v)) < 0)
+			return r;
+		return chain(q, v, false, ret);
+	}
 	if (take(q, "{")) {
 		if ((r = multi_hash(q, v, &v)) < 0)
 			return r;
-		return chain(q, v, ret);
+		return chain(q, v, false, ret);
 	}
 	if (looks(q, "[")) {
 		size_t at = q->at + 1;
@@ -355,15 +361,15 @@ static int primary(struct query *q, const struct value *v, const struct value **
 			at++;
 		char c = at < q->s.len ? q->s.ptr[at] : 0;
 		if (isdigit((unsigned char)c) || (c && strchr("-:*?]", c)))
-			return chain(q, v, ret);
+			return chain(q, v, false, ret);
 		q->at++;
-		return (r = multi_list(q, v, &v)) < 0 ? r : chain(q, v, ret);
+		return (r = multi_list(q, v, &v)) < 0 ? r : chain(q, v, false, ret);
 	}
 	if ((r = identifier(q, &name)) < 0)
 		return r;
 	if (take(q, "("))
-		return (r = call_function_of(q, name, v, &v)) < 0 ? r : chain(q, v, ret);
-	return chain(q, member(v, name), ret);
+		return (r = call_function_of(q, name, v, &v)) < 0 ? r : chain(q, v, false, ret);
+	return chain(q, member(v, name), false, ret);
 }
 
 static int comparison(struct query *q, const struct value *v, const struct value **ret)

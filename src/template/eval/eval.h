@@ -91,7 +91,6 @@ int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const stru
 		 struct err *err);
 const struct value *global_find(struct eval *ev, struct slice name);
 void global_each(void (*fn)(void *ctx, struct slice name), void *ctx);
-/* The text of a template file with its own delimiters, and the expression's program. */
 struct srcloc eval_place(const struct eval *ev, uint32_t offset);
 
 /* use.c */
@@ -201,12 +200,11 @@ bool method_mutates(const struct function *f);
 const struct value *method_bind(struct eval *ev, const struct function *f,
 				const struct value *self);
 
-/* format.c, strformat.c */
+/* text/format.c, text/strformat.c */
 int format_percent(struct eval *ev, struct slice fmt, const struct value *args, struct strbuf *out,
 		   struct err *err);
 int format_braces(struct eval *ev, struct slice fmt, const struct template_args *args,
 		  struct strbuf *out, struct err *err);
-void format_float(struct strbuf *out, double d); /* as Python's repr */
 
 /* source.c: files that templates name */
 int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path,

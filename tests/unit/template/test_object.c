@@ -139,7 +139,7 @@ static void json_query(void **state)
 		{"hosts | json_query('[?port==`443` || name==`m1`].name')", "['m1', 'w2']"},
 		{"hosts | json_query(\"[?starts_with(name, 'w')].name\")", "['w2', 'w1']"},
 		{"hosts | json_query(\"[?contains(tags, 'b')].name\")", "['m1', 'w2']"},
-		{"hosts | json_query('[].{n: name, p: port}')[0]", "{'n': 'm1', 'p': 80}"},
+		{"(hosts | json_query('[].{n: name, p: port}'))[0]", "{'n': 'm1', 'p': 80}"},
 		{"hosts | json_query('[].[name, port]')", "[['m1', 80], ['w2', 443], ['w1', 80]]"},
 		{"hosts | json_query('length(@)')", "3"},
 		{"hosts | json_query('[].port | max(@)')", "443"},
