@@ -43,8 +43,10 @@ static int section(struct compiler *c, struct plan_node *node, const struct valu
 {
 	struct plan_block part = {0};
 	int r = block_compile(c, v, &node->attrs, &part, err);
-	if (r < 0)
+	if (r < 0) {
+		vec_release(&part.body);
 		return r;
+	}
 	if (value_is_str(key, "block"))
 		memcpy(&node->block->body, &part.body, sizeof(part.body));
 	else if (value_is_str(key, "rescue"))
@@ -150,15 +152,14 @@ int handlers_compile(struct compiler *c, const struct value *list, const struct 
 	if (list->type == VALUE_LIST && list->list.len && has_handler_at(c->step, list->list.at[0]->at))
 		return 0; /* the role is used twice in this step */
 	int r = block_compile(&in, list, attrs, &block, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < block.body.len; i++) {
+	for (size_t i = 0; r == 0 && i < block.body.len; i++) {
 		if (block.body.at[i]->kind == PLAN_BLOCK && !block.body.at[i]->name)
-			return err_at(err, ERR_INVALID, block.body.at[i]->at, "a handler needs a name");
-		vec_push(&c->step->handlers, block.body.at[i]);
+			r = err_at(err, ERR_INVALID, block.body.at[i]->at, "a handler needs a name");
+		else
+			vec_push(&c->step->handlers, block.body.at[i]);
 	}
 	vec_release(&block.body);
-	return 0;
+	return r;
 }
 
 int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs, struct err *err)

@@ -45,7 +45,7 @@ static bool parse(struct slice text, struct ssh_key *k)
 	struct slice rest = {at + sizeof(begin) - 1,
 			     text.len - (size_t)(at - text.ptr) - sizeof(begin) + 1};
 	struct slice label;
-	if (!slice_split(&rest, '\n', &label))
+	if (!slice_split(&rest, '\n', &label) || !rest.ptr) /* the label is all there is */
 		return false;
 	const char *end = memmem(rest.ptr, rest.len, "-----END", 8);
 	if (!end)
