@@ -49,7 +49,7 @@ static int run_validate(struct overlay *o, const char *command, const char *copy
 			    result.exit_code, said.len > 800 ? 800 : (int)said.len, said.ptr);
 	}
 	/* The program may come with a package that is not installed yet. */
-	if (r == ERR_NOT_FOUND && o->why)
+	if ((r == ERR_NOT_FOUND || e.sys == ENOENT) && (o->why || o->package_pending))
 		return 0;
 	if (r < 0 && err)
 		*err = e;

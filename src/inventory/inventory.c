@@ -80,8 +80,9 @@ void inventory_group_add_host(struct inv_group *g, struct inv_host *h)
 
 void inventory_group_add_child(struct inv_group *parent, struct inv_group *child)
 {
-	for (size_t i = 0; i < parent->children.len; i++)
-		if (parent->children.at[i] == child)
+	/* `all` has many children; nobody has many parents. */
+	for (size_t i = 0; i < child->parents.len; i++)
+		if (child->parents.at[i] == parent)
 			return;
 	vec_push(&parent->children, child);
 	vec_push(&child->parents, parent);
@@ -202,13 +203,18 @@ int inventory_add_vars_dir(struct inventory *inv, const char *dir, struct err *e
 
 /* ---- finishing: the graph, membership, variables ---- */
 
+/* The longest way from the top. What is below a group is gone through again only
+ * when the group turns out to lie deeper: ways double where groups meet again. */
 static int visit(struct inv_group *g, unsigned depth, struct err *err)
 {
 	if (g->visiting)
 		return err_at(err, ERR_INVALID, g->at, "group '%s' is its own descendant", g->name);
-	if (depth > g->depth)
-		g->depth = depth;
-	g->visiting = true;
+	if (g->visited && depth <= g->depth)
+		return 0;
+	if (depth > INVENTORY_MAX_GROUP_DEPTH)
+		return err_at(err, ERR_LIMIT, g->at, "groups are nested deeper than %u", INVENTORY_MAX_GROUP_DEPTH);
+	g->depth = depth > g->depth ? depth : g->depth;
+	g->visiting = g->visited = true;
 	for (size_t i = 0; i < g->children.len; i++) {
 		int r = visit(g->children.at[i], g->depth + 1, err);
 		if (r < 0)

@@ -33,18 +33,31 @@ static void split(struct slice text, slices *out)
 	}
 }
 
-static bool contains(const inv_hosts *set, const struct inv_host *h)
+/* Hosts in the order they are named, each once. */
+struct host_set {
+	inv_hosts hosts;
+	VEC(bool) has; /* by the host's index */
+};
+
+static bool contains(const struct host_set *set, const struct inv_host *h)
 {
-	for (size_t i = 0; i < set->len; i++)
-		if (set->at[i] == h)
-			return true;
-	return false;
+	return h->index < set->has.len && set->has.at[h->index];
 }
 
-static void add(inv_hosts *set, struct inv_host *h)
+static void add(struct host_set *set, struct inv_host *h)
 {
-	if (!contains(set, h))
-		vec_push(set, h);
+	if (contains(set, h))
+		return;
+	while (set->has.len <= h->index)
+		vec_push(&set->has, false);
+	set->has.at[h->index] = true;
+	vec_push(&set->hosts, h);
+}
+
+static void host_set_release(struct host_set *set)
+{
+	vec_release(&set->hosts);
+	vec_release(&set->has);
 }
 
 /* "name[0]", "name[-1]", "name[0:2]": cuts the subscript off. */
@@ -87,7 +100,7 @@ static struct subscript take_subscript(struct slice *name)
 	return s;
 }
 
-static int match_regex(struct inventory *inv, struct slice re, struct srcloc at, inv_hosts *out, struct err *err)
+static int match_regex(struct inventory *inv, struct slice re, struct srcloc at, struct host_set *out, struct err *err)
 {
 	int code;
 	PCRE2_SIZE offset;
@@ -114,7 +127,7 @@ static int match_regex(struct inventory *inv, struct slice re, struct srcloc at,
 	return 0;
 }
 
-static void match_wildcard(struct inventory *inv, const char *glob, inv_hosts *out)
+static void match_wildcard(struct inventory *inv, const char *glob, struct host_set *out)
 {
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
@@ -142,7 +155,7 @@ static int no_such_name(struct inventory *inv, struct slice name, struct srcloc 
 		      nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static int match_name(struct inventory *inv, struct slice name, struct srcloc at, inv_hosts *out, struct err *err)
+static int match_name(struct inventory *inv, struct slice name, struct srcloc at, struct host_set *out, struct err *err)
 {
 	struct inv_group *g = strmap_get(&inv->groups, name);
 	if (slice_is(name, "all") || slice_is(name, "*"))
@@ -165,28 +178,28 @@ static int match_name(struct inventory *inv, struct slice name, struct srcloc at
 }
 
 /* One part without its ! or &. */
-static int match_part(struct inventory *inv, struct slice part, struct srcloc at, inv_hosts *out, struct err *err)
+static int match_part(struct inventory *inv, struct slice part, struct srcloc at, struct host_set *out, struct err *err)
 {
 	if (part.ptr[0] == '~')
 		return match_regex(inv, (struct slice){part.ptr + 1, part.len - 1}, at, out, err);
-	inv_hosts found = {0};
+	struct host_set found = {0};
 	struct slice name = part;
 	struct subscript sub = take_subscript(&name);
 	int r = match_name(inv, sub.present ? name : part, at, &found, err);
 	if (r == 0 && sub.present) {
-		long n = (long)found.len;
+		long n = (long)found.hosts.len;
 		long first = sub.first < 0 ? n + sub.first : sub.first;
 		long last = !sub.is_range ? first : sub.last < 0 ? n - 1 : sub.last;
 		if (first < 0 || (first >= n && !sub.is_range))
 			r = err_at(err, ERR_NOT_FOUND, at, "'%.*s': '%.*s' has %ld host%s", SLICE_ARG(part), SLICE_ARG(name), n,
 				   n == 1 ? "" : "s");
 		for (long i = first; r == 0 && i <= last && i < n; i++)
-			add(out, found.at[i]);
+			add(out, found.hosts.at[i]);
 	} else if (r == 0) {
-		for (size_t i = 0; i < found.len; i++)
-			add(out, found.at[i]);
+		for (size_t i = 0; i < found.hosts.len; i++)
+			add(out, found.hosts.at[i]);
 	}
-	vec_release(&found);
+	host_set_release(&found);
 	return r;
 }
 
@@ -205,17 +218,21 @@ static int load_pattern_file(struct slice path, struct srcloc at, struct strbuf 
 	return 0;
 }
 
-static void keep(inv_hosts *set, const inv_hosts *other, bool when_in)
+static void keep(struct host_set *set, const struct host_set *other, bool when_in)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < set->len; i++)
-		if (contains(other, set->at[i]) == when_in)
-			set->at[n++] = set->at[i];
-	set->len = n;
+	for (size_t i = 0; i < set->hosts.len; i++) {
+		struct inv_host *h = set->hosts.at[i];
+		if (contains(other, h) == when_in)
+			set->hosts.at[n++] = h;
+		else
+			set->has.at[h->index] = false;
+	}
+	set->hosts.len = n;
 }
 
 /* Ansible's order: what is named, then the intersections, then the exclusions. */
-static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at, inv_hosts *set, struct err *err)
+static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at, struct host_set *set, struct err *err)
 {
 	bool any_plain = false;
 	int r = 0;
@@ -231,7 +248,7 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < parts->len && r == 0; i++) {
 			struct slice p = parts->at[i];
-			inv_hosts other = {0};
+			struct host_set other = {0};
 			if (p.ptr[0] != (pass == 0 ? '&' : '!'))
 				continue;
 			if (p.len < 2)
@@ -239,7 +256,7 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 			r = match_part(inv, (struct slice){p.ptr + 1, p.len - 1}, at, &other, err);
 			if (r == 0)
 				keep(set, &other, pass == 0);
-			vec_release(&other);
+			host_set_release(&other);
 		}
 	return r;
 }
@@ -247,7 +264,7 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret, struct err *err)
 {
 	slices parts = {0};
-	inv_hosts set = {0};
+	struct host_set set = {0};
 	struct strbuf text CLEANUP(strbuf_release) = {0};
 	int r = 0;
 	pattern = slice_trim(pattern);
@@ -261,9 +278,9 @@ int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc a
 		split(pattern, &parts);
 	if (r == 0)
 		r = evaluate(inv, &parts, at, &set, err);
-	for (size_t i = 0; r == 0 && i < set.len; i++)
-		vec_push(ret, set.at[i]);
+	for (size_t i = 0; r == 0 && i < set.hosts.len; i++)
+		vec_push(ret, set.hosts.at[i]);
 	vec_release(&parts);
-	vec_release(&set);
+	host_set_release(&set);
 	return r;
 }

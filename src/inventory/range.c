@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #define RANGE_MAX 10000
+#define NAME_MAX_BYTES 1024
 
 struct range {
 	long first, last, step;
@@ -51,42 +52,64 @@ static bool parse_range(struct slice body, struct range *ret)
 	return r.first <= r.last;
 }
 
-/* Expands the first bracket of `text`, then the rest of each result. */
-static int expand(struct arena *a, struct slice text, struct srcloc at, const char **out, size_t cap, size_t *len, struct err *err)
+struct expansion {
+	struct arena *arena;
+	struct slice whole;
+	struct srcloc at;
+	struct strbuf name; /* what comes before the rest */
+	VEC(const char *) names;
+};
+
+static void expansion_release(struct expansion *x)
+{
+	strbuf_release(&x->name);
+	vec_release(&x->names);
+}
+
+static int finish(struct expansion *x, struct slice rest, struct err *err)
+{
+	if (x->names.len == RANGE_MAX)
+		return err_at(err, ERR_LIMIT, x->at, "a host range gives more than %d names", RANGE_MAX);
+	strbuf_slice_append(&x->name, rest);
+	vec_push(&x->names, arena_strndup(x->arena, x->name.ptr, x->name.len));
+	return 0;
+}
+
+/* Expands the first bracket of `text`, and for each the rest. */
+static int expand(struct expansion *x, struct slice text, struct err *err)
 {
 	const char *open = memchr(text.ptr, '[', text.len);
 	const char *close = open ? memchr(open, ']', text.len - (size_t)(open - text.ptr)) : NULL;
 	struct range range;
-	if (!open) {
-		if (*len == cap)
-			return err_at(err, ERR_LIMIT, at, "a host range gives more than %d names", RANGE_MAX);
-		out[(*len)++] = arena_strndup(a, text.ptr, text.len);
-		return 0;
-	}
+	int r = 0;
+	if (!open)
+		return finish(x, text, err);
 	if (!close || !parse_range((struct slice){open + 1, (size_t)(close - open - 1)}, &range))
-		return err_at(err, ERR_INVALID, at, "'%.*s' is not a host range; write e.g. web[1:3], web[01:10] or web[a:c]",
-			      SLICE_ARG(text));
+		return err_at(err, ERR_INVALID, x->at, "'%.*s' is not a host range; write e.g. web[1:3], web[01:10] or web[a:c]",
+			      SLICE_ARG(x->whole));
+	strbuf_append(&x->name, text.ptr, (size_t)(open - text.ptr));
 	struct slice tail = {close + 1, (size_t)(text.ptr + text.len - close - 1)};
-	for (long n = range.first; n <= range.last; n += range.step) {
-		char *name = range.letters ? arena_printf(a, "%.*s%c%.*s", (int)(open - text.ptr), text.ptr, (int)n, SLICE_ARG(tail))
-					   : arena_printf(a, "%.*s%0*ld%.*s", (int)(open - text.ptr), text.ptr, range.width, n,
-							  SLICE_ARG(tail));
-		int r = expand(a, slice_from(name), at, out, cap, len, err);
-		if (r < 0)
-			return r;
+	size_t before = x->name.len;
+	for (long n = range.first; n <= range.last && r == 0; n += range.step) {
+		strbuf_truncate(&x->name, before);
+		if (range.letters)
+			strbuf_putc(&x->name, (char)n);
+		else
+			strbuf_printf(&x->name, "%0*ld", range.width, n);
+		r = expand(x, tail, err);
 	}
-	return 0;
+	return r;
 }
 
 int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret, size_t *ret_len, struct err *err)
 {
-	bool has_range = memchr(text.ptr, '[', text.len) != NULL;
-	size_t cap = has_range ? RANGE_MAX : 1, len = 0;
-	const char **names = ARENA_ARRAY(a, const char *, cap);
-	int r = expand(a, text, at, names, cap, &len, err);
+	CLEANUP(expansion_release) struct expansion x = {.arena = a, .whole = text, .at = at};
+	if (text.len > NAME_MAX_BYTES)
+		return err_at(err, ERR_LIMIT, at, "a host's name is longer than %d bytes", NAME_MAX_BYTES);
+	int r = expand(&x, text, err);
 	if (r < 0)
 		return r;
-	*ret = names;
-	*ret_len = len;
+	*ret = arena_copy(a, x.names.at, x.names.len * sizeof(*x.names.at));
+	*ret_len = x.names.len;
 	return 0;
 }

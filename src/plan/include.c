@@ -33,21 +33,13 @@ static int apply_attrs(struct compiler *c, const struct plan_node *node, struct 
 	return 0;
 }
 
-/* Barriers can only be known once all tasks of the step are. */
-static void set_barriers(struct plan *plan, struct plan_step *step, size_t from)
-{
-	for (size_t i = from; i < plan->nodes.len; i++)
-		if (plan->nodes.at[i]->step == step && plan->nodes.at[i]->mentions_hostvars && step->sets_vars)
-			plan->nodes.at[i]->barrier = true;
-}
-
 static int finish(struct plan *plan, struct compiler *c, const char *key, size_t first_node, struct plan_block *block,
 		  struct plan_block **ret, struct err *err)
 {
 	int r = check_notify(plan, c->step, err);
 	if (r < 0)
 		return r;
-	set_barriers(plan, c->step, first_node);
+	step_set_barriers(plan, c->step, first_node);
 	strmap_set(&plan->includes, slice_from(key), block);
 	*ret = block;
 	return 0;

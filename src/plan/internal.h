@@ -68,6 +68,9 @@ int check_notify(struct plan *plan, struct plan_step *step, struct err *err);
 
 /* ---- names.c: variables that tasks use: facts, hostvars, their own templates ---- */
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err);
+/* Where another host's results or facts are read: once all tasks of the step are
+ * known, from the given one in plan->nodes on. */
+void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from);
 int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file, struct err *err);
 
 /* ---- site.c ---- */

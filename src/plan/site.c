@@ -136,13 +136,16 @@ static int step_hosts(struct plan *plan, struct plan_step *step, const struct va
 {
 	inv_hosts all = {0};
 	int r = match_hosts(plan, hosts, &all, err);
-	for (size_t i = 0; r == 0 && i < all.len; i++) {
-		bool wanted = limit == NULL;
-		for (size_t k = 0; limit && k < limit->len && !wanted; k++)
-			wanted = limit->at[k] == all.at[i];
-		if (wanted)
+	/* By the host's index: a search in both lists would be quadratic. */
+	bool *wanted = xcalloc(plan->inv->hosts.len, sizeof(*wanted));
+	for (size_t i = 0; r == 0 && i < plan->inv->hosts.len; i++)
+		wanted[i] = limit == NULL;
+	for (size_t i = 0; limit && i < limit->len; i++)
+		wanted[limit->at[i]->index] = true;
+	for (size_t i = 0; r == 0 && i < all.len; i++)
+		if (wanted[all.at[i]->index])
 			vec_push(&step->hosts, all.at[i]);
-	}
+	free(wanted);
 	vec_release(&all);
 	return r;
 }
@@ -254,11 +257,7 @@ static int compile_step(struct plan *plan, const struct site *s, const struct va
 
 static int finish_step(struct plan *plan, struct plan_step *step, struct err *err)
 {
-	for (size_t i = 0; i < plan->nodes.len; i++) {
-		struct plan_node *n = plan->nodes.at[i];
-		if (n->step == step && n->mentions_hostvars && step->sets_vars)
-			n->barrier = true;
-	}
+	step_set_barriers(plan, step, 0);
 	return check_notify(plan, step, err);
 }
 

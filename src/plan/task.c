@@ -146,7 +146,7 @@ static int take_listen(struct compiler *c, struct plan_node *node, const struct 
 		}
 		return 0;
 	}
-	const char *name;
+	const char *name = NULL;
 	int r = want_string(key, v, &name, err);
 	if (r == 0)
 		vec_push(&node->listen, name);
@@ -371,6 +371,8 @@ static bool needs_barrier(const struct plan_node *node)
 	if (run_once && (plan_has_markup(run_once) || !plan_is_false(run_once)))
 		return true;
 	if (strcmp(node->module->name, "meta") == 0)
+		return true;
+	if (node->attrs.any_errors_fatal && !plan_is_false(node->attrs.any_errors_fatal))
 		return true;
 	return node->attrs.delegate_to != NULL && !value_is_str(node->attrs.delegate_to, "{{ inventory_hostname }}");
 }

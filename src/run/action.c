@@ -254,8 +254,10 @@ static int steer_meta(struct flight *f, struct err *err)
 	struct slice name = what && what->type == VALUE_STRING ? slice_trim(what->str) : SLICE_LIT("");
 	if (slice_is(name, "flush_handlers"))
 		vec_push(&s->stack, ((struct frame){.section = FRAME_HANDLERS}));
-	else if (slice_is(name, "end_host") || slice_is(name, "end_play") || slice_is(name, "end_batch"))
-		s->stack.len = 0;
+	else if (slice_is(name, "end_play") || slice_is(name, "end_batch"))
+		step_end_all(s->step, slice_is(name, "end_play"));
+	else if (slice_is(name, "end_host"))
+		strand_leave_step(s);
 	else if (slice_is(name, "clear_facts"))
 		s->host->facts = value_dict_new(&s->host->arena);
 	else if (!slice_is(name, "noop") && !slice_is(name, "clear_host_errors") && !slice_is(name, "reset_connection"))
@@ -263,42 +265,47 @@ static int steer_meta(struct flight *f, struct err *err)
 	return 0;
 }
 
-/* The variables that go with an include: its own `vars`, rendered later. */
-static const struct value *include_params(const struct flight *f)
+static int included_block(struct flight *f, const struct value *args, struct plan_block **ret, struct err *err)
 {
-	return f->node->vars;
+	struct plan *plan = f->strand->step->run->plan;
+	if (strcmp(f->node->module->name, "include_role") == 0)
+		return plan_include_role(plan, f->node, args, ret, err);
+	const struct value *file = value_get(args, "_raw_params");
+	if (!file)
+		file = value_get(args, "file");
+	if (!file || file->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, f->node->at, "%s needs a file", f->node->module->name);
+	return plan_include_tasks(plan, f->node, file->str, ret, err);
+}
+
+static bool is_too_deep(const struct strand *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->stack.len; i++)
+		n += !s->stack.at[i].node;
+	return n > RUN_INCLUDE_DEPTH_MAX;
 }
 
 static int steer_include(struct flight *f, struct err *err)
 {
-	struct plan *plan = f->strand->step->run->plan;
-	bool role = strcmp(f->node->module->name, "include_role") == 0;
-	/* the first item's tasks come first: it is pushed last */
-	for (size_t i = f->nitems; i-- > 0;) {
-		const struct flight_item *it = &f->items[i];
-		struct plan_block *block;
-		int r;
-		if (it->skipped)
-			continue;
-		if (role) {
-			r = plan_include_role(plan, f->node, it->args, &block, err);
-		} else {
-			const struct value *file = value_get(it->args, "_raw_params");
-			if (!file)
-				file = value_get(it->args, "file");
-			if (!file || file->type != VALUE_STRING)
-				return err_at(err, ERR_INVALID, f->node->at, "%s needs a file", f->node->module->name);
-			r = plan_include_tasks(plan, f->node, file->str, &block, err);
-		}
+	struct strand *s = f->strand;
+	struct arena *a = &s->host->arena;
+	struct plan_block **blocks = ARENA_ARRAY(&f->arena, struct plan_block *, f->nitems + 1);
+	if (is_too_deep(s))
+		return err_at(err, ERR_LIMIT, f->node->at, "includes are nested deeper than %u", RUN_INCLUDE_DEPTH_MAX);
+	for (size_t i = 0; i < f->nitems; i++) {
+		int r = f->items[i].skipped ? 0 : included_block(f, f->items[i].args, &blocks[i], err);
 		if (r < 0)
 			return r;
-		const struct value *params = include_params(f);
-		if (params) {
-			struct value *copy = value_dict_dup(&f->strand->host->arena, params);
-			params = copy;
-		}
-		strand_push_include(f->strand, block, params,
-				    it->loop_vars ? value_copy(&f->strand->host->arena, it->loop_vars, VALUE_UNSAFE) : NULL);
+	}
+	/* the first item's tasks come first: they are pushed last */
+	size_t depth = s->stack.len;
+	for (size_t i = f->nitems; i-- > 0;) {
+		const struct value *loop_vars = f->items[i].loop_vars;
+		if (f->items[i].skipped)
+			continue;
+		strand_push_include(s, depth, blocks[i], f->node->vars ? value_dict_dup(a, f->node->vars) : NULL,
+				    loop_vars ? value_copy(a, loop_vars, VALUE_UNSAFE) : NULL);
 	}
 	return 0;
 }

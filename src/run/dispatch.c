@@ -75,9 +75,14 @@ int flight_send(struct flight *f, struct err *err)
 			break;
 	}
 	int r;
+	if (f->varies) {
+		f->become_user = f->items[f->current].become_user;
+		f->environment = f->items[f->current].environment;
+	}
 	if (f->one_by_one && f->is_loop && f->node->attrs.delegate_to) {
 		struct scope sc;
 		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, f->items[f->current].loop_vars);
+		link_abandon(f->target->link, f);
 		r = flight_eval_delegate(f, &sc, err);
 		scope_release(&sc);
 		if (r < 0)
@@ -107,6 +112,19 @@ static bool send_next(struct flight *f)
 	return false;
 }
 
+/* The last result may come before the last item: the task was ended. */
+static void finish_unanswered(struct flight *f)
+{
+	for (size_t i = 0; i < f->nitems; i++) {
+		if (f->items[i].result)
+			continue;
+		struct value *d = value_dict_new(&f->arena);
+		value_dict_put(&f->arena, d, "failed", value_bool(true));
+		value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, "the task ended before it came to this item"));
+		outcome_item(f, &f->items[i], d);
+	}
+}
+
 void flight_on_result(struct flight *f, size_t sent_index, const struct value *result, bool last)
 {
 	if (!f->node) {
@@ -122,6 +140,7 @@ void flight_on_result(struct flight *f, size_t sent_index, const struct value *r
 	outcome_item(f, it, own);
 	if (!last || (f->one_by_one && send_next(f)))
 		return;
+	finish_unanswered(f);
 	outcome_task(f);
 	flight_finish(f);
 }
@@ -147,5 +166,13 @@ void flight_on_lost(struct flight *f, const struct err *why)
 	value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, why->msg));
 	f->result = d;
 	f->status = f->target == f->strand->host ? REPORT_UNREACHABLE : REPORT_FAILED;
+	if (f->status == REPORT_FAILED)
+		value_dict_put(&f->arena, d, "failed", value_bool(true));
+	if (f->status == REPORT_FAILED && f->ignore_errors)
+		f->status = REPORT_IGNORED;
+	if (!f->node)
+		facts_forget_pending(f->strand->host);
+	else if (f->node->register_name)
+		outcome_register(f->strand->host, f->node->register_name, d);
 	flight_finish(f);
 }

@@ -229,6 +229,33 @@ static int eval_until(struct flight *f, struct scope *sc, struct err *err)
 	return 0;
 }
 
+/* become_user and environment of one item of a loop, where they are templates. */
+static int eval_item_keywords(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+{
+	const struct plan_attrs *at = &f->node->attrs;
+	const char *user = f->become_user;
+	const struct value *environment = f->environment;
+	it->become_user = user;
+	it->environment = environment;
+	if (!f->is_loop || it == &f->items[0] || (at->environment.len == 0 && !at->become && !at->become_user))
+		return 0;
+	f->become_user = NULL;
+	int r = eval_become(f, sc, err);
+	if (r == 0)
+		r = eval_environment(f, sc, err);
+	it->become_user = f->become_user;
+	it->environment = f->environment;
+	f->become_user = user;
+	f->environment = environment;
+	if (r < 0)
+		return r;
+	if (!user != !it->become_user || (user && strcmp(user, it->become_user) != 0))
+		f->varies = true;
+	if (!environment != !it->environment || (environment && !value_equal(environment, it->environment)))
+		f->varies = true;
+	return 0;
+}
+
 static int eval_keywords(struct flight *f, struct scope *sc, struct err *err)
 {
 	const struct plan_attrs *at = &f->node->attrs;
@@ -318,6 +345,10 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 	int r = scope_conditions(&sc, f->node->attrs.when.at, f->node->attrs.when.len, &holds, &condition, err);
 	if (r == 0 && i == 0)
 		r = eval_name(f, &sc, err);
+	if (r < 0 && r != ERR_PENDING && !f->name) {
+		struct err ignored = {0};
+		(void)eval_name(f, &sc, &ignored);
+	}
 	if (r == 0 && !holds) {
 		struct err ignored = {0};
 		(void)eval_label(f, &sc, it, &ignored);
@@ -327,18 +358,31 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 		r = eval_keywords(f, &sc, err);
 		f->keywords_known = true;
 	}
+	if (r == 0 && holds)
+		r = eval_item_keywords(f, &sc, it, err);
 	if (r == 0 && holds && (r = eval_label(f, &sc, it, err)) == 0 && (r = eval_args(f, &sc, it, err)) == 0 &&
 	    f->node->module->flags & MODULE_PREPARE)
 		r = prepare_item(f, &sc, it, err);
 	scope_release(&sc);
 	return r;
 }
+
+/* First of all: what fails before the keywords are evaluated must not be shown
+ * either. Where it cannot be told yet, nothing is. */
+static void eval_no_log(struct flight *f, struct scope *sc)
+{
+	struct err ignored = {0};
+	if (f->node->attrs.no_log && scope_bool(sc, f->node->attrs.no_log, false, &f->no_log, &ignored) < 0)
+		f->no_log = true;
+}
+
 /* Evaluates everything; 1: a fetch is on its way. */
 int flight_evaluate(struct flight *f, struct err *err)
 {
 	struct scope sc;
 	int waits = 0;
 	scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, NULL);
+	eval_no_log(f, &sc);
 	int r = eval_items(f, &sc, err);
 	if (r < 0 && r != ERR_PENDING) {
 		struct err ignored = {0};

@@ -13,21 +13,26 @@ static const struct value *missing_facts(struct flight *f, struct run_host *h)
 	return names;
 }
 
-enum launch flight_gather_facts(struct strand *s)
+static bool has_asked(const struct strand *s)
+{
+	const struct plan_step *p = s->step->plan;
+	return !p->gather_facts || (s->nfacts_asked == p->fact_names.len && s->all_facts_asked == p->all_facts);
+}
+
+void flight_gather_facts(struct strand *s)
 {
 	struct run_host *h = s->host;
 	struct err err = {0};
 	bool all = s->step->plan->all_facts && !h->all_facts;
-	if (s->facts_asked)
-		return LAUNCH_FINISHED;
-	s->facts_asked = true;
-	if (!s->step->plan->gather_facts || (s->step->plan->fact_names.len == 0 && !all))
-		return LAUNCH_FINISHED;
+	if (has_asked(s))
+		return;
+	s->nfacts_asked = s->step->plan->fact_names.len;
+	s->all_facts_asked = s->step->plan->all_facts;
 	struct flight *f = flight_new(s, NULL);
 	const struct value *names = missing_facts(f, h);
 	if (names->list.len == 0 && !all) {
 		flight_free(f);
-		return LAUNCH_FINISHED;
+		return;
 	}
 	f->items = ARENA_NEW(&f->arena, struct flight_item);
 	f->nitems = 1;
@@ -43,7 +48,16 @@ enum launch flight_gather_facts(struct strand *s)
 	f->overlaps = !all;
 	vec_push(&s->flights, f);
 	(void)flight_send(f, &err);
-	return LAUNCH_STARTED;
+}
+
+void facts_forget_pending(struct run_host *h)
+{
+	for (size_t i = 0; i < h->facts->dict.len;) {
+		if (h->facts->dict.at[i].value->type == VALUE_UNKNOWN)
+			value_dict_remove(h->facts, h->facts->dict.at[i].key->str);
+		else
+			i++;
+	}
 }
 
 void facts_arrived(struct flight *f, const struct value *result)
@@ -51,12 +65,7 @@ void facts_arrived(struct flight *f, const struct value *result)
 	struct run_host *h = f->strand->host;
 	const struct value *failed = value_get(result, "failed");
 	outcome_facts(h, result);
-	for (size_t i = 0; i < h->facts->dict.len;) {
-		if (h->facts->dict.at[i].value->type == VALUE_UNKNOWN)
-			value_dict_remove(h->facts, h->facts->dict.at[i].key->str);
-		else
-			i++;
-	}
+	facts_forget_pending(h);
 	f->result = value_copy(&f->arena, result, VALUE_UNSAFE);
 	f->status = failed && value_truthy(failed) ? REPORT_FAILED : REPORT_OK;
 	flight_finish(f);

@@ -142,6 +142,8 @@ static int attach(struct fetch *f, struct flight *flight, struct flight_item *it
 		return r;
 	struct value *args = value_dict_dup(&flight->arena, it->args);
 	value_dict_put(&flight->arena, args, "_sha256", value_cstr(&flight->arena, blob->sha256));
+	value_dict_put(&flight->arena, args, "_sha1", value_cstr(&flight->arena, blob->sha1));
+	value_dict_remove(args, SLICE_LIT("checksum")); /* verified here */
 	value_dict_put(&flight->arena, args, "_size", value_int(&flight->arena, (int64_t)blob->size));
 	struct slice url = slice_from(f->url);
 	const char *end = memchr(url.ptr, '?', url.len);

@@ -37,6 +37,7 @@ void flight_free(struct flight *f)
 		f->zombie = true;
 		return;
 	}
+	link_abandon(f->target->link, f);
 	free(f->sent_items);
 	vec_release(&f->before);
 	arena_release(&f->arena);
@@ -46,13 +47,19 @@ void flight_free(struct flight *f)
 void flight_drop(struct flight *f)
 {
 	struct run_host *h = f->strand->host;
+	if (f->taken && f->strand->notified[f->handler_index] < f->taken)
+		f->strand->notified[f->handler_index] = f->taken;
+	if (!f->node) {
+		facts_forget_pending(h);
+		f->strand->nfacts_asked = 0;
+		f->strand->all_facts_asked = h->all_facts = false;
+	}
 	if (f->register_marked) {
 		if (f->register_before)
 			value_dict_put(&h->arena, h->set_vars, f->node->register_name, f->register_before);
 		else
 			value_dict_remove(h->set_vars, slice_from(f->node->register_name));
 	}
-	link_abandon(f->target->link, f);
 	if (f->node)
 		step_throttle_give(f->strand, f->node);
 	f->request = NULL;
@@ -90,6 +97,16 @@ void flight_fail(struct flight *f, const struct err *err)
 			strand_notify(f->strand, f->node->notify.at[i]->str, NOTIFIED_MAYBE);
 	f->finished = true;
 }
+
+/* The walk through the handlers must see what it notifies. */
+static bool notifies_from_handler(const struct flight *f)
+{
+	for (size_t i = 0; i < f->before.len; i++)
+		if (f->before.at[i].section == FRAME_HANDLERS)
+			return true;
+	return false;
+}
+
 /* May the strand go on before the answer is there? */
 static bool may_overlap(const struct flight *f)
 {
@@ -98,8 +115,22 @@ static bool may_overlap(const struct flight *f)
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)
 		return false;
+	if (n->notify.len && notifies_from_handler(f))
+		return false;
+	for (size_t i = 0; i < n->changed_when.len; i++)
+		if (n->changed_when.at[i]->type != VALUE_BOOL)
+			return false; /* an error in it is a failure that the agent does not know of */
 	return n->failed_when.len == 0 || (n->failed_when.len == 1 && n->failed_when.at[0]->type == VALUE_BOOL &&
 					   !n->failed_when.at[0]->boolean);
+}
+
+/* What `register` is going to replace. */
+static void remember_register(struct flight *f)
+{
+	if (!f->node->register_name)
+		return;
+	f->register_before = value_get(f->strand->host->set_vars, f->node->register_name);
+	f->register_marked = true;
 }
 
 static void mark_register_pending(struct flight *f)
@@ -107,8 +138,6 @@ static void mark_register_pending(struct flight *f)
 	struct run_host *h = f->strand->host;
 	if (!f->node->register_name)
 		return;
-	f->register_before = value_get(h->set_vars, f->node->register_name);
-	f->register_marked = true;
 	value_dict_put(&h->arena, h->set_vars, f->node->register_name,
 		       value_unknown(&h->arena, ERR_PENDING, "a result that is still in flight"));
 }
@@ -141,6 +170,7 @@ static void run_local_items(struct flight *f)
 		if (outcome_wants_retry(f, it, result))
 			return;
 		outcome_item(f, it, result);
+		f->attempt = 0;
 	}
 	outcome_task(f);
 	f->finished = true;
@@ -191,13 +221,6 @@ static bool is_maybe_handler(struct strand *s, const struct plan_node *node)
 	return node->is_handler && top->section == FRAME_HANDLERS && s->notified[top->index] == NOTIFIED_MAYBE;
 }
 
-static void take_notification(struct strand *s)
-{
-	struct frame *top = &s->stack.at[s->stack.len - 1];
-	if (top->section == FRAME_HANDLERS)
-		s->notified[top->index] = NOTIFIED_NO;
-}
-
 enum launch flight_launch(struct strand *s, const struct plan_node *node)
 {
 	struct err err = {0};
@@ -213,10 +236,11 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node)
 	}
 	if (is_maybe_handler(s, node))
 		r = err_set(&err, ERR_UNKNOWN, "whether it is notified is known after the run");
-	take_notification(s);
+	f->taken = strand_take_notification(s, &f->handler_index);
 	strand_next(s);
+	remember_register(f);
 	vec_push(&s->flights, f);
-	f->one_by_one = f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause;
+	f->one_by_one = f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause || f->varies;
 	if (r < 0) {
 		flight_fail(f, &err);
 		return LAUNCH_FINISHED;

@@ -16,6 +16,7 @@
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS 15000
+#define DROPPED_MAX 3 /* times that a task is sent again */
 
 static void connect_now(struct link *l);
 static void pump(struct link *l);
@@ -154,12 +155,17 @@ static void pump(struct link *l)
 	}
 }
 
-void link_submit(struct link *l, struct request *req)
+static void set_id(struct link *l, struct request *req)
 {
 	req->id = ++l->next_id;
 	/* the id stands in bytes 5 to 8 of the frame: docs/wire.md */
 	for (int i = 0; i < 4; i++)
 		req->frame.ptr[5 + i] = (char)(req->id >> (24 - 8 * i));
+}
+
+void link_submit(struct link *l, struct request *req)
+{
+	set_id(l, req);
 	vec_push(&l->requests, req);
 	if (l->state == LINK_DOWN || l->state == LINK_CLOSING)
 		l->state = LINK_IDLE;
@@ -250,6 +256,8 @@ static void on_blob_wanted(struct link *l, uint32_t id, const struct value *v)
 {
 	const struct value *sha = value_get(v, "sha256");
 	const struct blob *blob = sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
 	l->sending = (struct blob_sending){.id = id, .blob = blob, .fd = -1};
 	if (!blob) {
 		blob_finish(l, "the controller has no such content");
@@ -271,10 +279,37 @@ static void on_result(struct link *l, size_t i, const struct value *v)
 	struct flight *flight = req->flight;
 	size_t index = item && item->type == VALUE_INT && item->integer >= 0 ? (size_t)item->integer : 0;
 	bool is_last = !last || value_truthy(last);
+	l->attempts = 0;
 	if (is_last)
 		remove_request(l, i);
-	if (flight && result && result->type == VALUE_DICT)
+	if (flight)
 		flight_on_result(flight, index, result, is_last);
+}
+
+/* The agent left out a task of a stopped strand. One that is still wanted crossed
+ * with the failure: it goes out again, with what was sent behind it. */
+static void on_dropped(struct link *l, size_t i)
+{
+	struct request *req = l->requests.at[i];
+	struct flight *flight = req->flight;
+	uint32_t strand_id = req->strand_id;
+	struct err why = {0};
+	if (!flight || ++req->ndropped > DROPPED_MAX) {
+		err_set(&why, ERR_PROTOCOL, "the agent does not do the task, since one before it failed");
+		remove_request(l, i);
+		if (flight)
+			flight_on_lost(flight, &why);
+		return;
+	}
+	req->resumes = true;
+	for (; i < l->requests.len; i++) {
+		req = l->requests.at[i];
+		if (req->strand_id != strand_id || !req->flight)
+			continue;
+		set_id(l, req); /* DROPPED may be under way for the old one */
+		req->sent = false;
+	}
+	pump(l);
 }
 
 static void on_frame(struct link *l, const struct wire_frame *frame, struct arena *a, struct err *err, int *ret)
@@ -282,6 +317,8 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 	const struct value *v;
 	size_t i = find_request(l, frame->id);
 	*ret = wire_value_decode(a, frame->payload, VALUE_UNSAFE, &v, err);
+	if (*ret == 0 && v->type != VALUE_DICT)
+		*ret = err_set(err, ERR_PROTOCOL, "the agent sent a %s where a dict belongs", value_type_name(v));
 	if (*ret < 0)
 		return;
 	if (frame->type == WIRE_HELLO) {
@@ -293,9 +330,13 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 	if (i == l->requests.len)
 		return; /* an answer to what was abandoned */
 	if (frame->type == WIRE_RESULT) {
-		on_result(l, i, v);
+		const struct value *result = value_get(v, "result");
+		if (!result || result->type != VALUE_DICT)
+			*ret = err_set(err, ERR_PROTOCOL, "the agent sent a RESULT without a result");
+		else
+			on_result(l, i, v);
 	} else if (frame->type == WIRE_DROPPED) {
-		remove_request(l, i);
+		on_dropped(l, i);
 	} else if (frame->type == WIRE_BLOB_WANTED) {
 		on_blob_wanted(l, frame->id, v);
 	} else if (frame->type == WIRE_OUTPUT && l->requests.at[i]->flight) {
@@ -319,7 +360,7 @@ static void on_data(void *ctx, struct slice bytes)
 		arena_release(&a);
 	}
 	if (r < 0 || n < 0) {
-		emit_warning(l->run, (struct srcloc){0}, "%s: %s", l->host->inv->name, err.msg);
+		l->refused = err;
 		transport_close(l->transport);
 	}
 	run_drain(l->run);
@@ -330,7 +371,6 @@ static void on_up(void *ctx, const struct transport_info *info)
 	struct link *l = ctx;
 	(void)info;
 	l->state = LINK_UP;
-	l->attempts = 0;
 	emit_host_state(l->host, REPORT_HOST_UP, NULL);
 	pump(l);
 	run_drain(l->run);
@@ -350,23 +390,51 @@ static bool may_pass(const struct err *why)
 	return why->code == ERR_UNREACHABLE || why->code == ERR_TIMEOUT;
 }
 
+static struct request *take_lost(struct link *l)
+{
+	for (size_t i = 0; i < l->requests.len; i++) {
+		struct request *req = l->requests.at[i];
+		if (!req->lost)
+			continue;
+		vec_remove(&l->requests, i);
+		return req;
+	}
+	return NULL;
+}
+
+/* What nobody waits for any more must not be done by the next agent, which
+ * knows nothing of stopped strands. */
+static void forget_abandoned(struct link *l)
+{
+	for (size_t i = 0; i < l->requests.len;) {
+		struct request *req = l->requests.at[i];
+		if (req->flight) {
+			i++;
+			continue;
+		}
+		vec_remove(&l->requests, i);
+		request_free(req);
+	}
+	if (l->requests.len == 0)
+		give_slot(l);
+}
+
 /* Everything that waits learns that the host cannot be had. */
 static void fail_all(struct link *l, const struct err *why)
 {
-	VEC(struct flight *) lost = {0};
-	for (size_t i = 0; i < l->requests.len; i++) {
-		struct request *req = l->requests.at[i];
-		if (req->flight) {
-			req->flight->request = NULL;
-			vec_push(&lost, req->flight);
-		}
-		request_free(req);
-	}
-	l->requests.len = 0;
+	struct request *req;
+	for (size_t i = 0; i < l->requests.len; i++)
+		l->requests.at[i]->lost = true;
 	give_slot(l);
-	for (size_t i = 0; i < lost.len; i++)
-		flight_on_lost(lost.at[i], why);
-	vec_release(&lost);
+	/* the first that learns of it may drop others, and submit new ones */
+	while ((req = take_lost(l))) {
+		struct flight *flight = req->flight;
+		request_free(req);
+		if (!flight)
+			continue;
+		flight->request = NULL;
+		flight_on_lost(flight, why);
+	}
 	link_pass_slots(l->run);
 }
 
@@ -413,6 +481,11 @@ static void on_down(void *ctx, const struct err *why)
 	if (l->sending.fd >= 0)
 		close(l->sending.fd);
 	l->sending = (struct blob_sending){.fd = -1};
+	forget_abandoned(l);
+	if (l->refused.code) {
+		lost = l->refused;
+		why = &lost;
+	}
 	if (l->requests.len == 0 || l->state == LINK_CLOSING) {
 		l->state = LINK_DOWN;
 		fail_all(l, why ? why : &lost);
@@ -430,7 +503,8 @@ static void on_down(void *ctx, const struct err *why)
 		l->state = LINK_DOWN;
 		fail_all(l, &lost);
 	} else {
-		lost = *why;
+		if (why != &lost)
+			lost = *why;
 		for (size_t i = 0; i < l->requests.len; i++)
 			l->requests.at[i]->sent = false;
 		if (!retry_later(l, &lost)) {
@@ -443,12 +517,24 @@ static void on_down(void *ctx, const struct err *why)
 
 static const struct transport_events link_events = {on_up, on_data, on_drained, on_down};
 
+static void on_refused(uv_timer_t *timer)
+{
+	struct link *l = timer->data;
+	struct err why = l->refused;
+	l->state = LINK_DOWN;
+	fail_all(l, &why);
+	run_drain(l->run);
+}
+
 static void connect_now(struct link *l)
 {
 	struct err err = {0};
+	l->refused = err;
 	if (!l->target.name && link_resolve_target(l, &err) < 0) {
-		l->state = LINK_DOWN;
-		fail_all(l, &err);
+		/* not at once: whoever submits still holds the flight */
+		l->refused = err;
+		l->state = LINK_BACKOFF;
+		uv_timer_start(&l->backoff, on_refused, 0, 0);
 		return;
 	}
 	l->state = LINK_CONNECTING;

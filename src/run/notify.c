@@ -3,11 +3,16 @@
 
 #include <stdlib.h>
 
-static bool handler_named(struct strand *s, const struct plan_node *h, struct slice name)
+static bool handler_listens(const struct plan_node *h, struct slice name)
 {
 	for (size_t i = 0; i < h->listen.len; i++)
 		if (slice_is(name, h->listen.at[i]))
 			return true;
+	return false;
+}
+
+static bool handler_named(struct strand *s, const struct plan_node *h, struct slice name)
+{
 	if (!h->name || h->name->type != VALUE_STRING)
 		return false;
 	struct slice own = h->name->str;
@@ -31,6 +36,20 @@ static bool handler_named(struct strand *s, const struct plan_node *h, struct sl
 	return equal;
 }
 
+/* Of handlers with one name, the last role's; in that role, the first. */
+static size_t find_named(struct strand *s, struct slice name)
+{
+	size_t best = s->nnotified;
+	for (size_t i = 0; i < s->nnotified; i++) {
+		const struct plan_node *h = s->step->plan->handlers.at[i];
+		if (best < s->nnotified && h->role == s->step->plan->handlers.at[best]->role)
+			continue;
+		if (handler_named(s, h, name))
+			best = i;
+	}
+	return best;
+}
+
 void strand_notify(struct strand *s, struct slice name, enum notified how)
 {
 	bool found = false;
@@ -41,8 +60,9 @@ void strand_notify(struct strand *s, struct slice name, enum notified how)
 			s->notified[i] = NOTIFIED_NO;
 		s->nnotified = s->step->plan->handlers.len;
 	}
+	size_t named = find_named(s, name);
 	for (size_t i = 0; i < s->nnotified; i++) {
-		if (!handler_named(s, s->step->plan->handlers.at[i], name))
+		if (i != named && !handler_listens(s->step->plan->handlers.at[i], name))
 			continue;
 		found = true;
 		if (s->notified[i] < how)

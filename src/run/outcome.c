@@ -80,8 +80,17 @@ static void complete(struct flight *f, struct value *result)
 		put(f, result, "failed", value_bool(rc && rc->type == VALUE_INT && rc->integer != 0));
 	if (!value_get(result, "changed"))
 		put(f, result, "changed", value_bool(false));
-	if (f->attempt > 0)
+	if (f->retries > 0)
 		put(f, result, "attempts", value_int(&f->arena, f->attempt + 1));
+}
+
+static void apply_verdicts(struct flight *f, struct flight_item *it, struct value *result)
+{
+	complete(f, result);
+	if (value_get(result, "skipped"))
+		return;
+	apply_changed_when(f, it, result);
+	apply_failed_when(f, it, result);
 }
 
 static enum report_status status_of(const struct flight_item *it)
@@ -95,16 +104,26 @@ static enum report_status status_of(const struct flight_item *it)
 	return is_true(it->result, "changed") ? REPORT_CHANGED : REPORT_OK;
 }
 
+/* A failure, whatever failed_when says. */
+static void put_giving_up(struct flight *f, const struct flight_item *it, struct value *result)
+{
+	put(f, result, "failed", value_bool(true));
+	if (it->until_error)
+		put(f, result, "msg", value_cstr(&f->arena, it->until_error));
+	else
+		put(f, result, "attempts", value_int(&f->arena, f->retries));
+}
+
 void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result)
 {
 	struct value *result = value_dict_dup(&f->arena, module_result);
 	it->unknown |= is_true(result, "_unknown");
 	it->result = result;
 	if (!it->unknown) {
-		complete(f, result);
-		apply_failed_when(f, it, result);
-		apply_changed_when(f, it, result);
+		apply_verdicts(f, it, result);
 	}
+	if (it->gave_up)
+		put_giving_up(f, it, result);
 	it->status = status_of(it);
 	if (f->is_loop) {
 		put(f, result, f->node->loop.loop_var, it->item);
@@ -143,31 +162,36 @@ static void emit_retry(struct flight *f, struct flight_item *it, const struct va
 	emit(f->strand->step->run, &e);
 }
 
-int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct value *module_result)
+/* Does what the task waits for hold? Negative: it cannot be told. */
+static int until_holds(struct flight *f, struct flight_item *it, const struct value *module_result, bool *ret, struct err *err)
 {
 	struct scope sc;
+	struct value *result = value_dict_dup(&f->arena, module_result);
+	apply_verdicts(f, it, result);
+	*ret = !is_true(result, "failed");
+	if (f->node->until.len == 0)
+		return 0;
+	result_scope(&sc, f, it, result);
+	int r = scope_conditions(&sc, f->node->until.at, f->node->until.len, ret, NULL, err);
+	scope_release(&sc);
+	return r;
+}
+
+int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct value *module_result)
+{
 	struct err err = {0};
-	bool holds = !is_true(module_result, "failed");
+	bool holds;
 	if (f->retries == 0 || is_true(module_result, "_unknown") || f->strand->step->run->stopping)
 		return 0;
-	if (f->node->until.len) {
-		struct value *result = value_dict_dup(&f->arena, module_result);
-		complete(f, result);
-		apply_failed_when(f, it, result);
-		apply_changed_when(f, it, result);
-		result_scope(&sc, f, it, result);
-		int r = scope_conditions(&sc, f->node->until.at, f->node->until.len, &holds, NULL, &err);
-		scope_release(&sc);
-		if (r < 0)
-			holds = false;
-	}
-	if (holds)
-		return 0;
-	if (f->attempt >= f->retries) {
-		/* until never held: a failure, whatever the module said */
-		value_dict_put(&f->arena, (struct value *)module_result, "failed", value_bool(true));
+	if (until_holds(f, it, module_result, &holds, &err) < 0) {
+		char text[1400];
+		it->until_error = arena_printf(&f->arena, "until: %s", err_format(&err, text, sizeof(text)));
+		it->gave_up = true;
 		return 0;
 	}
+	it->gave_up = !holds && f->attempt >= f->retries;
+	if (holds || it->gave_up)
+		return 0;
 	f->attempt++;
 	emit_retry(f, it, module_result);
 	flight_start_timer(f, f->delay_ms, on_delay);
@@ -254,7 +278,6 @@ static void do_register(struct flight *f)
 	struct run_host *h = f->strand->host;
 	if (!f->node->register_name)
 		return;
-	f->register_marked = false;
 	if (any_unknown(f))
 		outcome_register(h, f->node->register_name,
 				 value_unknown(&h->arena, ERR_UNKNOWN, arena_printf(&h->arena, "the result of '%s' is known after the run", f->name)));
@@ -282,6 +305,36 @@ static void do_notify(struct flight *f)
 	}
 }
 
+static bool delegates_facts(struct flight *f)
+{
+	struct scope sc;
+	struct err ignored = {0};
+	bool yes = false;
+	if (!f->node->attrs.delegate_facts || f->target == f->strand->host)
+		return false;
+	scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, NULL);
+	(void)scope_bool(&sc, f->node->attrs.delegate_facts, false, &yes, &ignored);
+	scope_release(&sc);
+	return yes;
+}
+
+static void set_facts(const struct flight *f, struct run_host *h)
+{
+	for (size_t i = 0; i < f->nitems; i++)
+		if (f->items[i].status == REPORT_OK || f->items[i].status == REPORT_CHANGED)
+			outcome_facts(h, f->items[i].result);
+}
+
+void outcome_share(const struct flight *f, struct run_host *h)
+{
+	const char *name = f->node->register_name;
+	const struct value *own = name ? value_get(f->strand->host->set_vars, name) : NULL;
+	if (own)
+		value_dict_put(&h->arena, h->set_vars, name, own->type == VALUE_UNKNOWN ? own : value_copy(&h->arena, own, 0));
+	if (!f->node->attrs.delegate_facts)
+		set_facts(f, h);
+}
+
 void outcome_task(struct flight *f)
 {
 	if (f->is_loop)
@@ -290,8 +343,6 @@ void outcome_task(struct flight *f)
 		f->result = f->items[0].result;
 	f->status = combined_status(f);
 	do_register(f);
-	for (size_t i = 0; i < f->nitems; i++)
-		if (f->items[i].status == REPORT_OK || f->items[i].status == REPORT_CHANGED)
-			outcome_facts(f->strand->host, f->items[i].result);
+	set_facts(f, delegates_facts(f) ? f->target : f->strand->host);
 	do_notify(f);
 }

@@ -12,8 +12,39 @@ void strand_next(struct strand *s)
 		top(s)->index++;
 }
 
-void strand_push_include(struct strand *s, const struct plan_block *block, const struct value *params, const struct value *loop_vars)
+enum notified strand_take_notification(struct strand *s, size_t *ret_index)
 {
+	const struct frame *f = top(s);
+	enum notified how = NOTIFIED_NO;
+	if (!f || f->section != FRAME_HANDLERS || f->index >= s->nnotified)
+		return how;
+	how = s->notified[f->index];
+	s->notified[f->index] = NOTIFIED_NO;
+	*ret_index = f->index;
+	return how;
+}
+
+/* `own` over `outer`; either may be NULL. */
+static const struct value *merge(struct arena *a, const struct value *outer, const struct value *own)
+{
+	if (!outer || !own)
+		return own ? own : outer;
+	struct value *d = value_dict_dup(a, outer);
+	for (size_t i = 0; i < own->dict.len; i++)
+		value_dict_set(a, d, own->dict.at[i].key, own->dict.at[i].value);
+	return d;
+}
+
+void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block, const struct value *params,
+			 const struct value *loop_vars)
+{
+	const struct value *outer_params = NULL, *outer_loop = NULL;
+	for (size_t i = 0; i < depth; i++) {
+		outer_params = s->stack.at[i].include_params ? s->stack.at[i].include_params : outer_params;
+		outer_loop = s->stack.at[i].loop_vars ? s->stack.at[i].loop_vars : outer_loop;
+	}
+	params = merge(&s->host->arena, outer_params, params);
+	loop_vars = merge(&s->host->arena, outer_loop, loop_vars);
 	vec_push(&s->stack, ((struct frame){.block = block, .include_params = params, .loop_vars = loop_vars}));
 }
 
@@ -46,16 +77,24 @@ static const struct plan_node *next_handler(struct strand *s, struct frame *f)
 	return NULL;
 }
 
-/* After a failure: back to the innermost rescue or always. False: there is none. */
-bool strand_unwind(struct strand *s, bool *ret_rescued)
+bool strand_is_rescued(const struct strand *s)
 {
-	*ret_rescued = false;
+	for (size_t i = 0; i < s->stack.len; i++) {
+		const struct frame *f = &s->stack.at[i];
+		if (f->block && f->section == FRAME_BODY && f->block->rescue.len)
+			return true;
+	}
+	return false;
+}
+
+/* After a failure: back to the innermost rescue or always. False: there is none. */
+bool strand_unwind(struct strand *s)
+{
 	while (s->stack.len) {
 		struct frame *f = top(s);
 		if (f->block && f->section == FRAME_BODY && f->block->rescue.len) {
 			f->section = FRAME_RESCUE;
 			f->index = 0;
-			*ret_rescued = true;
 			return true;
 		}
 		if (f->block && f->section != FRAME_ALWAYS && f->block->always.len) {
@@ -83,6 +122,12 @@ static bool leave_section(struct strand *s)
 	return !failing;
 }
 
+void strand_leave_step(struct strand *s)
+{
+	s->stack.len = 0;
+	s->handler_rounds = RUN_HANDLER_ROUNDS; /* they are not run any more */
+}
+
 /* The task to do next; NULL when the strand is at its end or has failed. */
 const struct plan_node *strand_current(struct strand *s)
 {
@@ -108,8 +153,7 @@ const struct plan_node *strand_current(struct strand *s)
 			vec_push(&s->stack, ((struct frame){.node = n, .block = n->block}));
 			continue;
 		}
-		bool rescued;
-		if (!leave_section(s) && !strand_unwind(s, &rescued)) {
+		if (!leave_section(s) && !strand_unwind(s)) {
 			s->host->failed = true; /* `always` is over, and what failed was not rescued */
 			return NULL;
 		}

@@ -52,9 +52,24 @@ void strand_recall(struct strand *s)
 	}
 }
 
-static void on_failure(struct strand *s, struct flight *f)
+static bool is_fatal(struct strand *s, const struct plan_node *node)
 {
-	bool rescued = false, ended;
+	struct arena a = {0};
+	struct scope sc;
+	struct err ignored = {0};
+	bool fatal = false;
+	if (!node || !node->attrs.any_errors_fatal)
+		return false;
+	scope_init(&sc, &a, s->host, s, node, NULL);
+	(void)scope_bool(&sc, node->attrs.any_errors_fatal, false, &fatal, &ignored);
+	scope_release(&sc);
+	arena_release(&a);
+	return fatal;
+}
+
+static void on_failure(struct strand *s, struct flight *f, bool once)
+{
+	bool rescued, ended, unreachable = f->status == REPORT_UNREACHABLE;
 	frames swap = s->stack;
 	s->stack = f->before;
 	f->before = swap;
@@ -62,18 +77,22 @@ static void on_failure(struct strand *s, struct flight *f)
 	s->needs_resume |= f->overlaps;
 	keep_failure(s, f);
 	strand_next(s);
-	ended = f->status == REPORT_UNREACHABLE || !strand_unwind(s, &rescued);
-	if (rescued && f->status == REPORT_FAILED)
+	rescued = strand_is_rescued(s);
+	ended = unreachable || !strand_unwind(s);
+	if (rescued && !unreachable)
 		f->status = REPORT_RESCUED;
 	count(s, f);
 	emit_result(f);
-	if (ended) {
-		if (f->status == REPORT_UNREACHABLE)
-			s->host->unreachable = true;
-		else
-			s->host->failed = true;
-		strand_end(s, true);
-	}
+	if (once && !unreachable)
+		step_share_failure(s, f);
+	if (!ended)
+		return;
+	if (unreachable)
+		s->host->unreachable = true;
+	else
+		s->host->failed = true;
+	s->step->fatal |= is_fatal(s, f->node);
+	strand_end(s, true);
 }
 
 static void settle_one(struct strand *s, struct flight *f)
@@ -89,15 +108,15 @@ static void settle_one(struct strand *s, struct flight *f)
 	if (f->node)
 		step_throttle_give(s, f->node);
 	if (f->status == REPORT_FAILED || f->status == REPORT_UNREACHABLE) {
-		on_failure(s, f);
+		on_failure(s, f, once);
 	} else if (f->node) {
 		count(s, f);
 		emit_result(f);
+		if (once)
+			step_share_result(s, f);
 	}
 	if (f->node)
 		step_passed(s, f->node);
-	if (once)
-		step_share_result(s, f);
 	flight_free(f);
 }
 

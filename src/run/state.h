@@ -11,6 +11,10 @@
 #include "rollout/run/run.h"
 #include "rollout/wire/task.h"
 
+/* At the end of a step: handlers that later ones notify run in a second round. */
+#define RUN_HANDLER_ROUNDS 2u
+#define RUN_INCLUDE_DEPTH_MAX 500u /* of includes inside includes, at run time */
+
 struct run;
 struct run_step;
 struct strand;
@@ -40,7 +44,9 @@ struct request {
 	const char *module, *task; /* for messages */
 	struct strbuf frame;       /* kept until the answer, for a reconnection */
 	bool sent, resumes;        /* resumes: RESUME goes out before it */
+	bool lost;                 /* its connection is gone for good; its flight is about to be told */
 	bool resendable;
+	unsigned ndropped; /* by the agent, though it is wanted */
 	uint32_t strand_id;
 	struct flight *flight; /* NULL: nobody waits any more */
 };
@@ -65,7 +71,8 @@ struct link {
 	struct wire_reader reader;
 	VEC(struct request *) requests; /* in the order of submission */
 	uint32_t next_id;
-	unsigned attempts;
+	unsigned attempts;  /* to connect, since the last answer */
+	struct err refused; /* why it must not be tried again; code 0: nothing */
 	uv_timer_t backoff;
 	struct blob_sending sending;
 };
@@ -132,13 +139,15 @@ struct strand {
 	bool at_gate;   /* the barrier before the current task was passed */
 	bool gate_open; /* the barrier that it waited at was released */
 	bool blocked;   /* WAITING for something that is not its own flight */
-	bool facts_asked;
+	size_t nfacts_asked; /* of the step's fact names; an include may bring more */
+	bool all_facts_asked;
+	struct strand *leader; /* the first of those that left a barrier together; NULL: itself */
 	bool needs_resume;
 	bool failed;
 	bool throttle_held;
 	enum notified *notified; /* by handler index */
 	size_t nnotified;
-	bool handlers_pushed;
+	unsigned handler_rounds; /* at the end of the step */
 	const struct value *failed_task, *failed_result;
 };
 
@@ -148,7 +157,11 @@ struct flight_item {
 	const struct value *loop_vars;
 	const struct value *args;   /* coerced and prepared; NULL: not sent */
 	struct value *result;       /* final; in the flight's arena */
-	bool skipped, unknown, secret;
+	const char *become_user;    /* where it varies with the item */
+	const struct value *environment;
+	bool skipped, unknown;
+	bool gave_up; /* `until` never held, or cannot be evaluated: until_error */
+	const char *until_error;
 	enum report_status status;
 };
 
@@ -167,6 +180,7 @@ struct flight {
 	bool local;    /* done by the controller */
 	bool keywords_known, announced, finished;
 	bool one_by_one; /* items are sent singly: until, a delegate per item, a pause between */
+	bool varies;     /* become_user or environment do, with the item */
 	const char *become_user;
 	const struct value *environment;
 	int64_t started_ms, timeout_ms;
@@ -180,7 +194,10 @@ struct flight {
 	size_t current; /* item, when they go one by one */
 	uv_timer_t timer;
 	bool timer_open;
-	/* what `register` replaced, to be put back when the flight is dropped */
+	/* a handler: how it was notified, to be put back when the flight is dropped */
+	enum notified taken;
+	size_t handler_index;
+	/* what `register` replaced, likewise */
 	const struct value *register_before;
 	bool register_marked;
 	enum report_status status;
@@ -205,6 +222,8 @@ struct run_step {
 	struct strmap passed;    /* node id → count of strands that are past it */
 	struct strmap throttled; /* node id → strands that hold a place */
 	bool aborted;            /* any_errors_fatal, max_fail_percentage, all failed */
+	bool fatal;              /* a task with any_errors_fatal failed */
+	bool over;               /* meta: end_play: no further batches */
 };
 
 struct fetch;
@@ -248,17 +267,24 @@ void strand_notify(struct strand *s, struct slice name, enum notified how);
 /* Takes back what was sent ahead and has not begun. */
 void strand_recall(struct strand *s);
 void strand_next(struct strand *s); /* past the current task */
-bool strand_is_first(const struct strand *s);
+/* The handler at hand counts as run; how it was notified. */
+enum notified strand_take_notification(struct strand *s, size_t *ret_index);
 /* The task to do next; NULL at the end, or when a failure was not rescued. */
 const struct plan_node *strand_current(struct strand *s);
 /* After a failure: back to the innermost rescue or always. False: there is none. */
-bool strand_unwind(struct strand *s, bool *ret_rescued);
+bool strand_unwind(struct strand *s);
+/* Would a failure at this place come to a `rescue`, at once or after an `always`? */
+bool strand_is_rescued(const struct strand *s);
 bool strand_any_notified(const struct strand *s);
 /* Negative: a is behind b in the tree; 0: at the same task. */
 int strand_compare_place(const struct strand *a, const struct strand *b);
 /* Those that wait for what another strand of the host was doing. */
 void strands_unblock(struct run *run);
-void strand_push_include(struct strand *s, const struct plan_block *block, const struct value *params, const struct value *loop_vars);
+/* The include's variables come on top of those of the includes around it: the frames up to depth. */
+void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block, const struct value *params,
+			 const struct value *loop_vars);
+/* meta: end_host: neither its tasks nor its handlers go on. */
+void strand_leave_step(struct strand *s);
 
 void step_start_ready(struct run *run);
 /* Tasks that will be reported as ended; handlers and includes come on top. */
@@ -268,8 +294,12 @@ void step_check_barrier(struct run_step *step);
 void step_passed(struct strand *s, const struct plan_node *node);
 bool step_throttle_take(struct strand *s, const struct plan_node *node, int64_t limit);
 void step_throttle_give(struct strand *s, const struct plan_node *node);
-/* run_once: what the first host got, for all the others of the batch. */
+/* run_once: what the leader got, for those that follow it. */
 void step_share_result(struct strand *leader, struct flight *f);
+/* … and its failure. */
+void step_share_failure(struct strand *leader, struct flight *f);
+/* meta: end_play, end_batch */
+void step_end_all(struct run_step *step, bool all_batches);
 
 /* ---- scope.c: the variables of one evaluation ---- */
 struct scope {
@@ -305,8 +335,11 @@ int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
 
 /* ---- facts.c ---- */
 enum launch { LAUNCH_STARTED, LAUNCH_BLOCKED, LAUNCH_FINISHED };
-enum launch flight_gather_facts(struct strand *s);
+/* Sends for those that are used and not known yet. */
+void flight_gather_facts(struct strand *s);
 void facts_arrived(struct flight *f, const struct value *result);
+/* They do not come any more. */
+void facts_forget_pending(struct run_host *h);
 
 /* ---- flight.c ---- */
 struct flight *flight_new(struct strand *s, const struct plan_node *node);
@@ -331,6 +364,8 @@ void flight_on_lost(struct flight *f, const struct err *why);
 /* ---- outcome.c: from module results to a task's result ---- */
 void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result);
 void outcome_task(struct flight *f);
+/* `register` and facts of the task, for a host that shares the outcome. */
+void outcome_share(const struct flight *f, struct run_host *h);
 void outcome_register(struct run_host *h, const char *name, const struct value *result);
 void outcome_facts(struct run_host *h, const struct value *result);
 /* 1 retry, 0 done */

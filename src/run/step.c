@@ -92,19 +92,19 @@ static bool too_many_failed(const struct run_step *step)
 		failed += step->strands.at[i]->failed;
 	if (failed && (step->plan->any_errors_fatal || failed == n))
 		return true;
-	return limit && limit->type == VALUE_INT && n && (int64_t)(failed * 100 / n) > limit->integer;
+	return limit && limit->type == VALUE_INT && n && (int64_t)(failed * 100) > limit->integer * (int64_t)n;
 }
 
 /* Batches that are over make room for the next, and the last ends the step. */
 static void proceed(struct run_step *step)
 {
 	while (!step->ended && batch_over(step)) {
-		if (too_many_failed(step) && (step->plan->serial.len || step->plan->linear))
+		if (step->fatal || (too_many_failed(step) && (step->plan->serial.len || step->plan->linear)))
 			step->aborted = true;
 		for (size_t i = 0; i < step->strands.len; i++)
 			vec_push(&step->old_strands, step->strands.at[i]);
 		step->strands.len = 0;
-		if (step->aborted || step->batch_end == step->hosts.len || step->run->stopping) {
+		if (step->aborted || step->over || step->batch_end == step->hosts.len || step->run->stopping) {
 			end_step(step);
 			return;
 		}
@@ -143,10 +143,10 @@ void step_start_ready(struct run *run)
 /* Everyone who still runs waits: the hindmost go on. */
 void step_check_barrier(struct run_step *step)
 {
-	const struct strand *hindmost = NULL;
-	bool fatal = step->plan->linear && too_many_failed(step);
+	struct strand *hindmost = NULL;
+	bool fatal = step->fatal || (step->plan->linear && too_many_failed(step));
 	for (size_t i = 0; i < step->strands.len; i++) {
-		const struct strand *s = step->strands.at[i];
+		struct strand *s = step->strands.at[i];
 		if (s->state == STRAND_DONE || s->state == STRAND_FOLLOWING)
 			continue;
 		if (s->state != STRAND_BARRIER)
@@ -159,8 +159,10 @@ void step_check_barrier(struct run_step *step)
 		if (s->state != STRAND_BARRIER)
 			continue;
 		if (fatal) {
+			s->host->failed = true;
 			strand_end(s, true);
 		} else if (s == hindmost || strand_compare_place(s, hindmost) == 0) {
+			s->leader = s == hindmost ? NULL : hindmost;
 			s->gate_open = true;
 			strand_wake(s);
 		}
@@ -169,50 +171,81 @@ void step_check_barrier(struct run_step *step)
 
 void step_strand_ended(struct strand *s)
 {
-	/* who followed it looks for another leader */
-	for (size_t i = 0; i < s->step->strands.len; i++)
-		if (s->step->strands.at[i]->state == STRAND_FOLLOWING)
-			strand_wake(s->step->strands.at[i]);
+	struct strand *next = NULL;
+	/* those that followed it follow another, which does the task again */
+	for (size_t i = 0; i < s->step->strands.len; i++) {
+		struct strand *t = s->step->strands.at[i];
+		if (t->leader != s || t->state == STRAND_DONE)
+			continue;
+		t->leader = next;
+		if (!next)
+			next = t;
+		if (t->state == STRAND_FOLLOWING)
+			strand_wake(t);
+	}
 	step_check_barrier(s->step);
 }
 
 /* ---- run_once ---- */
 
-static const struct strand *first_of(const struct run_step *step)
+/* A follower is done with the task at the gate. */
+static void leave_gate(struct strand *s, const struct plan_node *node)
 {
-	for (size_t i = 0; i < step->strands.len; i++)
-		if (step->strands.at[i]->state != STRAND_DONE)
-			return step->strands.at[i];
-	return NULL;
+	size_t ignored;
+	(void)strand_take_notification(s, &ignored);
+	strand_next(s);
+	s->leader = NULL;
+	s->at_gate = s->gate_open = false;
+	s->leaving = !node->is_handler;
+	step_passed(s, node);
 }
 
-bool strand_is_first(const struct strand *s)
+static bool follows_leader(const struct strand *s, const struct strand *leader)
 {
-	return first_of(s->step) == s;
+	return s->leader == leader && (s->state == STRAND_FOLLOWING || (s->state == STRAND_READY && s->gate_open));
 }
 
 void step_share_result(struct strand *leader, struct flight *f)
 {
 	struct run_step *step = leader->step;
-	bool failed = f->status == REPORT_FAILED || f->status == REPORT_UNREACHABLE;
-	bool sets_facts = strcmp(f->node->module->name, "set_fact") == 0 || strcmp(f->node->module->name, "include_vars") == 0;
 	for (size_t i = 0; i < step->strands.len; i++) {
 		struct strand *s = step->strands.at[i];
-		if (s == leader || s->state != STRAND_FOLLOWING)
+		if (!follows_leader(s, leader))
 			continue;
-		if (failed) {
-			strand_end(s, true);
+		outcome_share(f, s->host);
+		leave_gate(s, f->node);
+		strand_wake(s);
+	}
+}
+
+void step_share_failure(struct strand *leader, struct flight *f)
+{
+	struct run_step *step = leader->step;
+	for (size_t i = 0; i < step->strands.len; i++) {
+		struct strand *s = step->strands.at[i];
+		if (!follows_leader(s, leader))
+			continue;
+		outcome_share(f, s->host);
+		leave_gate(s, f->node);
+		s->failed_task = leader->failed_task;
+		s->failed_result = leader->failed_result;
+		if (strand_unwind(s)) {
+			strand_wake(s);
 			continue;
 		}
-		if (f->node->register_name && f->result)
-			outcome_register(s->host, f->node->register_name, f->result);
-		if (sets_facts && f->result)
-			outcome_facts(s->host, f->result);
-		strand_next(s);
-		s->at_gate = false;
-		s->leaving = true;
-		step_passed(s, f->node);
-		strand_wake(s);
+		s->host->failed = true;
+		strand_end(s, true);
+	}
+}
+
+void step_end_all(struct run_step *step, bool all_batches)
+{
+	step->over = all_batches;
+	for (size_t i = 0; i < step->strands.len; i++) {
+		struct strand *s = step->strands.at[i];
+		strand_leave_step(s);
+		if (s->state == STRAND_BARRIER)
+			strand_wake(s);
 	}
 }
 

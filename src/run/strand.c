@@ -58,6 +58,7 @@ void strand_end(struct strand *s, bool failed)
 		flight_drop(f);
 	}
 	step_strand_ended(s);
+	strands_unblock(s->step->run);
 }
 
 /* ---- waiting for others ---- */
@@ -97,10 +98,10 @@ static void at_end(struct strand *s)
 		s->state = STRAND_WAITING;
 		return;
 	}
-	if (!s->handlers_pushed && !pass_barrier(s))
+	if (s->handler_rounds == 0 && !pass_barrier(s))
 		return;
-	if (strand_any_notified(s) && !s->handlers_pushed) {
-		s->handlers_pushed = true;
+	if (strand_any_notified(s) && s->handler_rounds < RUN_HANDLER_ROUNDS) {
+		s->handler_rounds++;
 		vec_push(&s->stack, ((struct frame){.section = FRAME_HANDLERS}));
 		return;
 	}
@@ -114,14 +115,13 @@ static bool follows(struct strand *s, const struct plan_node *node)
 	struct scope sc;
 	struct err ignored = {0};
 	bool once = false;
-	/* not for handlers: the first host may not be notified */
-	if (node->attrs.run_once && !node->is_handler) {
+	if (node->attrs.run_once && s->leader) {
 		scope_init(&sc, &a, s->host, s, node, NULL);
 		(void)scope_bool(&sc, node->attrs.run_once, false, &once, &ignored);
 		scope_release(&sc);
 		arena_release(&a);
 	}
-	return once && !strand_is_first(s);
+	return once;
 }
 
 static bool throttled(struct strand *s, const struct plan_node *node)
@@ -142,7 +142,8 @@ static bool throttled(struct strand *s, const struct plan_node *node)
 /* Does the gate of the task let the strand through? */
 static bool may_launch(struct strand *s, const struct plan_node *node)
 {
-	if (node->barrier && !node->is_handler && !s->at_gate) {
+	/* of handlers, run_once alone: not every host is notified */
+	if (node->barrier && (!node->is_handler || node->attrs.run_once) && !s->at_gate) {
 		if (!pass_barrier(s))
 			return false;
 		s->at_gate = true;
@@ -191,6 +192,7 @@ static bool advance_one(struct strand *s)
 			return false;
 		s->leaving = false;
 	}
+	flight_gather_facts(s);
 	const struct plan_node *node = strand_current(s);
 	if (!node) {
 		if (s->host->failed)
@@ -219,16 +221,9 @@ static bool advance_one(struct strand *s)
 
 void strand_advance(struct strand *s)
 {
-	enum launch facts;
 	if (s->state != STRAND_READY)
 		return;
 	set_blocked(s, false);
-	facts = flight_gather_facts(s);
-	if (facts == LAUNCH_BLOCKED) {
-		set_blocked(s, true);
-		s->state = STRAND_WAITING;
-		return;
-	}
 	while (s->state == STRAND_READY && advance_one(s))
 		;
 }

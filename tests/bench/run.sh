@@ -36,11 +36,11 @@ ansible_once() { ansible-playbook -i "$lab/inventory.yaml" -f 12 "$bench/site.ym
 # VmHWM of a run, read while it lives: no GNU time needed.
 peak_kb() {
     local pid peak=0 now
-    rollout_once >/dev/null 2>&1 &
+    "$ROLLOUT" -i "$lab/inventory.yaml" --forks 12 "$bench/site.roles" >/dev/null 2>&1 &
     pid=$!
     while now=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do
         peak=$now
-        sleep 0.02
+        sleep 0.01
     done
     wait "$pid"
     echo "$peak"

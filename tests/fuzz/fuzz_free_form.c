@@ -27,7 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const modules[] = {"copy", "command", "set_fact", "user"};
 	for (size_t i = 0; i < ARRAY_LEN(modules); i++)
-		take(module_find(slice_from(modules[i])),
-		     (struct slice){(const char *)data, size});
+		take(module_find(slice_from(modules[i])), (struct slice){(const char *)data, size});
 	return 0;
 }

@@ -11,8 +11,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char dir[200];
-static const char *const folders[] = {"roles", "roles/r", "roles/r/tasks", "roles/r/handlers",
-				      "roles/r/defaults", "roles/r/meta"};
+static const char *const folders[] = {
+	"roles",       "roles/r", "roles/r/tasks", "roles/r/handlers", "roles/r/defaults",
+	"roles/r/meta"};
 static const char *const files[] = {"site.yml", "roles/r/tasks/main.yml",
 				    "roles/r/handlers/main.yml", "roles/r/defaults/main.yml",
 				    "roles/r/meta/main.yml"};
@@ -56,8 +57,8 @@ static void write_file(const char *name, struct slice text)
 /* Nothing that runs commands, or reads what never ends. */
 static bool is_harmless(struct slice s)
 {
-	static const char *const words[] = {"lookup", "query", "pipe", "lines", "q(", "q (",
-					    "url",    "/dev",  "/proc", "/sys"};
+	static const char *const words[] = {"lookup", "query", "pipe", "lines", "q(",
+					    "q (",    "url",   "/dev", "/proc", "/sys"};
 	for (size_t i = 0; s.len && i < ARRAY_LEN(words); i++)
 		if (memmem(s.ptr, s.len, words[i], strlen(words[i])))
 			return false;

@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(struct ssh_options *o)
 {
-	const char *const texts[] = {o->hostname,	  o->user,	   o->host_key_alias,
-				     o->identity_agent,	  o->proxy_jump,   o->proxy_command,
+	const char *const texts[] = {o->hostname,	  o->user,	 o->host_key_alias,
+				     o->identity_agent,	  o->proxy_jump, o->proxy_command,
 				     o->user_known_hosts, o->config_file};
 	if (o->port < 0 || o->port > 65535 || o->identities.len > SSH_IDENTITIES_MAX ||
 	    o->args.len > SSH_ARGS_MAX)

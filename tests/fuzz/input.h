@@ -19,15 +19,19 @@
 static inline struct slice input_section(struct slice *rest)
 {
 	static const char line[] = "\n====\n";
-	const char *end = rest->len ? memmem(rest->ptr, rest->len, line, sizeof(line) - 1) : NULL;
+	const size_t len = sizeof(line) - 1;
 	struct slice part = *rest;
+	const char *end = part.len ? memmem(part.ptr, part.len, line, len) : NULL;
+	if (slice_starts_with(part, line + 1)) {
+		*rest = (struct slice){part.ptr + len - 1, part.len - len + 1};
+		return (struct slice){"", 0};
+	}
 	if (!end) {
 		*rest = (struct slice){"", 0};
 		return part;
 	}
 	part.len = (size_t)(end - part.ptr) + 1; /* its line end is its own */
-	rest->ptr = end + sizeof(line) - 1;
-	rest->len -= part.len + sizeof(line) - 2;
+	*rest = (struct slice){end + len, rest->len - part.len - len + 1};
 	return part;
 }
 

@@ -40,7 +40,7 @@ expect_converged() {
 }
 
 example_begin
-longest=${SIGKILL_LONGEST_MS:-14000}
+longest=${SIGKILL_LONGEST_MS:-6000}
 kills=0
 for round in 1 2; do
     if [ "$round" = 2 ]; then
@@ -57,6 +57,6 @@ for round in 1 2; do
         fi
     done
     expect_converged
-    longest=${SIGKILL_LONGEST_MS:-14000}
+    longest=${SIGKILL_LONGEST_MS:-6000}
 done
 lab_end

@@ -15,6 +15,7 @@
 #include "rollout/value/value.h"
 
 #define INVENTORY_MAX_HOSTS 100000u
+#define INVENTORY_MAX_GROUP_DEPTH 1000u
 
 struct inv_group;
 struct inv_host {
@@ -35,7 +36,7 @@ struct inv_group {
 	VEC(struct inv_host *) hosts; /* all, children's too, in inventory order */
 	unsigned depth;
 	int priority; /* ansible_group_priority */
-	bool visiting;
+	bool visiting, visited;
 };
 typedef VEC(struct inv_host *) inv_hosts; /* the one typedef: a vector needs a name to be passed */
 

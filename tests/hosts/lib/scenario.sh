@@ -113,7 +113,7 @@ left_behind() { # NAME
 expect_clean() { # WHAT HOST...: agents get a moment to see that their channel is gone
     local what=$1 name left=''
     shift
-    for _ in {1..20}; do
+    for _ in {1..60}; do
         left=''
         for name; do left+=$(left_behind "$name" | sed "s/^/$name: /"); done
         [ -n "$left" ] || break
