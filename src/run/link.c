@@ -499,7 +499,7 @@ static void on_down(void *ctx, const struct err *why)
 	const struct request *once = was_up ? interrupted_once_only(l) : NULL;
 	if (once) {
 		err_set(&lost, ERR_UNREACHABLE,
-			"the connection was lost while '%s' ran; it may or may not have been done (%s)", once->task, why->msg);
+			"the connection was lost with '%s' under way; it may or may not have been done (%s)", once->task, why->msg);
 		l->state = LINK_DOWN;
 		fail_all(l, &lost);
 	} else {
