@@ -16,7 +16,7 @@ hosts=("$repo/tests/hosts/hosts.sh")
 
 step() { printf '\n--- %s\n' "$*"; }
 inside() { "${hosts[@]}" exec -d "$lab" "$@"; }
-etcdctl() { "${hosts[@]}" enter -d "$lab" etcd-1 sh -c 'set -a; . /etc/etcd/etcdctl.env; exec etcdctl "$@"' - "$@"; }
+on_member() { "${hosts[@]}" enter -d "$lab" etcd-1 sh -c 'set -a; . /etc/etcd/etcdctl.env; exec "$@"' - "$@"; }
 
 [ "$(id -u)" = 0 ] || { echo "needs root, to boot the machines: sudo $0" >&2; exit 77; }
 if [ "${1:-}" = down ]; then
@@ -40,12 +40,13 @@ fi
 command=("$build/rollout" -i "$lab/inventory.yaml" -e "pki_dir=$pki" "$here/site.roles" "$@")
 step "${command[*]}"
 inside "${command[@]}"
+[ $# = 0 ] || exit 0
 
 step 'what came of it'
-etcdctl endpoint health --cluster
-etcdctl member list -w table
+on_member etcdctl endpoint health --cluster
+on_member etcdctl member list -w table
 echo 'through the balancer on lb-1:'
-etcdctl --endpoints=https://lb-1:2379 endpoint health
+on_member env ETCDCTL_ENDPOINTS=https://lb-1:2379 etcdctl endpoint health
 
 cat <<END
 

@@ -36,8 +36,8 @@ static bool parse_range(struct slice body, struct range *ret)
 		return false;
 	if (first.len == 1 && last.len == 1 && isalpha((unsigned char)first.ptr[0]) && isalpha((unsigned char)last.ptr[0])) {
 		r.letters = true;
-		r.first = first.ptr[0];
-		r.last = last.ptr[0];
+		r.first = (unsigned char)first.ptr[0];
+		r.last = (unsigned char)last.ptr[0];
 	} else {
 		if (first.len == 0)
 			r.first = 0;

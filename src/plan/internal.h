@@ -75,6 +75,8 @@ int names_of_text(struct compiler *c, struct plan_node *node, struct slice text,
 
 /* ---- site.c ---- */
 int site_compile(struct plan *plan, const struct value *site, const struct plan_options *opts, struct err *err);
+/* Leaves out what comes before the task of that name (a shell pattern). */
+int start_at_task(struct plan *plan, const char *pattern, struct err *err);
 int edges_compile(struct plan *plan, const struct value *steps, struct err *err);
 
 /* Is the value literally no? */

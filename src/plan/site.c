@@ -289,6 +289,8 @@ int site_compile(struct plan *plan, const struct value *top, const struct plan_o
 		r = edges_compile(plan, s.steps, err);
 	for (size_t i = 0; r == 0 && i < plan->steps.len; i++)
 		r = finish_step(plan, plan->steps.at[i], err);
+	if (r == 0 && opts->start_at_task)
+		r = start_at_task(plan, opts->start_at_task, err);
 	if (r == 0 && opts->limit)
 		r = check_limit(plan, opts, err);
 	attrs_release(&s.attrs);

@@ -334,6 +334,17 @@ static int eval_args(struct flight *f, struct scope *sc, struct flight_item *it,
 	return 0;
 }
 
+/* In a loop it is the item that fails, not the task before it begins. */
+static int prepare(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+{
+	char text[1400];
+	int r = prepare_item(f, sc, it, err);
+	if (r >= 0 || r == ERR_PENDING || r == ERR_UNKNOWN || !f->is_loop)
+		return r;
+	it->failure = arena_strdup(&f->arena, err_format(err, text, sizeof(text)));
+	return 0;
+}
+
 /* 1: the item waits for a fetch. */
 static int eval_item(struct flight *f, size_t i, struct err *err)
 {
@@ -362,7 +373,7 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 		r = eval_item_keywords(f, &sc, it, err);
 	if (r == 0 && holds && (r = eval_label(f, &sc, it, err)) == 0 && (r = eval_args(f, &sc, it, err)) == 0 &&
 	    f->node->module->flags & MODULE_PREPARE)
-		r = prepare_item(f, &sc, it, err);
+		r = prepare(f, &sc, it, err);
 	scope_release(&sc);
 	return r;
 }

@@ -164,7 +164,7 @@ static void resume(struct flight *flight, const struct err *failed)
 	}
 	if (failed && !flight->finished) {
 		flight_fail(flight, failed);
-	} else if (!flight->finished && flight->pending_fetches == 0 && flight_send(flight, &err) < 0) {
+	} else if (!flight->finished && flight->pending_fetches == 0 && flight_begin(flight, &err) < 0) {
 		flight_fail(flight, &err);
 	}
 	if (flight->finished && flight->pending_fetches == 0)
@@ -181,6 +181,11 @@ static void after(uv_work_t *req, int status)
 		struct flight *flight = f->waiting.at[i];
 		struct err err = {0};
 		int r = flight->zombie ? 0 : attach(f, flight, f->items.at[i], &err);
+		if (r < 0 && flight->is_loop) {
+			char text[1400];
+			f->items.at[i]->failure = arena_strdup(&flight->arena, err_format(&err, text, sizeof(text)));
+			r = 0;
+		}
 		resume(flight, r < 0 ? &err : NULL);
 	}
 	f->waiting.len = f->items.len = 0;

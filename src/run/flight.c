@@ -115,6 +115,9 @@ static bool may_overlap(const struct flight *f)
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)
 		return false;
+	for (size_t i = 0; i < f->nitems; i++)
+		if (f->items[i].failure)
+			return false;
 	if (n->notify.len && notifies_from_handler(f))
 		return false;
 	for (size_t i = 0; i < n->changed_when.len; i++)
@@ -201,6 +204,29 @@ static bool nothing_to_send(const struct flight *f)
 	return true;
 }
 
+static void fail_unprepared(struct flight *f)
+{
+	for (size_t i = 0; i < f->nitems; i++) {
+		struct flight_item *it = &f->items[i];
+		if (!it->failure || it->result)
+			continue;
+		struct value *d = value_dict_new(&f->arena);
+		value_dict_put(&f->arena, d, "failed", value_bool(true));
+		value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, it->failure));
+		outcome_item(f, it, d);
+	}
+}
+
+int flight_begin(struct flight *f, struct err *err)
+{
+	fail_unprepared(f);
+	if (!nothing_to_send(f))
+		return flight_send(f, err);
+	outcome_task(f);
+	f->finished = true;
+	return 0;
+}
+
 static void announce_skipped(struct flight *f)
 {
 	for (size_t i = 0; f->is_loop && i < f->nitems; i++)
@@ -246,6 +272,8 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node)
 		return LAUNCH_FINISHED;
 	}
 	announce_skipped(f);
+	if (r == 0)
+		fail_unprepared(f);
 	if (nothing_to_send(f)) {
 		outcome_task(f);
 		f->finished = true;

@@ -104,10 +104,11 @@ static enum report_status status_of(const struct flight_item *it)
 	return is_true(it->result, "changed") ? REPORT_CHANGED : REPORT_OK;
 }
 
-/* A failure, whatever failed_when says. */
+/* A failure, unless failed_when says otherwise. */
 static void put_giving_up(struct flight *f, const struct flight_item *it, struct value *result)
 {
-	put(f, result, "failed", value_bool(true));
+	if (it->until_error || f->node->failed_when.len == 0)
+		put(f, result, "failed", value_bool(true));
 	if (it->until_error)
 		put(f, result, "msg", value_cstr(&f->arena, it->until_error));
 	else

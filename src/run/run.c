@@ -101,10 +101,36 @@ void run_drain(struct run *run)
 		close_all(run);
 }
 
+/* Nothing is in flight and something is unfinished: a mistake of ours, which
+ * must not become a hang. */
+static void give_up(struct run *run)
+{
+	emit_warning(run, (struct srcloc){0}, "internal error: the run came to a standstill");
+	run->stalled = true;
+	for (size_t i = 0; i < run->steps.len; i++)
+		run->steps.at[i]->ended = true;
+	close_all(run);
+}
+
+/* Whoever waits, waits for some task that is under way. Idle connections keep
+ * the loop alive, so that a standstill would be a hang. */
+static bool is_at_standstill(const struct run *run)
+{
+	if (run->closing || run->ready.len)
+		return false;
+	for (size_t i = 0; i < run->steps.len; i++)
+		for (size_t k = 0; k < run->steps.at[i]->strands.len; k++)
+			if (run->steps.at[i]->strands.at[k]->flights.len)
+				return false;
+	return true;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 	int64_t now = (int64_t)uv_now(&run->loop);
+	if (is_at_standstill(run))
+		give_up(run);
 	for (size_t i = 0; i < run->opts->nsinks; i++)
 		if (run->opts->sinks[i].ops->tick)
 			run->opts->sinks[i].ops->tick(run->opts->sinks[i].self, now);
@@ -217,10 +243,10 @@ static enum run_exit exit_code(const struct run *run)
 	enum run_exit code = RUN_EXIT_OK;
 	for (size_t i = 0; i < run->hosts.len; i++) {
 		const struct run_host *h = run->hosts.entries[i].value;
-		if (h->failed)
+		if (h->unreachable)
+			code = RUN_EXIT_UNREACHABLE; /* the graver one, as for Ansible */
+		else if (h->failed && code == RUN_EXIT_OK)
 			code = RUN_EXIT_FAILED;
-		else if (h->unreachable && code == RUN_EXIT_OK)
-			code = RUN_EXIT_UNREACHABLE;
 	}
 	if (run->stalled)
 		return RUN_EXIT_ERROR;
@@ -256,17 +282,6 @@ static void release(struct run *run, struct host *real)
 	if (run->controller != real)
 		host_free(run->controller);
 	arena_release(&run->arena);
-}
-
-/* Nothing is in flight and something is unfinished: a mistake of ours, which
- * must not become a hang. */
-static void give_up(struct run *run)
-{
-	emit_warning(run, (struct srcloc){0}, "internal error: the run came to a standstill");
-	run->stalled = true;
-	for (size_t i = 0; i < run->steps.len; i++)
-		run->steps.at[i]->ended = true;
-	close_all(run);
 }
 
 int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit, struct err *err)

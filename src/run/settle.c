@@ -1,6 +1,12 @@
 /* Finished flights: counted, shown, and what a failure leads to. */
 #include "state.h"
 
+static bool is_changed(const struct flight *f)
+{
+	const struct value *changed = value_get(f->result, "changed");
+	return changed && value_truthy(changed);
+}
+
 static void count(struct strand *s, const struct flight *f)
 {
 	struct report_host_stats *st = &s->host->stats;
@@ -9,7 +15,7 @@ static void count(struct strand *s, const struct flight *f)
 	case REPORT_CHANGED: st->ok++, st->changed++, s->step->stats.changed++; break;
 	case REPORT_SKIPPED: st->skipped++; break;
 	case REPORT_FAILED: st->failed++, s->step->stats.failed++; break;
-	case REPORT_IGNORED: st->ok++, st->ignored++; break;
+	case REPORT_IGNORED: st->ok++, st->ignored++, st->changed += is_changed(f); break;
 	case REPORT_RESCUED: st->rescued++; break;
 	case REPORT_UNREACHABLE: st->unreachable++, s->step->stats.failed++; break;
 	case REPORT_UNKNOWN: st->unknown++; break;

@@ -157,6 +157,7 @@ struct flight_item {
 	const struct value *loop_vars;
 	const struct value *args;   /* coerced and prepared; NULL: not sent */
 	struct value *result;       /* final; in the flight's arena */
+	const char *failure;        /* why it cannot be sent; the other items are */
 	const char *become_user;    /* where it varies with the item */
 	const struct value *environment;
 	bool skipped, unknown;
@@ -349,6 +350,8 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node);
 void flight_drop(struct flight *f);
 void flight_free(struct flight *f);
 void flight_finish(struct flight *f);
+/* All is prepared and fetched: sends what can be sent, or ends. */
+int flight_begin(struct flight *f, struct err *err);
 /* Goes on with the items that are done here, after a timer. */
 void flight_resume_local(struct flight *f);
 void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);

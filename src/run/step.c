@@ -169,13 +169,18 @@ void step_check_barrier(struct run_step *step)
 	}
 }
 
+static bool follows_leader(const struct strand *s, const struct strand *leader)
+{
+	return s->leader == leader && (s->state == STRAND_FOLLOWING || (s->state == STRAND_READY && s->gate_open));
+}
+
 void step_strand_ended(struct strand *s)
 {
 	struct strand *next = NULL;
 	/* those that followed it follow another, which does the task again */
 	for (size_t i = 0; i < s->step->strands.len; i++) {
 		struct strand *t = s->step->strands.at[i];
-		if (t->leader != s || t->state == STRAND_DONE)
+		if (!follows_leader(t, s))
 			continue;
 		t->leader = next;
 		if (!next)
@@ -198,11 +203,6 @@ static void leave_gate(struct strand *s, const struct plan_node *node)
 	s->at_gate = s->gate_open = false;
 	s->leaving = !node->is_handler;
 	step_passed(s, node);
-}
-
-static bool follows_leader(const struct strand *s, const struct strand *leader)
-{
-	return s->leader == leader && (s->state == STRAND_FOLLOWING || (s->state == STRAND_READY && s->gate_open));
 }
 
 void step_share_result(struct strand *leader, struct flight *f)

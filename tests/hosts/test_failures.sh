@@ -63,8 +63,6 @@ whole_or_absent() { # FILE [TEXT]
 
 # ---- around a run: something happens a moment after it began ----
 
-agents() { machine sh -c 'for p in /proc/[0-9]*; do case $(readlink $p/exe) in */agent-*) echo ${p#/proc/} ;; esac; done'; }
-
 meanwhile() { # COMMAND... of the trouble; waits for /run/begun on n1
     for _ in {1..300}; do
         machine test -e /run/begun && break
@@ -86,7 +84,7 @@ with_trouble() { # TROUBLE CMD...
 
 kill_agent() {
     local pids
-    pids=$(agents)
+    pids=$(agents_on n1)
     # shellcheck disable=SC2086 # several
     machine kill -KILL $pids
 }
@@ -108,7 +106,7 @@ limit_bytes() { # VERDICT
 	END
 }
 no_limit() { in_n1_network nft delete table inet cut; }
-was_cut() { in_n1_network nft list table inet cut | grep -q 'counter packets [1-9]'; }
+was_cut() { [[ $(in_n1_network nft list table inet cut) =~ counter\ packets\ [1-9] ]]; }
 when_cut() { # the limit is lifted a moment later
     for _ in {1..300}; do
         was_cut && break
@@ -320,7 +318,7 @@ wrong 'the connection is cut in a file' 4 'n1' 'one : Send' <<'END'
   copy: {src: big, dest: /root/sent, mode: "0644"}
 END
 whole_or_absent /root/sent old
-expect_clean '… nothing half-written' n1
+expect_whole '… nothing half-written' n1
 
 around=cutting_silently options=(-T 3)
 wrong 'the connection falls silent in a file' 4 'n1' 'one : Send' <<'END'
@@ -328,13 +326,14 @@ wrong 'the connection falls silent in a file' 4 'n1' 'one : Send' <<'END'
   copy: {src: big, dest: /root/sent, mode: "0644"}
 END
 whole_or_absent /root/sent old
+expect_whole '… nothing half-written' n1
 
 around=cutting_once
 wrong 'the connection is cut in a file, once' 0 'n1 .*failed=0' <<'END'
 - copy: {src: big, dest: /root/sent, mode: "0644"}
 END
 check '… the file arrived' test "$(machine sha256sum /root/sent | cut -d' ' -f1)" = "$(sha256sum "$scratch/big" | cut -d' ' -f1)"
-expect_clean '… nothing half-written' n1
+expect_whole '… nothing half-written' n1
 
 around=powering_off
 wrong 'the power fails in a task' 4 'n1' 'one : In the middle' <<'END'

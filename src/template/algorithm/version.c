@@ -87,7 +87,7 @@ static int strict(struct slice a, struct slice b, int *ret, struct err *err)
 					       SLICE_ARG(in[k]));
 			if (!tail)
 				continue;
-			v[k][3] = part.ptr[d++];
+			v[k][3] = (unsigned char)part.ptr[d++];
 			for (; d < part.len && v[k][4] < 1000000000; d++)
 				v[k][4] = v[k][4] * 10 + (part.ptr[d] - '0');
 		}

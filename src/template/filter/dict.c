@@ -347,7 +347,7 @@ FN(f_xmlattr)
 			return type_error(err, "attribute names must be strings", pair[0]);
 		for (size_t k = 0; k < pair[0]->str.len; k++)
 			if (isspace((unsigned char)pair[0]->str.ptr[k]) ||
-			    memchr("/>=", pair[0]->str.ptr[k], 3))
+			    strchr("/>=", pair[0]->str.ptr[k]))
 				return err_set(err, ERR_INVALID,
 					       "invalid character in an attribute's name");
 		if (b.len || autospace)

@@ -187,7 +187,7 @@ FN(f_realpath)
 		CLEANUP(free_ptr) char *real = realpath(b.ptr, NULL);
 		b.ptr[n] = saved;
 		if (real) {
-			strbuf_puts(&tail, strcmp(real, "/") || n == b.len ? real : "");
+			strbuf_puts(&tail, strcmp(real, "/") != 0 || n == b.len ? real : "");
 			strbuf_append(&tail, b.ptr + n, b.len - n);
 			break;
 		}

@@ -180,7 +180,7 @@ static bool raw_word(const struct lexer *lx, size_t pos, const char *word, size_
 	if (sign_at(lx, pos))
 		pos++;
 	pos = skip_space(lx, pos);
-	if (lx->end - pos < n || memcmp(lx->text.ptr + pos, word, n))
+	if (lx->end - pos < n || memcmp(lx->text.ptr + pos, word, n) != 0)
 		return false;
 	*ret_end = skip_space(lx, pos + n);
 	return true;

@@ -48,7 +48,7 @@ static bool cut_separator(struct slice *rest, struct slice sep, bool from_right,
 {
 	for (size_t k = 0; k + sep.len <= rest->len; k++) {
 		size_t i = from_right ? rest->len - sep.len - k : k;
-		if (memcmp(rest->ptr + i, sep.ptr, sep.len))
+		if (memcmp(rest->ptr + i, sep.ptr, sep.len) != 0)
 			continue;
 		struct slice before = {rest->ptr, i},
 			     after = {rest->ptr + i + sep.len, rest->len - i - sep.len};

@@ -100,29 +100,44 @@ expect_silent() { # WHAT NAME
     fi
 }
 
-# Temporary files and agents that should not have outlived their run.
-left_behind() { # NAME
-    hosts enter "$1" sh -c '
-        find / -xdev \( -name ".rollout-*" -o -name "*.rollout-aside" -o -path "/tmp/rollout.*" -o -path "/var/tmp/rollout.*" \
-            -o -path "*/.cache/rollout/new.*" \) 2>/dev/null
-        for p in /proc/[0-9]*; do
-            case $(readlink "$p/exe" 2>/dev/null) in *.cache/rollout/*|*rollout.*/new.*) echo "process ${p#/proc/}: $(tr "\0" " " <"$p/cmdline")" ;; esac
-        done'
+# Temporary files that should not have outlived their run.
+files_left() { # NAME
+    hosts enter "$1" find / -xdev \( -name '.rollout-*' -o -name '*.rollout-aside' -o -path '/tmp/rollout.*' \
+        -o -path '/var/tmp/rollout.*' -o -path '*/.cache/rollout/new.*' \) 2>/dev/null
 }
 
-expect_clean() { # WHAT HOST...: agents get a moment to see that their channel is gone
-    local what=$1 name left=''
+agents_on() { # NAME: their process ids there
+    hosts enter "$1" sh -c 'for p in /proc/[0-9]*; do
+        case $(readlink "$p/exe" 2>/dev/null) in */.cache/rollout/*|*/rollout.*/new.*) echo "${p#/proc/}" ;; esac
+    done'
+}
+
+expect_nothing_of() { # WHAT WHICH... -- HOST...: they get a moment to see that their channel is gone
+    local what=$1 name which kinds=() left=''
+    shift
+    while [ "$1" != -- ]; do kinds+=("$1"); shift; done
     shift
     for _ in {1..60}; do
         left=''
-        for name; do left+=$(left_behind "$name" | sed "s/^/$name: /"); done
+        for name; do
+            for which in "${kinds[@]}"; do left+=$("$which" "$name" | sed "s/^/$name: $which: /"); done
+        done
         [ -n "$left" ] || break
         sleep 0.5
     done
-    if [ -z "$left" ]; then echo "ok      $what ($SECONDS s)"; else
-        echo "$left" >"$scratch/left.log"
-        failed "$what" "$scratch/left.log"
-    fi
+    echo "$left" >"$scratch/left.log"
+    if [ -z "$left" ]; then echo "ok      $what ($SECONDS s)"; else failed "$what" "$scratch/left.log"; fi
+}
+expect_clean() { # WHAT HOST...: no temporary file, no agent
+    local what=$1
+    shift
+    expect_nothing_of "$what" files_left agents_on -- "$@"
+}
+# Where the network failed, the host's sshd may not know yet that nobody is there.
+expect_whole() { # WHAT HOST...: no temporary file
+    local what=$1
+    shift
+    expect_nothing_of "$what" files_left -- "$@"
 }
 
 # A small HTTP server in the lab's network, for the files in $scratch/web:

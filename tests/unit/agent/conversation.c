@@ -20,7 +20,7 @@
 #define OWN_SHA256 "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* Reachable, so that a failed test is not a leak in all that follow. */
-static struct conversation *current;
+static struct conversation *volatile current;
 
 _Noreturn static void be_the_agent(const char *program, int in, int out)
 {
