@@ -20,12 +20,22 @@ static void stop_strand(struct agent *ag, uint32_t strand)
 }
 
 /* The answer that ends the job before its time. */
+/* Together with the last result: the controller may send RESUME as soon as it
+ * has it, and that must not find the strand still running. */
+static void stop_after_failure(struct agent *ag)
+{
+	const struct job *j = ag->job;
+	if (j->answered && j->failed && j->stop_on_failure && !ag->leaving)
+		stop_strand(ag, j->strand);
+}
+
 static void answer(struct agent *ag, const char *msg, const char *mark)
 {
 	struct job *j = ag->job;
 	output_flush(&ag->output);
 	message_put_failure(&ag->controller.queue, j->id, j->next_item, msg, mark);
 	j->failed = j->answered = true;
+	stop_after_failure(ag);
 }
 
 static void answer_ended(struct agent *ag)
@@ -50,8 +60,6 @@ static void finish(struct agent *ag)
 	ag->job = NULL;
 	ag->worker = NULL;
 	ag->signalled.len = 0;
-	if (j->failed && j->stop_on_failure && !ag->leaving)
-		stop_strand(ag, j->strand);
 	job_free(j);
 }
 
@@ -128,6 +136,7 @@ static int take_result(struct agent *ag, const struct wire_frame *frame, const s
 	j->next_item++;
 	j->failed = j->failed || (failed && value_truthy(failed));
 	j->answered = last->boolean;
+	stop_after_failure(ag);
 	return 0;
 }
 

@@ -11,7 +11,8 @@ void inventory_group_add_child(struct inv_group *parent, struct inv_group *child
 void inventory_merge_vars(struct inventory *inv, struct value *into, const struct value *from);
 
 /* A YAML inventory's tree into the inventory (source.c). */
-int inventory_read_tree(struct inventory *inv, const char *path, const struct value *tree, struct err *err);
+int inventory_read_tree(struct inventory *inv, const char *path, const struct value *tree,
+			struct err *err);
 /* dir/group_vars/NAME or dir/host_vars/NAME merged into `into` (vars_dir.c). */
 int inventory_read_vars(struct inventory *inv, const char *dir, const char *kind, const char *name,
 			struct value *into, struct err *err);

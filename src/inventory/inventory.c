@@ -122,7 +122,8 @@ static int add_file(struct inventory *inv, const char *path, struct err *err)
 /* Names that Ansible passes over in an inventory folder. */
 static bool is_ignored(const char *name)
 {
-	static const char *const endings[] = {"~", ".orig", ".bak", ".cfg", ".retry", ".pyc", ".pyo", ".md", ".swp"};
+	static const char *const endings[] = {"~",    ".orig", ".bak", ".cfg", ".retry",
+					      ".pyc", ".pyo",  ".md",  ".swp"};
 	if (name[0] == '.' || strcmp(name, "group_vars") == 0 || strcmp(name, "host_vars") == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
@@ -151,7 +152,8 @@ static int add_folder(struct inventory *inv, const char *path, struct err *err)
 	}
 	free(names);
 	if (r == 0 && used == 0)
-		return err_set(err, ERR_NOT_FOUND, "inventory %s: the folder holds no inventory file", path);
+		return err_set(err, ERR_NOT_FOUND,
+			       "inventory %s: the folder holds no inventory file", path);
 	return r;
 }
 
@@ -164,11 +166,14 @@ static int add_list(struct inventory *inv, const char *text, struct err *err)
 		part = slice_trim(part);
 		if (part.len == 0)
 			continue;
-		int r = inventory_expand_range(&inv->arena, part, (struct srcloc){0}, &names, &n, err);
+		int r = inventory_expand_range(&inv->arena, part, (struct srcloc){0}, &names, &n,
+					       err);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < n; i++)
-			inventory_group_add_host(inv->all, inventory_host_add(inv, slice_from(names[i]), (struct srcloc){0}));
+			inventory_group_add_host(
+				inv->all,
+				inventory_host_add(inv, slice_from(names[i]), (struct srcloc){0}));
 	}
 	return 0;
 }
@@ -212,13 +217,15 @@ static int visit(struct inv_group *g, unsigned depth, struct err *err)
 	if (g->visited && depth <= g->depth)
 		return 0;
 	if (depth > INVENTORY_MAX_GROUP_DEPTH)
-		return err_at(err, ERR_LIMIT, g->at, "groups are nested deeper than %u", INVENTORY_MAX_GROUP_DEPTH);
+		return err_at(err, ERR_LIMIT, g->at, "groups are nested deeper than %u",
+			      INVENTORY_MAX_GROUP_DEPTH);
 	g->depth = depth > g->depth ? depth : g->depth;
 	g->visiting = g->visited = true;
 	for (size_t i = 0; i < g->children.len; i++) {
 		int r = visit(g->children.at[i], g->depth + 1, err);
 		if (r < 0)
-			return r == ERR_INVALID ? err_wrap(err, r, "group '%s' has child", g->name) : r;
+			return r == ERR_INVALID ? err_wrap(err, r, "group '%s' has child", g->name)
+						: r;
 	}
 	g->visiting = false;
 	return 0;
@@ -241,7 +248,8 @@ static void collect_groups(struct inv_host *h)
 
 static int group_order(const void *a, const void *b)
 {
-	const struct inv_group *x = *(struct inv_group *const *)a, *y = *(struct inv_group *const *)b;
+	const struct inv_group *x = *(struct inv_group *const *)a,
+			       *y = *(struct inv_group *const *)b;
 	if (x->depth != y->depth)
 		return x->depth < y->depth ? -1 : 1;
 	if (x->priority != y->priority)
@@ -262,7 +270,8 @@ static int merge_dirs(struct inventory *inv, const char *kind, const char *name,
 	return 0;
 }
 
-static int merge_groups(struct inventory *inv, const struct inv_host *h, bool playbook, struct value *into, struct err *err)
+static int merge_groups(struct inventory *inv, const struct inv_host *h, bool playbook,
+			struct value *into, struct err *err)
 {
 	for (size_t i = 0; i < h->groups.len; i++) {
 		if (h->groups.at[i] == inv->all)
@@ -284,7 +293,8 @@ static int merge_host_vars(struct inventory *inv, struct inv_host *h, struct err
 		inventory_merge_vars(inv, vars, h->groups.at[i]->own_vars);
 	if ((r = merge_dirs(inv, "group_vars", "all", false, vars, err)) < 0 ||
 	    (r = merge_dirs(inv, "group_vars", "all", true, vars, err)) < 0 ||
-	    (r = merge_groups(inv, h, false, vars, err)) < 0 || (r = merge_groups(inv, h, true, vars, err)) < 0)
+	    (r = merge_groups(inv, h, false, vars, err)) < 0 ||
+	    (r = merge_groups(inv, h, true, vars, err)) < 0)
 		return r;
 	inventory_merge_vars(inv, vars, h->own_vars);
 	if ((r = merge_dirs(inv, "host_vars", h->name, false, vars, err)) < 0 ||
@@ -300,7 +310,9 @@ static int set_priorities(struct inventory *inv, struct err *err)
 		struct inv_group *g = inv->groups.entries[i].value;
 		const struct value *p = value_get(g->own_vars, "ansible_group_priority");
 		if (p && p->type != VALUE_INT)
-			return err_at(err, ERR_INVALID, p->at, "ansible_group_priority of group '%s' must be a number", g->name);
+			return err_at(err, ERR_INVALID, p->at,
+				      "ansible_group_priority of group '%s' must be a number",
+				      g->name);
 		if (p)
 			g->priority = (int)p->integer;
 	}

@@ -100,26 +100,31 @@ static struct subscript take_subscript(struct slice *name)
 	return s;
 }
 
-static int match_regex(struct inventory *inv, struct slice re, struct srcloc at, struct host_set *out, struct err *err)
+static int match_regex(struct inventory *inv, struct slice re, struct srcloc at,
+		       struct host_set *out, struct err *err)
 {
 	int code;
 	PCRE2_SIZE offset;
-	pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)re.ptr, re.len, PCRE2_UTF | PCRE2_ANCHORED, &code, &offset, NULL);
+	pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)re.ptr, re.len, PCRE2_UTF | PCRE2_ANCHORED,
+					     &code, &offset, NULL);
 	if (!compiled) {
 		PCRE2_UCHAR text[160];
 		pcre2_get_error_message(code, text, sizeof(text));
-		return err_at(err, ERR_INVALID, at, "host pattern '~%.*s': %s", SLICE_ARG(re), (char *)text);
+		return err_at(err, ERR_INVALID, at, "host pattern '~%.*s': %s", SLICE_ARG(re),
+			      (char *)text);
 	}
 	pcre2_match_data *data = pcre2_match_data_create_from_pattern(compiled, NULL);
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
-		if (pcre2_match(compiled, (PCRE2_SPTR)g->name, strlen(g->name), 0, 0, data, NULL) >= 0)
+		if (pcre2_match(compiled, (PCRE2_SPTR)g->name, strlen(g->name), 0, 0, data, NULL) >=
+		    0)
 			for (size_t k = 0; k < g->hosts.len; k++)
 				add(out, g->hosts.at[k]);
 	}
 	for (size_t i = 0; i < inv->hosts.len; i++) {
 		struct inv_host *h = inv->hosts.entries[i].value;
-		if (!h->implicit && pcre2_match(compiled, (PCRE2_SPTR)h->name, strlen(h->name), 0, 0, data, NULL) >= 0)
+		if (!h->implicit && pcre2_match(compiled, (PCRE2_SPTR)h->name, strlen(h->name), 0,
+						0, data, NULL) >= 0)
 			add(out, h);
 	}
 	pcre2_match_data_free(data);
@@ -155,7 +160,8 @@ static int no_such_name(struct inventory *inv, struct slice name, struct srcloc 
 		      nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static int match_name(struct inventory *inv, struct slice name, struct srcloc at, struct host_set *out, struct err *err)
+static int match_name(struct inventory *inv, struct slice name, struct srcloc at,
+		      struct host_set *out, struct err *err)
 {
 	struct inv_group *g = strmap_get(&inv->groups, name);
 	if (slice_is(name, "all") || slice_is(name, "*"))
@@ -178,7 +184,8 @@ static int match_name(struct inventory *inv, struct slice name, struct srcloc at
 }
 
 /* One part without its ! or &. */
-static int match_part(struct inventory *inv, struct slice part, struct srcloc at, struct host_set *out, struct err *err)
+static int match_part(struct inventory *inv, struct slice part, struct srcloc at,
+		      struct host_set *out, struct err *err)
 {
 	if (part.ptr[0] == '~')
 		return match_regex(inv, (struct slice){part.ptr + 1, part.len - 1}, at, out, err);
@@ -191,8 +198,8 @@ static int match_part(struct inventory *inv, struct slice part, struct srcloc at
 		long first = sub.first < 0 ? n + sub.first : sub.first;
 		long last = !sub.is_range ? first : sub.last < 0 ? n - 1 : sub.last;
 		if (first < 0 || (first >= n && !sub.is_range))
-			r = err_at(err, ERR_NOT_FOUND, at, "'%.*s': '%.*s' has %ld host%s", SLICE_ARG(part), SLICE_ARG(name), n,
-				   n == 1 ? "" : "s");
+			r = err_at(err, ERR_NOT_FOUND, at, "'%.*s': '%.*s' has %ld host%s",
+				   SLICE_ARG(part), SLICE_ARG(name), n, n == 1 ? "" : "s");
 		for (long i = first; r == 0 && i <= last && i < n; i++)
 			add(out, found.hosts.at[i]);
 	} else if (r == 0) {
@@ -203,7 +210,8 @@ static int match_part(struct inventory *inv, struct slice part, struct srcloc at
 	return r;
 }
 
-static int load_pattern_file(struct slice path, struct srcloc at, struct strbuf *text, slices *parts, struct err *err)
+static int load_pattern_file(struct slice path, struct srcloc at, struct strbuf *text,
+			     slices *parts, struct err *err)
 {
 	CLEANUP(free_ptr) char *name = xstrndup(path.ptr, path.len);
 	int r = file_read(name, PATTERN_MAX_FILE, text, err);
@@ -232,7 +240,8 @@ static void keep(struct host_set *set, const struct host_set *other, bool when_i
 }
 
 /* Ansible's order: what is named, then the intersections, then the exclusions. */
-static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at, struct host_set *set, struct err *err)
+static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at,
+		    struct host_set *set, struct err *err)
 {
 	bool any_plain = false;
 	int r = 0;
@@ -252,7 +261,8 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 			if (p.ptr[0] != (pass == 0 ? '&' : '!'))
 				continue;
 			if (p.len < 2)
-				return err_at(err, ERR_INVALID, at, "host pattern: '%c' names nothing", p.ptr[0]);
+				return err_at(err, ERR_INVALID, at,
+					      "host pattern: '%c' names nothing", p.ptr[0]);
 			r = match_part(inv, (struct slice){p.ptr + 1, p.len - 1}, at, &other, err);
 			if (r == 0)
 				keep(set, &other, pass == 0);
@@ -261,7 +271,8 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 	return r;
 }
 
-int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret, struct err *err)
+int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret,
+		    struct err *err)
 {
 	slices parts = {0};
 	struct host_set set = {0};
@@ -271,7 +282,8 @@ int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc a
 	if (pattern.len == 0)
 		return err_at(err, ERR_INVALID, at, "a host pattern is empty");
 	if (pattern.ptr[0] == '@')
-		r = load_pattern_file((struct slice){pattern.ptr + 1, pattern.len - 1}, at, &text, &parts, err);
+		r = load_pattern_file((struct slice){pattern.ptr + 1, pattern.len - 1}, at, &text,
+				      &parts, err);
 	else if (pattern.ptr[0] == '~' && !memchr(pattern.ptr, ',', pattern.len))
 		vec_push(&parts, pattern); /* a regex may hold colons */
 	else

@@ -34,7 +34,8 @@ static bool parse_range(struct slice body, struct range *ret)
 		return false;
 	if (slice_split(&body, ':', &step) && (!parse_number(step, &r.step) || r.step <= 0))
 		return false;
-	if (first.len == 1 && last.len == 1 && isalpha((unsigned char)first.ptr[0]) && isalpha((unsigned char)last.ptr[0])) {
+	if (first.len == 1 && last.len == 1 && isalpha((unsigned char)first.ptr[0]) &&
+	    isalpha((unsigned char)last.ptr[0])) {
 		r.letters = true;
 		r.first = (unsigned char)first.ptr[0];
 		r.last = (unsigned char)last.ptr[0];
@@ -69,7 +70,8 @@ static void expansion_release(struct expansion *x)
 static int finish(struct expansion *x, struct slice rest, struct err *err)
 {
 	if (x->names.len == RANGE_MAX)
-		return err_at(err, ERR_LIMIT, x->at, "a host range gives more than %d names", RANGE_MAX);
+		return err_at(err, ERR_LIMIT, x->at, "a host range gives more than %d names",
+			      RANGE_MAX);
 	strbuf_slice_append(&x->name, rest);
 	vec_push(&x->names, arena_strndup(x->arena, x->name.ptr, x->name.len));
 	return 0;
@@ -85,8 +87,10 @@ static int expand(struct expansion *x, struct slice text, struct err *err)
 	if (!open)
 		return finish(x, text, err);
 	if (!close || !parse_range((struct slice){open + 1, (size_t)(close - open - 1)}, &range))
-		return err_at(err, ERR_INVALID, x->at, "'%.*s' is not a host range; write e.g. web[1:3], web[01:10] or web[a:c]",
-			      SLICE_ARG(x->whole));
+		return err_at(
+			err, ERR_INVALID, x->at,
+			"'%.*s' is not a host range; write e.g. web[1:3], web[01:10] or web[a:c]",
+			SLICE_ARG(x->whole));
 	strbuf_append(&x->name, text.ptr, (size_t)(open - text.ptr));
 	struct slice tail = {close + 1, (size_t)(text.ptr + text.len - close - 1)};
 	size_t before = x->name.len;
@@ -101,11 +105,13 @@ static int expand(struct expansion *x, struct slice text, struct err *err)
 	return r;
 }
 
-int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret, size_t *ret_len, struct err *err)
+int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret,
+			   size_t *ret_len, struct err *err)
 {
 	CLEANUP(expansion_release) struct expansion x = {.arena = a, .whole = text, .at = at};
 	if (text.len > NAME_MAX_BYTES)
-		return err_at(err, ERR_LIMIT, at, "a host's name is longer than %d bytes", NAME_MAX_BYTES);
+		return err_at(err, ERR_LIMIT, at, "a host's name is longer than %d bytes",
+			      NAME_MAX_BYTES);
 	int r = expand(&x, text, err);
 	if (r < 0)
 		return r;

@@ -12,14 +12,16 @@ static bool name_is_legal(struct slice s)
 	return s.len > 0;
 }
 
-static int add_hosts(struct inventory *inv, struct inv_group *g, const struct value *key, const struct value *vars, struct err *err)
+static int add_hosts(struct inventory *inv, struct inv_group *g, const struct value *key,
+		     const struct value *vars, struct err *err)
 {
 	const char **names;
 	size_t n;
 	if (key->type != VALUE_STRING || !name_is_legal(key->str))
 		return err_at(err, ERR_INVALID, key->at, "a host's name must be a word");
 	if (vars && vars->type != VALUE_NULL && vars->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, vars->at, "host '%.*s' must hold a mapping of variables, not a %s",
+		return err_at(err, ERR_INVALID, vars->at,
+			      "host '%.*s' must hold a mapping of variables, not a %s",
 			      SLICE_ARG(key->str), value_type_name(vars));
 	int r = inventory_expand_range(&inv->arena, key->str, key->at, &names, &n, err);
 	if (r < 0)
@@ -36,7 +38,8 @@ static int add_hosts(struct inventory *inv, struct inv_group *g, const struct va
 }
 
 /* hosts: as a mapping, or one name. */
-static int read_hosts(struct inventory *inv, struct inv_group *g, const struct value *hosts, struct err *err)
+static int read_hosts(struct inventory *inv, struct inv_group *g, const struct value *hosts,
+		      struct err *err)
 {
 	if (hosts->type == VALUE_STRING)
 		return add_hosts(inv, g, hosts, NULL, err);
@@ -44,8 +47,9 @@ static int read_hosts(struct inventory *inv, struct inv_group *g, const struct v
 		return 0;
 	if (hosts->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, hosts->at,
-			      "'hosts' of group '%s' must be a mapping ('name:' on a line of its own), not a %s", g->name,
-			      value_type_name(hosts));
+			      "'hosts' of group '%s' must be a mapping ('name:' on a line of its "
+			      "own), not a %s",
+			      g->name, value_type_name(hosts));
 	for (size_t i = 0; i < hosts->dict.len; i++) {
 		int r = add_hosts(inv, g, hosts->dict.at[i].key, hosts->dict.at[i].value, err);
 		if (r < 0)
@@ -54,30 +58,34 @@ static int read_hosts(struct inventory *inv, struct inv_group *g, const struct v
 	return 0;
 }
 
-static int read_group(struct inventory *inv, const struct value *key, const struct value *body, unsigned depth,
-		      struct inv_group **ret, struct err *err);
+static int read_group(struct inventory *inv, const struct value *key, const struct value *body,
+		      unsigned depth, struct inv_group **ret, struct err *err);
 
-static int read_children(struct inventory *inv, struct inv_group *g, const struct value *children, unsigned depth, struct err *err)
+static int read_children(struct inventory *inv, struct inv_group *g, const struct value *children,
+			 unsigned depth, struct err *err)
 {
 	if (children->type == VALUE_NULL)
 		return 0;
 	if (children->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, children->at, "'children' of group '%s' must be a mapping of groups, not a %s",
+		return err_at(err, ERR_INVALID, children->at,
+			      "'children' of group '%s' must be a mapping of groups, not a %s",
 			      g->name, value_type_name(children));
 	for (size_t i = 0; i < children->dict.len; i++) {
 		struct inv_group *child;
-		int r = read_group(inv, children->dict.at[i].key, children->dict.at[i].value, depth + 1, &child, err);
+		int r = read_group(inv, children->dict.at[i].key, children->dict.at[i].value,
+				   depth + 1, &child, err);
 		if (r < 0)
 			return r;
 		if (child == g || child == inv->all)
-			return err_at(err, ERR_INVALID, children->dict.at[i].key->at, "group '%s' cannot be a child of '%s'",
-				      child->name, g->name);
+			return err_at(err, ERR_INVALID, children->dict.at[i].key->at,
+				      "group '%s' cannot be a child of '%s'", child->name, g->name);
 		inventory_group_add_child(g, child);
 	}
 	return 0;
 }
 
-static int read_section(struct inventory *inv, struct inv_group *g, const struct value_pair *section, unsigned depth, struct err *err)
+static int read_section(struct inventory *inv, struct inv_group *g,
+			const struct value_pair *section, unsigned depth, struct err *err)
 {
 	static const char *const known[] = {"hosts", "vars", "children"};
 	const struct value *key = section->key, *v = section->value;
@@ -87,7 +95,8 @@ static int read_section(struct inventory *inv, struct inv_group *g, const struct
 		return read_children(inv, g, v, depth, err);
 	if (value_is_str(key, "vars")) {
 		if (v->type != VALUE_DICT && v->type != VALUE_NULL)
-			return err_at(err, ERR_INVALID, v->at, "'vars' of group '%s' must be a mapping, not a %s", g->name,
+			return err_at(err, ERR_INVALID, v->at,
+				      "'vars' of group '%s' must be a mapping, not a %s", g->name,
 				      value_type_name(v));
 		if (v->type == VALUE_DICT)
 			inventory_merge_vars(inv, g->own_vars, v);
@@ -99,21 +108,24 @@ static int read_section(struct inventory *inv, struct inv_group *g, const struct
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		nearest_offer(&near, slice_from(known[i]));
 	return err_at(err, ERR_INVALID, key->at,
-		      "group '%s': unknown key '%.*s' (a group has hosts, vars and children)%s", g->name,
-		      key->type == VALUE_STRING ? (int)key->str.len : 1, key->type == VALUE_STRING ? key->str.ptr : "?",
+		      "group '%s': unknown key '%.*s' (a group has hosts, vars and children)%s",
+		      g->name, key->type == VALUE_STRING ? (int)key->str.len : 1,
+		      key->type == VALUE_STRING ? key->str.ptr : "?",
 		      nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static int read_group(struct inventory *inv, const struct value *key, const struct value *body, unsigned depth,
-		      struct inv_group **ret, struct err *err)
+static int read_group(struct inventory *inv, const struct value *key, const struct value *body,
+		      unsigned depth, struct inv_group **ret, struct err *err)
 {
 	if (key->type != VALUE_STRING || !name_is_legal(key->str))
 		return err_at(err, ERR_INVALID, key->at, "a group's name must be a word");
 	if (depth > 64)
 		return err_at(err, ERR_LIMIT, key->at, "groups are nested deeper than 64");
 	if (body->type != VALUE_DICT && body->type != VALUE_NULL)
-		return err_at(err, ERR_INVALID, body->at, "group '%.*s' must be a mapping with hosts, vars or children, not a %s",
-			      SLICE_ARG(key->str), value_type_name(body));
+		return err_at(
+			err, ERR_INVALID, body->at,
+			"group '%.*s' must be a mapping with hosts, vars or children, not a %s",
+			SLICE_ARG(key->str), value_type_name(body));
 	struct inv_group *g = inventory_group_add(inv, key->str, key->at);
 	if (!g->at.file)
 		g->at = key->at;
@@ -126,14 +138,16 @@ static int read_group(struct inventory *inv, const struct value *key, const stru
 	return 0;
 }
 
-int inventory_read_tree(struct inventory *inv, const char *path, const struct value *tree, struct err *err)
+int inventory_read_tree(struct inventory *inv, const char *path, const struct value *tree,
+			struct err *err)
 {
 	struct srcloc top = {srcfile_intern(path), 1, 1};
 	if (tree->type == VALUE_NULL)
 		return 0;
 	if (tree->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, tree->at.file ? tree->at : top,
-			      "an inventory is a mapping of groups (all: with hosts, vars and children); this is a %s",
+			      "an inventory is a mapping of groups (all: with hosts, vars and "
+			      "children); this is a %s",
 			      value_type_name(tree));
 	for (size_t i = 0; i < tree->dict.len; i++) {
 		struct inv_group *g;

@@ -5,13 +5,20 @@
 const char *vars_level_name(enum vars_level level)
 {
 	static const char *const names[VARS_LEVELS] = {
-		[VARS_ROLE_DEFAULTS] = "role defaults",	 [VARS_INVENTORY] = "inventory",
-		[VARS_FACTS] = "facts",			 [VARS_PLAY] = "play vars",
-		[VARS_PLAY_FILES] = "vars_files",	 [VARS_ROLE] = "role vars",
-		[VARS_BLOCK] = "block vars",		 [VARS_TASK] = "task vars",
-		[VARS_INCLUDE_VARS] = "include_vars",	 [VARS_SET] = "set_fact and register",
-		[VARS_ROLE_PARAMS] = "role parameters",	 [VARS_INCLUDE_PARAMS] = "include parameters",
-		[VARS_EXTRA] = "extra vars (-e)",	 [VARS_LOOP] = "loop",
+		[VARS_ROLE_DEFAULTS] = "role defaults",
+		[VARS_INVENTORY] = "inventory",
+		[VARS_FACTS] = "facts",
+		[VARS_PLAY] = "play vars",
+		[VARS_PLAY_FILES] = "vars_files",
+		[VARS_ROLE] = "role vars",
+		[VARS_BLOCK] = "block vars",
+		[VARS_TASK] = "task vars",
+		[VARS_INCLUDE_VARS] = "include_vars",
+		[VARS_SET] = "set_fact and register",
+		[VARS_ROLE_PARAMS] = "role parameters",
+		[VARS_INCLUDE_PARAMS] = "include parameters",
+		[VARS_EXTRA] = "extra vars (-e)",
+		[VARS_LOOP] = "loop",
 	};
 	return names[level];
 }
@@ -20,7 +27,8 @@ static int scope_get(void *self, struct slice name, const struct value **ret, st
 static void scope_each_name(void *self, void (*fn)(void *ctx, struct slice name), void *ctx);
 static const struct template_scope_ops scope_ops = {scope_get, scope_each_name};
 
-void vars_init(struct vars *v, struct template_env *env, struct arena *arena, const struct vars_magic *magic)
+void vars_init(struct vars *v, struct template_env *env, struct arena *arena,
+	       const struct vars_magic *magic)
 {
 	*v = (struct vars){.env = env, .arena = arena, .magic = magic};
 	v->scope = (struct template_scope){.ops = &scope_ops, .self = v};
@@ -35,7 +43,8 @@ void vars_set_level(struct vars *v, enum vars_level level, const struct value *d
 const struct value *vars_raw(const struct vars *v, struct slice name, enum vars_level *ret_level)
 {
 	for (int l = VARS_LEVELS - 1; l >= 0; l--) {
-		const struct value *found = v->levels[l] ? value_get_slice(v->levels[l], name) : NULL;
+		const struct value *found =
+			v->levels[l] ? value_get_slice(v->levels[l], name) : NULL;
 		if (found) {
 			if (ret_level)
 				*ret_level = (enum vars_level)l;
@@ -46,16 +55,18 @@ const struct value *vars_raw(const struct vars *v, struct slice name, enum vars_
 }
 
 /* "a -> b -> a" */
-static int recursion_error(const struct vars *v, struct slice name, struct srcloc at, struct err *err)
+static int recursion_error(const struct vars *v, struct slice name, struct srcloc at,
+			   struct err *err)
 {
 	struct strbuf chain CLEANUP(strbuf_release) = {0};
 	for (size_t i = 0; i < v->in_progress.len; i++)
 		strbuf_printf(&chain, "%.*s -> ", SLICE_ARG(v->in_progress.at[i]));
-	return err_at(err, ERR_INVALID, at, "variable '%.*s' refers to itself: %s%.*s", SLICE_ARG(name), chain.ptr ? chain.ptr : "",
-		      SLICE_ARG(name));
+	return err_at(err, ERR_INVALID, at, "variable '%.*s' refers to itself: %s%.*s",
+		      SLICE_ARG(name), chain.ptr ? chain.ptr : "", SLICE_ARG(name));
 }
 
-static int render(struct vars *v, struct slice name, const struct value *raw, const struct value **ret, struct err *err)
+static int render(struct vars *v, struct slice name, const struct value *raw,
+		  const struct value **ret, struct err *err)
 {
 	for (size_t i = 0; i < v->in_progress.len; i++)
 		if (slice_eq(v->in_progress.at[i], name))

@@ -9,16 +9,19 @@ static const struct {
 	size_t offset;
 	enum kind kind;
 } simple[] = {
-#define SIMPLE(field, kind) {#field, offsetof(struct plan_attrs, field), kind}
-	SIMPLE(become, TRUTH),		  SIMPLE(become_user, TEXT),
-	SIMPLE(become_method, TEXT),	  SIMPLE(become_flags, TEXT),
-	SIMPLE(become_exe, TEXT),	  SIMPLE(check_mode, TRUTH),
-	SIMPLE(diff, TRUTH),		  SIMPLE(no_log, TRUTH),
-	SIMPLE(ignore_errors, TRUTH),	  SIMPLE(ignore_unreachable, TRUTH),
-	SIMPLE(delegate_to, TEXT),	  SIMPLE(delegate_facts, TRUTH),
-	SIMPLE(run_once, TRUTH),	  SIMPLE(throttle, NUMBER),
-	SIMPLE(timeout, NUMBER),	  SIMPLE(any_errors_fatal, TRUTH),
-	SIMPLE(remote_user, TEXT),	  SIMPLE(connection, TEXT),
+#define SIMPLE(field, kind)                                                                        \
+	{                                                                                          \
+#		field, offsetof(struct plan_attrs, field), kind                                   \
+	}
+	SIMPLE(become, TRUTH),	      SIMPLE(become_user, TEXT),
+	SIMPLE(become_method, TEXT),  SIMPLE(become_flags, TEXT),
+	SIMPLE(become_exe, TEXT),     SIMPLE(check_mode, TRUTH),
+	SIMPLE(diff, TRUTH),	      SIMPLE(no_log, TRUTH),
+	SIMPLE(ignore_errors, TRUTH), SIMPLE(ignore_unreachable, TRUTH),
+	SIMPLE(delegate_to, TEXT),    SIMPLE(delegate_facts, TRUTH),
+	SIMPLE(run_once, TRUTH),      SIMPLE(throttle, NUMBER),
+	SIMPLE(timeout, NUMBER),      SIMPLE(any_errors_fatal, TRUTH),
+	SIMPLE(remote_user, TEXT),    SIMPLE(connection, TEXT),
 #undef SIMPLE
 };
 static const char *const lists[] = {"when", "environment", "tags"};
@@ -38,7 +41,9 @@ static int take_when(struct plan_attrs *attrs, const struct value *v, struct err
 		return ATTR_TAKEN;
 	}
 	if (v->type != VALUE_LIST)
-		return err_at(err, ERR_INVALID, v->at, "'when' is an expression or a list of them, not a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at,
+			      "'when' is an expression or a list of them, not a %s",
+			      value_type_name(v));
 	for (size_t i = 0; i < v->list.len; i++) {
 		int r = take_when(attrs, v->list.at[i], err);
 		if (r < 0)
@@ -47,23 +52,27 @@ static int take_when(struct plan_attrs *attrs, const struct value *v, struct err
 	return ATTR_TAKEN;
 }
 
-static int take_tags(struct compiler *c, struct plan_attrs *attrs, const struct value *v, struct err *err)
+static int take_tags(struct compiler *c, struct plan_attrs *attrs, const struct value *v,
+		     struct err *err)
 {
 	if (v->type == VALUE_STRING) {
 		struct slice rest = v->str, part;
 		while (slice_split(&rest, ',', &part)) {
 			part = slice_trim(part);
 			if (part.len)
-				vec_push(&attrs->tags, arena_strndup(&c->plan->arena, part.ptr, part.len));
+				vec_push(&attrs->tags,
+					 arena_strndup(&c->plan->arena, part.ptr, part.len));
 		}
 		return ATTR_TAKEN;
 	}
 	if (v->type == VALUE_INT) {
-		vec_push(&attrs->tags, arena_printf(&c->plan->arena, "%lld", (long long)v->integer));
+		vec_push(&attrs->tags,
+			 arena_printf(&c->plan->arena, "%lld", (long long)v->integer));
 		return ATTR_TAKEN;
 	}
 	if (v->type != VALUE_LIST)
-		return err_at(err, ERR_INVALID, v->at, "'tags' is a name or a list of names, not a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at,
+			      "'tags' is a name or a list of names, not a %s", value_type_name(v));
 	for (size_t i = 0; i < v->list.len; i++) {
 		int r = take_tags(c, attrs, v->list.at[i], err);
 		if (r < 0)
@@ -80,7 +89,9 @@ static int take_environment(struct plan_attrs *attrs, const struct value *v, str
 	} else if (v->type == VALUE_DICT || plan_has_markup(v)) {
 		vec_push(&attrs->environment, v);
 	} else if (v->type != VALUE_NULL) {
-		return err_at(err, ERR_INVALID, v->at, "'environment' is a mapping of variables, not a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at,
+			      "'environment' is a mapping of variables, not a %s",
+			      value_type_name(v));
 	}
 	return ATTR_TAKEN;
 }
@@ -96,11 +107,13 @@ static int check_kind(enum kind kind, const char *name, const struct value *v, s
 	if (kind == NUMBER && (v->type != VALUE_INT || v->integer < 0))
 		return err_at(err, ERR_INVALID, v->at, "'%s' is a number", name);
 	if (kind == TEXT && (v->type == VALUE_LIST || v->type == VALUE_DICT))
-		return err_at(err, ERR_INVALID, v->at, "'%s' is a word, not a %s", name, value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at, "'%s' is a word, not a %s", name,
+			      value_type_name(v));
 	return 0;
 }
 
-int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key, const struct value *v, struct err *err)
+int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key,
+	       const struct value *v, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
 		if (value_is_str(key, simple[i].name)) {
@@ -134,9 +147,12 @@ struct plan_attrs attrs_inherit(const struct plan_attrs *outer)
 
 void attrs_add_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *vars)
 {
-	struct value *merged = attrs->block_vars ? value_dict_dup(&c->plan->arena, attrs->block_vars) : value_dict_new(&c->plan->arena);
+	struct value *merged = attrs->block_vars
+				       ? value_dict_dup(&c->plan->arena, attrs->block_vars)
+				       : value_dict_new(&c->plan->arena);
 	for (size_t i = 0; i < vars->dict.len; i++)
-		value_dict_set(&c->plan->arena, merged, vars->dict.at[i].key, vars->dict.at[i].value);
+		value_dict_set(&c->plan->arena, merged, vars->dict.at[i].key,
+			       vars->dict.at[i].value);
 	attrs->block_vars = merged;
 }
 
@@ -177,7 +193,8 @@ bool attrs_selected(const struct plan *plan, const struct plan_attrs *attrs)
 	if (has_tag(attrs, "never")) {
 		bool named = false;
 		for (const char *const *t = plan->tags; t && *t && !named; t++)
-			named = strcmp(*t, "all") != 0 && strcmp(*t, "tagged") != 0 && has_tag(attrs, *t);
+			named = strcmp(*t, "all") != 0 && strcmp(*t, "tagged") != 0 &&
+				has_tag(attrs, *t);
 		wanted = named;
 	}
 	if (wanted && plan->skip_tags && matches(attrs, plan->skip_tags))

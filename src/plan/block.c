@@ -10,7 +10,8 @@ struct plan_block *block_new(struct plan *plan)
 	return b;
 }
 
-struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct srcloc at, const struct plan_attrs *attrs)
+struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct srcloc at,
+			   const struct plan_attrs *attrs)
 {
 	struct plan_node *n = ARENA_NEW(&c->plan->arena, struct plan_node);
 	n->kind = kind;
@@ -29,17 +30,20 @@ struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct 
 	return n;
 }
 
-static int take_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *v, struct err *err)
+static int take_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *v,
+		     struct err *err)
 {
 	if (v->type == VALUE_NULL)
 		return 0;
 	if (v->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, v->at, "'vars' is a mapping of variables, not a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at, "'vars' is a mapping of variables, not a %s",
+			      value_type_name(v));
 	attrs_add_vars(c, attrs, v);
 	return 0;
 }
 
-static int section(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+static int section(struct compiler *c, struct plan_node *node, const struct value *key,
+		   const struct value *v, struct err *err)
 {
 	struct plan_block part = {0};
 	int r = block_compile(c, v, &node->attrs, &part, err);
@@ -58,11 +62,12 @@ static int section(struct compiler *c, struct plan_node *node, const struct valu
 
 static bool is_section(const struct value *key)
 {
-	return value_is_str(key, "block") || value_is_str(key, "rescue") || value_is_str(key, "always");
+	return value_is_str(key, "block") || value_is_str(key, "rescue") ||
+	       value_is_str(key, "always");
 }
 
-static int nested_block(struct compiler *c, const struct value *dict, const struct plan_attrs *outer,
-			struct plan_node **ret, struct err *err)
+static int nested_block(struct compiler *c, const struct value *dict,
+			const struct plan_attrs *outer, struct plan_node **ret, struct err *err)
 {
 	struct plan_node *node = node_new(c, PLAN_BLOCK, dict->at, outer);
 	node->block = block_new(c->plan);
@@ -76,15 +81,18 @@ static int nested_block(struct compiler *c, const struct value *dict, const stru
 		else if (value_is_str(key, "vars"))
 			r = take_vars(c, &node->attrs, v, err);
 		else if (value_is_str(key, "notify"))
-			r = err_at(err, ERR_UNSUPPORTED, key->at, "'notify' belongs to the tasks of a block, not to the block");
+			r = err_at(err, ERR_UNSUPPORTED, key->at,
+				   "'notify' belongs to the tasks of a block, not to the block");
 		else if ((r = attrs_take(c, &node->attrs, key, v, err)) == ATTR_NOT_MINE)
 			r = err_at(err, ERR_INVALID, key->at, "'%.*s' is not a keyword of a block",
-				   key->type == VALUE_STRING ? (int)key->str.len : 0, key->type == VALUE_STRING ? key->str.ptr : "");
+				   key->type == VALUE_STRING ? (int)key->str.len : 0,
+				   key->type == VALUE_STRING ? key->str.ptr : "");
 		if (r < 0)
 			return r;
 	}
 	if (++c->depth > PLAN_MAX_BLOCK_DEPTH)
-		return err_at(err, ERR_LIMIT, dict->at, "blocks are nested deeper than %u", PLAN_MAX_BLOCK_DEPTH);
+		return err_at(err, ERR_LIMIT, dict->at, "blocks are nested deeper than %u",
+			      PLAN_MAX_BLOCK_DEPTH);
 	for (size_t i = 0; i < dict->dict.len; i++) {
 		if (!is_section(dict->dict.at[i].key))
 			continue;
@@ -103,18 +111,23 @@ int block_compile(struct compiler *c, const struct value *list, const struct pla
 	if (list->type == VALUE_NULL)
 		return 0;
 	if (list->type != VALUE_LIST)
-		return err_at(err, ERR_INVALID, list->at, "a list of tasks is expected ('- name: …'), not a %s", value_type_name(list));
+		return err_at(err, ERR_INVALID, list->at,
+			      "a list of tasks is expected ('- name: …'), not a %s",
+			      value_type_name(list));
 	for (size_t i = 0; i < list->list.len; i++) {
 		const struct value *item = list->list.at[i];
 		struct plan_node *node;
 		if (item->type != VALUE_DICT)
-			return err_at(err, ERR_INVALID, item->at, "a task is a mapping, not a %s", value_type_name(item));
-		int r = value_get(item, "block") ? nested_block(c, item, attrs, &node, err) : task_compile(c, item, attrs, &node, err);
+			return err_at(err, ERR_INVALID, item->at, "a task is a mapping, not a %s",
+				      value_type_name(item));
+		int r = value_get(item, "block") ? nested_block(c, item, attrs, &node, err)
+						 : task_compile(c, item, attrs, &node, err);
 		if (r < 0)
 			return r;
 		vec_push(&out->body, node);
 		if (++c->plan->ntasks > PLAN_MAX_TASKS)
-			return err_at(err, ERR_LIMIT, item->at, "more than %u tasks", PLAN_MAX_TASKS);
+			return err_at(err, ERR_LIMIT, item->at, "more than %u tasks",
+				      PLAN_MAX_TASKS);
 	}
 	return 0;
 }
@@ -128,7 +141,8 @@ int block_compile_file(struct compiler *c, const char *path, const struct plan_a
 	if (r < 0)
 		return r;
 	if (++in.depth > PLAN_MAX_INCLUDE_DEPTH)
-		return err_set(err, ERR_LIMIT, "%s: task files are nested deeper than %u", path, PLAN_MAX_INCLUDE_DEPTH);
+		return err_set(err, ERR_LIMIT, "%s: task files are nested deeper than %u", path,
+			       PLAN_MAX_INCLUDE_DEPTH);
 	const char *slash = strrchr(path, '/');
 	in.file_dir = slash ? arena_strndup(&c->plan->arena, path, (size_t)(slash - path)) : ".";
 	return block_compile(&in, list, attrs, out, err);
@@ -139,22 +153,26 @@ int block_compile_file(struct compiler *c, const char *path, const struct plan_a
 static bool has_handler_at(const struct plan_step *step, struct srcloc at)
 {
 	for (size_t i = 0; i < step->handlers.len; i++)
-		if (step->handlers.at[i]->at.file == at.file && step->handlers.at[i]->at.line == at.line)
+		if (step->handlers.at[i]->at.file == at.file &&
+		    step->handlers.at[i]->at.line == at.line)
 			return true;
 	return false;
 }
 
-int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs, struct err *err)
+int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs,
+		     struct err *err)
 {
 	struct compiler in = *c;
 	struct plan_block block = {0};
 	in.handlers = true;
-	if (list->type == VALUE_LIST && list->list.len && has_handler_at(c->step, list->list.at[0]->at))
+	if (list->type == VALUE_LIST && list->list.len &&
+	    has_handler_at(c->step, list->list.at[0]->at))
 		return 0; /* the role is used twice in this step */
 	int r = block_compile(&in, list, attrs, &block, err);
 	for (size_t i = 0; r == 0 && i < block.body.len; i++) {
 		if (block.body.at[i]->kind == PLAN_BLOCK && !block.body.at[i]->name)
-			r = err_at(err, ERR_INVALID, block.body.at[i]->at, "a handler needs a name");
+			r = err_at(err, ERR_INVALID, block.body.at[i]->at,
+				   "a handler needs a name");
 		else
 			vec_push(&c->step->handlers, block.body.at[i]);
 	}
@@ -162,7 +180,8 @@ int handlers_compile(struct compiler *c, const struct value *list, const struct 
 	return r;
 }
 
-int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs, struct err *err)
+int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs,
+			  struct err *err)
 {
 	const struct value *list;
 	struct compiler in = *c;

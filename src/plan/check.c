@@ -30,10 +30,21 @@ static int check_conditions(struct compiler *c, const struct plan_node *node, st
 
 static int check_templates(struct compiler *c, const struct plan_node *node, struct err *err)
 {
-	const struct value *const all[] = {node->name,	     node->vars,	    node->loop.items,  node->loop.label,
-					   node->loop.pause, node->retries,	    node->delay,       node->attrs.become,
-					   node->attrs.become_user, node->attrs.delegate_to, node->attrs.run_once, node->attrs.no_log,
-					   node->attrs.check_mode,  node->attrs.ignore_errors, node->attrs.throttle};
+	const struct value *const all[] = {node->name,
+					   node->vars,
+					   node->loop.items,
+					   node->loop.label,
+					   node->loop.pause,
+					   node->retries,
+					   node->delay,
+					   node->attrs.become,
+					   node->attrs.become_user,
+					   node->attrs.delegate_to,
+					   node->attrs.run_once,
+					   node->attrs.no_log,
+					   node->attrs.check_mode,
+					   node->attrs.ignore_errors,
+					   node->attrs.throttle};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		int r = all[i] ? template_check(c->plan->env, all[i], err) : 0;
 		if (r < 0)
@@ -54,7 +65,8 @@ static int check_args(struct compiler *c, const struct plan_node *node, struct e
 				 : strcmp(node->module->name, "assert") == 0 ? "that"
 									     : NULL;
 	for (size_t i = 0; i < node->args->dict.len; i++) {
-		const struct value *key = node->args->dict.at[i].key, *v = node->args->dict.at[i].value;
+		const struct value *key = node->args->dict.at[i].key,
+				   *v = node->args->dict.at[i].value;
 		int r = 0;
 		if (expression && value_is_str(key, expression)) {
 			if (v->type == VALUE_LIST)
@@ -82,13 +94,17 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 {
 	static const struct {
 		const char *module, *subdir;
-	} sources[] = {{"template", "templates"}, {"copy", "files"}, {"unarchive", "files"}, {"script", "files"}};
+	} sources[] = {{"template", "templates"},
+		       {"copy", "files"},
+		       {"unarchive", "files"},
+		       {"script", "files"}};
 	const struct value *src = value_get(node->args, "src");
 	const char *subdir = NULL, *path;
 	for (size_t i = 0; i < ARRAY_LEN(sources); i++)
 		if (strcmp(node->module->name, sources[i].module) == 0)
 			subdir = sources[i].subdir;
-	if (!subdir || !src || src->type != VALUE_STRING || template_has_markup(src->str) || is_remote_src(node))
+	if (!subdir || !src || src->type != VALUE_STRING || template_has_markup(src->str) ||
+	    is_remote_src(node))
 		return 0;
 	if (strstr(src->str.ptr, "://"))
 		return 0;
@@ -107,8 +123,9 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 
 static int check_meta(const struct plan_node *node, struct err *err)
 {
-	static const char *const known[] = {"flush_handlers", "end_host",	     "end_play",	 "end_batch",
-					    "clear_facts",    "clear_host_errors", "reset_connection", "noop"};
+	static const char *const known[] = {"flush_handlers",	"end_host",    "end_play",
+					    "end_batch",	"clear_facts", "clear_host_errors",
+					    "reset_connection", "noop"};
 	const struct value *what = value_get(node->args, "_raw_params");
 	struct nearest near;
 	char hint[160];
@@ -121,8 +138,8 @@ static int check_meta(const struct plan_node *node, struct err *err)
 			return 0;
 		nearest_offer(&near, slice_from(known[i]));
 	}
-	return err_at(err, ERR_UNSUPPORTED, what->at, "meta has no '%.*s' in rollout%s", SLICE_ARG(name),
-		      nearest_hint(&near, hint, sizeof(hint)));
+	return err_at(err, ERR_UNSUPPORTED, what->at, "meta has no '%.*s' in rollout%s",
+		      SLICE_ARG(name), nearest_hint(&near, hint, sizeof(hint)));
 }
 
 int check_task(struct compiler *c, struct plan_node *node, struct err *err)
@@ -161,7 +178,8 @@ static int check_one(const struct plan_step *step, const struct value *notify, s
 	struct nearest near;
 	char hint[200];
 	if (notify->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, notify->at, "'notify' names a handler, not a %s", value_type_name(notify));
+		return err_at(err, ERR_INVALID, notify->at, "'notify' names a handler, not a %s",
+			      value_type_name(notify));
 	if (template_has_markup(notify->str))
 		return 0;
 	nearest_init(&near, notify->str);
@@ -174,8 +192,8 @@ static int check_one(const struct plan_step *step, const struct value *notify, s
 		for (size_t k = 0; k < h->listen.len; k++)
 			nearest_offer(&near, slice_from(h->listen.at[k]));
 	}
-	return err_at(err, ERR_NOT_FOUND, notify->at, "no handler is named '%.*s'%s", SLICE_ARG(notify->str),
-		      nearest_hint(&near, hint, sizeof(hint)));
+	return err_at(err, ERR_NOT_FOUND, notify->at, "no handler is named '%.*s'%s",
+		      SLICE_ARG(notify->str), nearest_hint(&near, hint, sizeof(hint)));
 }
 
 int check_notify(struct plan *plan, struct plan_step *step, struct err *err)

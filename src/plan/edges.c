@@ -10,10 +10,12 @@ static struct plan_step *find_step(struct plan *plan, struct slice name)
 	return NULL;
 }
 
-static int add_edge(struct plan *plan, struct plan_step *step, const struct value *name, struct err *err)
+static int add_edge(struct plan *plan, struct plan_step *step, const struct value *name,
+		    struct err *err)
 {
 	if (name->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, name->at, "'after' names steps, not a %s", value_type_name(name));
+		return err_at(err, ERR_INVALID, name->at, "'after' names steps, not a %s",
+			      value_type_name(name));
 	struct plan_step *first = find_step(plan, name->str);
 	if (!first) {
 		struct nearest near;
@@ -21,8 +23,10 @@ static int add_edge(struct plan *plan, struct plan_step *step, const struct valu
 		nearest_init(&near, name->str);
 		for (size_t i = 0; i < plan->steps.len; i++)
 			nearest_offer(&near, slice_from(plan->steps.at[i]->name));
-		return err_at(err, ERR_NOT_FOUND, name->at, "step '%s' waits for '%.*s', which is not a step of this site%s",
-			      step->name, SLICE_ARG(name->str), nearest_hint(&near, hint, sizeof(hint)));
+		return err_at(err, ERR_NOT_FOUND, name->at,
+			      "step '%s' waits for '%.*s', which is not a step of this site%s",
+			      step->name, SLICE_ARG(name->str),
+			      nearest_hint(&near, hint, sizeof(hint)));
 	}
 	vec_push(&step->after, first->index);
 	vec_push(&first->before, step->index);
@@ -44,9 +48,11 @@ static int report_cycle(const struct search *s, const struct plan_step *back_to,
 	while (s->path.at[i] != back_to)
 		i++;
 	for (; i < s->path.len; i++)
-		strbuf_printf(&text, "%s (%s:%u:%u) waits for ", s->path.at[i]->name, s->path.at[i]->at.file,
-			      s->path.at[i]->at.line, s->path.at[i]->at.column);
-	return err_at(err, ERR_INVALID, back_to->at, "steps wait for each other in a circle: %s%s", text.ptr, back_to->name);
+		strbuf_printf(&text, "%s (%s:%u:%u) waits for ", s->path.at[i]->name,
+			      s->path.at[i]->at.file, s->path.at[i]->at.line,
+			      s->path.at[i]->at.column);
+	return err_at(err, ERR_INVALID, back_to->at, "steps wait for each other in a circle: %s%s",
+		      text.ptr, back_to->name);
 }
 
 static int visit(struct search *s, struct plan_step *step, struct err *err)

@@ -1,11 +1,13 @@
-/* Includes whose name only run time knows, compiled when they are met. */
+/* Includes: compiled before the run where their name is written out, and when
+ * they are met where only run time knows it. */
 #include "internal.h"
 
 #include <stdlib.h>
 
 static struct compiler compiler_at(struct plan *plan, const struct plan_node *node)
 {
-	struct compiler c = {.plan = plan, .step = (struct plan_step *)node->step, .role = node->role};
+	struct compiler c = {
+		.plan = plan, .step = (struct plan_step *)node->step, .role = node->role};
 	c.role_defaults = node->role_defaults;
 	c.role_vars = node->role_vars;
 	c.role_params = node->role_params;
@@ -13,13 +15,16 @@ static struct compiler compiler_at(struct plan *plan, const struct plan_node *no
 	c.handlers = false;
 	if (node->at.file) {
 		const char *slash = strrchr(node->at.file, '/');
-		c.file_dir = slash ? arena_strndup(&plan->arena, node->at.file, (size_t)(slash - node->at.file)) : ".";
+		c.file_dir = slash ? arena_strndup(&plan->arena, node->at.file,
+						   (size_t)(slash - node->at.file))
+				   : ".";
 	}
 	return c;
 }
 
 /* What `apply:` hands to the included tasks. */
-static int apply_attrs(struct compiler *c, const struct plan_node *node, struct plan_attrs *attrs, struct err *err)
+static int apply_attrs(struct compiler *c, const struct plan_node *node, struct plan_attrs *attrs,
+		       struct err *err)
 {
 	const struct value *apply = value_get(node->args, "apply");
 	for (size_t i = 0; apply && apply->type == VALUE_DICT && i < apply->dict.len; i++) {
@@ -28,13 +33,14 @@ static int apply_attrs(struct compiler *c, const struct plan_node *node, struct 
 		if (r < 0)
 			return r;
 		if (r == ATTR_NOT_MINE)
-			return err_at(err, ERR_INVALID, key->at, "'apply' cannot hand down '%.*s'", SLICE_ARG(key->str));
+			return err_at(err, ERR_INVALID, key->at, "'apply' cannot hand down '%.*s'",
+				      SLICE_ARG(key->str));
 	}
 	return 0;
 }
 
-static int finish(struct plan *plan, struct compiler *c, const char *key, size_t first_node, struct plan_block *block,
-		  struct plan_block **ret, struct err *err)
+static int finish(struct plan *plan, struct compiler *c, const char *key, size_t first_node,
+		  struct plan_block *block, struct plan_block **ret, struct err *err)
 {
 	int r = check_notify(plan, c->step, err);
 	if (r < 0)
@@ -81,7 +87,8 @@ int plan_include_role(struct plan *plan, const struct plan_node *node, const str
 	int r = role_load(plan, c.file_dir, name->str, node->at, &role, err);
 	if (r < 0)
 		return r;
-	CLEANUP(free_ptr) char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
+	CLEANUP(free_ptr)
+	char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
 	char *dot = strrchr(tasks, '.');
 	if (dot)
 		*dot = '\0';
@@ -100,4 +107,45 @@ int plan_include_role(struct plan *plan, const struct plan_node *node, const str
 		r = role_compile(&in, role, tasks, &attrs, block, err);
 	attrs_release(&attrs);
 	return r < 0 ? err_locate(err, r, node->at) : finish(plan, &c, key, first, block, ret, err);
+}
+
+/* ---- includes whose name is written out: compiled before the run ---- */
+
+static bool is_literal_include(const struct plan_node *n)
+{
+	const struct value *name;
+	if (n->kind != PLAN_TASK || !slice_starts_with(slice_from(n->module->name), "include_") ||
+	    strcmp(n->module->name, "include_vars") == 0)
+		return false;
+	name = task_include_name(n);
+	return name && !template_has_markup(name->str) &&
+	       !plan_has_markup(value_get(n->args, "tasks_from"));
+}
+
+/* So that what is wrong in them is told, and what they need (root, facts) known,
+ * before any host is contacted. Each file once a step: one may include itself. */
+int includes_compile(struct plan *plan, struct err *err)
+{
+	struct strmap seen = {0};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < plan->nodes.len; i++) {
+		const struct plan_node *n = plan->nodes.at[i];
+		struct plan_block *block;
+		if (!is_literal_include(n))
+			continue;
+		const struct value *from = value_get(n->args, "tasks_from");
+		const char *key = arena_printf(
+			&plan->arena, "%zu/%s/%s/%s/%s", n->step->index,
+			n->role ? n->role->dir : "", n->module->name, task_include_name(n)->str.ptr,
+			from && from->type == VALUE_STRING ? from->str.ptr : "");
+		if (strmap_has(&seen, slice_from(key)))
+			continue;
+		strmap_set(&seen, slice_from(key), &seen);
+		if (strcmp(n->module->name, "include_role") == 0)
+			r = plan_include_role(plan, n, n->args, &block, err);
+		else
+			r = plan_include_tasks(plan, n, task_include_name(n)->str, &block, err);
+	}
+	strmap_release(&seen);
+	return r;
 }

@@ -16,7 +16,8 @@ struct compiler {
 /* ---- attrs.c: inheritable keywords ---- */
 enum attr_result { ATTR_NOT_MINE, ATTR_TAKEN };
 /* Is `key` an inheritable keyword? Then it is put into `attrs`. Negative: error. */
-int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key, const struct value *v, struct err *err);
+int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key,
+	       const struct value *v, struct err *err);
 /* A copy of `outer` for something inside it. */
 struct plan_attrs attrs_inherit(const struct plan_attrs *outer);
 void attrs_add_vars(struct compiler *c, struct plan_attrs *attrs, const struct value *vars);
@@ -50,15 +51,19 @@ int block_compile(struct compiler *c, const struct value *list, const struct pla
 int block_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs,
 		       struct plan_block *out, struct err *err);
 struct plan_block *block_new(struct plan *plan);
-struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct srcloc at, const struct plan_attrs *attrs);
-int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs, struct err *err);
-int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs, struct err *err);
+struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct srcloc at,
+			   const struct plan_attrs *attrs);
+int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs,
+		     struct err *err);
+int handlers_compile_file(struct compiler *c, const char *path, const struct plan_attrs *attrs,
+			  struct err *err);
 
 /* ---- task.c ---- */
 int task_compile(struct compiler *c, const struct value *task, const struct plan_attrs *attrs,
 		 struct plan_node **ret, struct err *err);
 /* The file that include_tasks, import_tasks name. */
-int task_include_file(struct compiler *c, const struct plan_node *node, struct slice name, const char **ret, struct err *err);
+int task_include_file(struct compiler *c, const struct plan_node *node, struct slice name,
+		      const char **ret, struct err *err);
 /* The name argument of include_*: `_raw_params` or `file` or `name`; NULL when absent. */
 const struct value *task_include_name(const struct plan_node *node);
 
@@ -66,15 +71,20 @@ const struct value *task_include_name(const struct plan_node *node);
 int check_task(struct compiler *c, struct plan_node *node, struct err *err);
 int check_notify(struct plan *plan, struct plan_step *step, struct err *err);
 
+/* ---- include.c ---- */
+int includes_compile(struct plan *plan, struct err *err);
+
 /* ---- names.c: variables that tasks use: facts, hostvars, their own templates ---- */
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err);
 /* Where another host's results or facts are read: once all tasks of the step are
  * known, from the given one in plan->nodes on. */
 void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from);
-int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file, struct err *err);
+int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file,
+		  struct err *err);
 
 /* ---- site.c ---- */
-int site_compile(struct plan *plan, const struct value *site, const struct plan_options *opts, struct err *err);
+int site_compile(struct plan *plan, const struct value *site, const struct plan_options *opts,
+		 struct err *err);
 /* Leaves out what comes before the task of that name (a shell pattern). */
 int start_at_task(struct plan *plan, const char *pattern, struct err *err);
 int edges_compile(struct plan *plan, const struct value *steps, struct err *err);

@@ -28,7 +28,8 @@ int plan_load_vars(struct plan *plan, const char *path, const struct value **ret
 	if (v->type == VALUE_NULL)
 		v = value_dict_new(&plan->arena);
 	if (v->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, v->at, "a variables file holds a mapping; this is a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at,
+			      "a variables file holds a mapping; this is a %s", value_type_name(v));
 	*ret = v;
 	return 0;
 }
@@ -51,8 +52,8 @@ static bool exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
-int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir, struct slice name,
-		   struct arena *a, const char **ret_path, struct err *err)
+int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir,
+		   struct slice name, struct arena *a, const char **ret_path, struct err *err)
 {
 	const char *tried[6];
 	size_t n = 0;
@@ -65,10 +66,12 @@ int plan_find_file(const struct plan *plan, const struct plan_role *role, const 
 		tried[n++] = arena_strdup(a, full);
 	} else {
 		if (role) {
-			tried[n++] = arena_printf(a, "%s/%s/%.*s", role->dir, subdir, SLICE_ARG(name));
+			tried[n++] =
+				arena_printf(a, "%s/%s/%.*s", role->dir, subdir, SLICE_ARG(name));
 			tried[n++] = arena_printf(a, "%s/%.*s", role->dir, SLICE_ARG(name));
 			if (strcmp(subdir, "tasks") != 0)
-				tried[n++] = arena_printf(a, "%s/tasks/%.*s", role->dir, SLICE_ARG(name));
+				tried[n++] = arena_printf(a, "%s/tasks/%.*s", role->dir,
+							  SLICE_ARG(name));
 		}
 		tried[n++] = arena_printf(a, "%s/%s/%.*s", plan->dir, subdir, SLICE_ARG(name));
 		tried[n++] = arena_printf(a, "%s/%.*s", plan->dir, SLICE_ARG(name));
@@ -81,7 +84,8 @@ int plan_find_file(const struct plan *plan, const struct plan_role *role, const 
 		}
 		strbuf_printf(&list, "%s%s", i ? ", " : "", tried[i]);
 	}
-	return err_set(err, ERR_NOT_FOUND, "no file '%.*s' (looked for %s)", SLICE_ARG(name), list.ptr);
+	return err_set(err, ERR_NOT_FOUND, "no file '%.*s' (looked for %s)", SLICE_ARG(name),
+		       list.ptr);
 }
 
 bool plan_is_false(const struct value *v)

@@ -11,17 +11,52 @@ struct walk {
 	struct compiler *c;
 	struct plan_node *node;
 	struct err *err;
-	int r; /* first failure */
+	int r;	      /* first failure */
 	bool tainted; /* hostvars is mentioned */
 };
 
 /* In Ansible's name space of facts, and not facts. */
 static const char *const not_facts[] = {
-	"check_mode", "diff_mode", "forks", "play_hosts", "play_hosts_all", "play_batch", "play_name", "play_role_names",
-	"role_names", "role_name", "parent_role_names", "run_tags", "skip_tags", "limit", "verbosity", "version", "loop",
-	"loop_var", "index_var", "search_path", "config_file", "inventory_sources", "playbook_python", "host", "port", "user",
-	"connection", "password", "python_interpreter", "managed", "delegated_vars", "host_key_checking", "failed_task",
-	"failed_result", "private_key_file", "remote_tmp", "group_priority", "facts", "dependent_role_names", "timeout",
+	"check_mode",
+	"diff_mode",
+	"forks",
+	"play_hosts",
+	"play_hosts_all",
+	"play_batch",
+	"play_name",
+	"play_role_names",
+	"role_names",
+	"role_name",
+	"parent_role_names",
+	"run_tags",
+	"skip_tags",
+	"limit",
+	"verbosity",
+	"version",
+	"loop",
+	"loop_var",
+	"index_var",
+	"search_path",
+	"config_file",
+	"inventory_sources",
+	"playbook_python",
+	"host",
+	"port",
+	"user",
+	"connection",
+	"password",
+	"python_interpreter",
+	"managed",
+	"delegated_vars",
+	"host_key_checking",
+	"failed_task",
+	"failed_result",
+	"private_key_file",
+	"remote_tmp",
+	"group_priority",
+	"facts",
+	"dependent_role_names",
+	"timeout",
 };
 
 static bool is_fact(struct slice name)
@@ -100,8 +135,9 @@ static void visit_variable(struct walk *w, const struct value *dict, struct slic
 static void visit_definitions(struct walk *w, struct slice name, bool *found)
 {
 	const struct plan_node *n = w->node;
-	const struct value *const dicts[] = {n->role_defaults, w->c->step->play_vars, n->role_vars,	 n->attrs.block_vars,
-					     n->vars,	       n->role_params,	      n->include_params, w->c->plan->extra_vars};
+	const struct value *const dicts[] = {
+		n->role_defaults, w->c->step->play_vars, n->role_vars,	    n->attrs.block_vars,
+		n->vars,	  n->role_params,	 n->include_params, w->c->plan->extra_vars};
 	const struct value *last = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(dicts); i++)
 		visit_variable(w, dicts[i], name, found);
@@ -159,11 +195,22 @@ void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from)
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 {
 	struct walk w = {.c = c, .node = node, .err = err};
-	bool expressions = strcmp(node->module->name, "debug") == 0 || strcmp(node->module->name, "assert") == 0;
-	const struct value *const all[] = {node->name,	  node->vars,	      node->args,	      node->loop.items,
-					   node->loop.label, node->retries,  node->delay,	      node->attrs.become,
-					   node->attrs.become_user, node->attrs.delegate_to, node->attrs.run_once,
-					   node->attrs.no_log, node->attrs.check_mode, node->attrs.ignore_errors};
+	bool expressions = strcmp(node->module->name, "debug") == 0 ||
+			   strcmp(node->module->name, "assert") == 0;
+	const struct value *const all[] = {node->name,
+					   node->vars,
+					   node->args,
+					   node->loop.items,
+					   node->loop.label,
+					   node->retries,
+					   node->delay,
+					   node->attrs.become,
+					   node->attrs.become_user,
+					   node->attrs.delegate_to,
+					   node->attrs.run_once,
+					   node->attrs.no_log,
+					   node->attrs.check_mode,
+					   node->attrs.ignore_errors};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		visit_value(&w, all[i], false);
 	if (expressions) {
@@ -180,7 +227,8 @@ int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 	return w.r;
 }
 
-int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file, struct err *err)
+int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file,
+		  struct err *err)
 {
 	struct walk w = {.c = c, .node = node, .err = err};
 	struct value *v = value_str(&c->plan->arena, text);

@@ -84,8 +84,12 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	if (r == 0)
 		r = plan_load_file(plan, opts->site_path, &top, err);
 	if (r == 0 && top->type != VALUE_DICT)
-		r = err_at(err, ERR_INVALID, top->at, "a site file is a mapping with 'roles'; this is a %s%s", value_type_name(top),
-			   top->type == VALUE_LIST ? " (an Ansible playbook? rollout runs site files)" : "");
+		r = err_at(err, ERR_INVALID, top->at,
+			   "a site file is a mapping with 'roles'; this is a %s%s",
+			   value_type_name(top),
+			   top->type == VALUE_LIST
+				   ? " (an Ansible playbook? rollout runs site files)"
+				   : "");
 	if (r == 0)
 		r = site_compile(plan, top, opts, err);
 	if (r < 0) {

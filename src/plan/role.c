@@ -60,7 +60,8 @@ static const char *role_find(struct plan *plan, const char *base_dir, struct sli
 }
 
 /* defaults/main.yml and the like: a file, or a folder main/ of files. */
-static int load_part(struct plan *plan, const char *dir, const char *part, const struct value **ret, struct err *err)
+static int load_part(struct plan *plan, const char *dir, const char *part, const struct value **ret,
+		     struct err *err)
 {
 	const char *folder = arena_printf(&plan->arena, "%s/%s", dir, part);
 	const char *file = plan_main_file(plan, folder, "main");
@@ -73,9 +74,12 @@ static int load_part(struct plan *plan, const char *dir, const char *part, const
 	for (int i = 0; i < n; i++) {
 		const struct value *v;
 		if (r == 0 && names[i]->d_name[0] != '.') {
-			r = plan_load_vars(plan, arena_printf(&plan->arena, "%s/%s", folder, names[i]->d_name), &v, err);
+			r = plan_load_vars(
+				plan, arena_printf(&plan->arena, "%s/%s", folder, names[i]->d_name),
+				&v, err);
 			for (size_t k = 0; r == 0 && k < v->dict.len; k++)
-				value_dict_set(&plan->arena, merged, v->dict.at[k].key, v->dict.at[k].value);
+				value_dict_set(&plan->arena, merged, v->dict.at[k].key,
+					       v->dict.at[k].value);
 		}
 		free(names[i]);
 	}
@@ -136,9 +140,11 @@ static int entry_role(struct compiler *c, const struct plan_role *from, const st
 			name = value_get(entry, "name");
 	}
 	if (!name || name->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, entry->at, "a dependency names its role ('role: name')");
+		return err_at(err, ERR_INVALID, entry->at,
+			      "a dependency names its role ('role: name')");
 	struct slice base = path_dirname(from->dir);
-	return role_load(c->plan, arena_strndup(&c->plan->arena, base.ptr, base.len), name->str, name->at, ret, err);
+	return role_load(c->plan, arena_strndup(&c->plan->arena, base.ptr, base.len), name->str,
+			 name->at, ret, err);
 }
 
 static void merge(struct arena *a, struct value *into, const struct value *from)
@@ -151,8 +157,8 @@ int role_gather(struct compiler *c, const struct plan_role *role, unsigned depth
 {
 	const struct value *deps = dependencies(role);
 	if (depth > ROLE_MAX_DEPTH)
-		return err_at(err, ERR_INVALID, deps ? deps->at : (struct srcloc){0}, "role '%s': its dependencies go in a circle",
-			      role->name);
+		return err_at(err, ERR_INVALID, deps ? deps->at : (struct srcloc){0},
+			      "role '%s': its dependencies go in a circle", role->name);
 	for (size_t i = 0; deps && i < deps->list.len; i++) {
 		const struct plan_role *dep;
 		int r = entry_role(c, role, deps->list.at[i], &dep, err);
@@ -170,7 +176,8 @@ int role_enter(const struct compiler *c, const struct plan_role *role, const str
 	struct arena *a = &c->plan->arena;
 	struct compiler in = *c;
 	(void)err;
-	struct value *defaults = value_dict_dup(a, c->step->defaults), *vars = value_dict_dup(a, c->step->vars);
+	struct value *defaults = value_dict_dup(a, c->step->defaults),
+		     *vars = value_dict_dup(a, c->step->vars);
 	merge(a, defaults, role->defaults);
 	merge(a, vars, role->vars);
 	in.role = role;
@@ -183,15 +190,17 @@ int role_enter(const struct compiler *c, const struct plan_role *role, const str
 }
 
 /* Keys of a dependency entry: keywords for its tasks, `vars`, and parameters. */
-static int dependency_compile(struct compiler *c, const struct plan_role *from, const struct value *entry,
-			      const struct plan_attrs *outer, struct plan_block *out, struct err *err)
+static int dependency_compile(struct compiler *c, const struct plan_role *from,
+			      const struct value *entry, const struct plan_attrs *outer,
+			      struct plan_block *out, struct err *err)
 {
 	const struct plan_role *role;
 	int r = entry_role(c, from, entry, &role, err);
 	if (r < 0)
 		return r;
 	struct plan_attrs attrs = attrs_inherit(outer);
-	struct value *params = c->role_params ? value_dict_dup(&c->plan->arena, c->role_params) : value_dict_new(&c->plan->arena);
+	struct value *params = c->role_params ? value_dict_dup(&c->plan->arena, c->role_params)
+					      : value_dict_new(&c->plan->arena);
 	for (size_t i = 0; entry->type == VALUE_DICT && i < entry->dict.len; i++) {
 		const struct value *key = entry->dict.at[i].key, *v = entry->dict.at[i].value;
 		if (value_is_str(key, "role") || value_is_str(key, "name"))
@@ -215,7 +224,8 @@ static int dependency_compile(struct compiler *c, const struct plan_role *from, 
 	return r;
 }
 
-static bool compiled_already(const struct compiler *c, const struct plan_role *role, const struct plan_block *out)
+static bool compiled_already(const struct compiler *c, const struct plan_role *role,
+			     const struct plan_block *out)
 {
 	bool duplicates = false;
 	const struct value *allow = value_get(role->meta, "allow_duplicates");
@@ -240,14 +250,17 @@ int role_compile(struct compiler *c, const struct plan_role *role, const char *t
 			return r;
 	if (strcmp(tasks_from, "main") == 0 && compiled_already(c, role, out))
 		return 0;
-	const char *handlers = plan_main_file(c->plan, arena_printf(&c->plan->arena, "%s/handlers", role->dir), "main");
+	const char *handlers = plan_main_file(
+		c->plan, arena_printf(&c->plan->arena, "%s/handlers", role->dir), "main");
 	if (handlers && (r = handlers_compile_file(c, handlers, attrs, err)) < 0)
 		return r;
 	const char *tasks_dir = arena_printf(&c->plan->arena, "%s/tasks", role->dir);
 	const char *file = plan_main_file(c->plan, tasks_dir, tasks_from);
 	if (!file && strcmp(tasks_from, "main") != 0)
-		return err_set(err, ERR_NOT_FOUND, "role '%s' has no tasks/%s.yml", role->name, tasks_from);
-	struct plan_node *node = node_new(c, PLAN_BLOCK, (struct srcloc){file ? srcfile_intern(file) : NULL, 1, 1}, attrs);
+		return err_set(err, ERR_NOT_FOUND, "role '%s' has no tasks/%s.yml", role->name,
+			       tasks_from);
+	struct plan_node *node = node_new(
+		c, PLAN_BLOCK, (struct srcloc){file ? srcfile_intern(file) : NULL, 1, 1}, attrs);
 	node->block = block_new(c->plan);
 	if (file && (r = block_compile_file(c, file, attrs, node->block, err)) < 0)
 		return r;

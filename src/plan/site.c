@@ -2,15 +2,29 @@
 #include "internal.h"
 #include "rollout/base/nearest.h"
 
-static const char *const site_keys[] = {"name", "vars", "vars_files", "roles", "gather_facts", "any_errors_fatal", "max_fail_percentage"};
-static const char *const step_keys[] = {"role", "hosts", "after", "vars", "serial", "gather_facts", "any_errors_fatal", "max_fail_percentage"};
+static const char *const site_keys[] = {"name",
+					"vars",
+					"vars_files",
+					"roles",
+					"gather_facts",
+					"any_errors_fatal",
+					"max_fail_percentage"};
+static const char *const step_keys[] = {"role",
+					"hosts",
+					"after",
+					"vars",
+					"serial",
+					"gather_facts",
+					"any_errors_fatal",
+					"max_fail_percentage"};
 
 static void offer(void *ctx, struct slice name)
 {
 	nearest_offer(ctx, name);
 }
 
-static int unknown_key(const struct value *key, const char *where, const char *const *known, size_t n, struct err *err)
+static int unknown_key(const struct value *key, const char *where, const char *const *known,
+		       size_t n, struct err *err)
 {
 	struct nearest near;
 	char hint[160];
@@ -40,21 +54,25 @@ struct site {
 	const struct value *gather_facts, *any_errors_fatal, *max_fail_percentage;
 };
 
-static int read_vars_files(struct plan *plan, const struct value *files, struct value *into, struct err *err)
+static int read_vars_files(struct plan *plan, const struct value *files, struct value *into,
+			   struct err *err)
 {
 	size_t n = files->type == VALUE_LIST ? files->list.len : 1;
 	for (size_t i = 0; i < n; i++) {
-		const struct value *f = files->type == VALUE_LIST ? files->list.at[i] : files, *vars;
+		const struct value *f = files->type == VALUE_LIST ? files->list.at[i] : files,
+				   *vars;
 		const char *path;
 		if (f->type != VALUE_STRING)
-			return err_at(err, ERR_INVALID, f->at, "'vars_files' is a list of file names");
+			return err_at(err, ERR_INVALID, f->at,
+				      "'vars_files' is a list of file names");
 		int r = plan_find_file(plan, NULL, "vars", f->str, &plan->arena, &path, err);
 		if (r < 0)
 			return err_locate(err, r, f->at);
 		if ((r = plan_load_vars(plan, path, &vars, err)) < 0)
 			return r;
 		for (size_t k = 0; k < vars->dict.len; k++)
-			value_dict_set(&plan->arena, into, vars->dict.at[k].key, vars->dict.at[k].value);
+			value_dict_set(&plan->arena, into, vars->dict.at[k].key,
+				       vars->dict.at[k].value);
 	}
 	return 0;
 }
@@ -65,15 +83,19 @@ static int read_site(struct compiler *c, const struct value *top, struct site *s
 	struct value *vars = value_dict_new(&plan->arena);
 	for (size_t i = 0; i < top->dict.len; i++) {
 		const struct value *key = top->dict.at[i].key, *v = top->dict.at[i].value;
-		int r = is_one_of(key, site_keys, ARRAY_LEN(site_keys)) ? ATTR_TAKEN : attrs_take(c, &s->attrs, key, v, err);
+		int r = is_one_of(key, site_keys, ARRAY_LEN(site_keys))
+				? ATTR_TAKEN
+				: attrs_take(c, &s->attrs, key, v, err);
 		if (r == ATTR_NOT_MINE)
 			r = unknown_key(key, "a site file", site_keys, ARRAY_LEN(site_keys), err);
 		if (r < 0)
 			return r;
 	}
-	const struct value *own = value_get(top, "vars"), *files = value_get(top, "vars_files"), *name = value_get(top, "name");
+	const struct value *own = value_get(top, "vars"), *files = value_get(top, "vars_files"),
+			   *name = value_get(top, "name");
 	if (own && own->type != VALUE_DICT && own->type != VALUE_NULL)
-		return err_at(err, ERR_INVALID, own->at, "'vars' is a mapping of variables, not a %s", value_type_name(own));
+		return err_at(err, ERR_INVALID, own->at,
+			      "'vars' is a mapping of variables, not a %s", value_type_name(own));
 	for (size_t i = 0; own && own->type == VALUE_DICT && i < own->dict.len; i++)
 		value_dict_set(&plan->arena, vars, own->dict.at[i].key, own->dict.at[i].value);
 	if (files) {
@@ -101,19 +123,23 @@ static int want_bool(const struct value *v, const char *what, bool *ret, struct 
 }
 
 /* A list of patterns is a union. */
-static int match_hosts(struct plan *plan, const struct value *hosts, inv_hosts *ret, struct err *err)
+static int match_hosts(struct plan *plan, const struct value *hosts, inv_hosts *ret,
+		       struct err *err)
 {
 	struct strbuf text CLEANUP(strbuf_release) = {0};
 	if (hosts->type == VALUE_LIST) {
 		for (size_t i = 0; i < hosts->list.len; i++) {
 			if (hosts->list.at[i]->type != VALUE_STRING)
-				return err_at(err, ERR_INVALID, hosts->list.at[i]->at, "'hosts' is a pattern or a list of patterns");
-			strbuf_printf(&text, "%s%.*s", i ? "," : "", SLICE_ARG(hosts->list.at[i]->str));
+				return err_at(err, ERR_INVALID, hosts->list.at[i]->at,
+					      "'hosts' is a pattern or a list of patterns");
+			strbuf_printf(&text, "%s%.*s", i ? "," : "",
+				      SLICE_ARG(hosts->list.at[i]->str));
 		}
 	} else if (hosts->type == VALUE_STRING) {
 		strbuf_slice_append(&text, hosts->str);
 	} else {
-		return err_at(err, ERR_INVALID, hosts->at, "'hosts' is a pattern, not a %s", value_type_name(hosts));
+		return err_at(err, ERR_INVALID, hosts->at, "'hosts' is a pattern, not a %s",
+			      value_type_name(hosts));
 	}
 	if (!template_has_markup(strbuf_slice(&text)))
 		return inventory_match(plan->inv, strbuf_slice(&text), hosts->at, ret, err);
@@ -128,11 +154,13 @@ static int match_hosts(struct plan *plan, const struct value *hosts, inv_hosts *
 	if (r < 0)
 		return r;
 	if (pattern->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, hosts->at, "'hosts' gives a %s, not a pattern", value_type_name(pattern));
+		return err_at(err, ERR_INVALID, hosts->at, "'hosts' gives a %s, not a pattern",
+			      value_type_name(pattern));
 	return inventory_match(plan->inv, pattern->str, hosts->at, ret, err);
 }
 
-static int step_hosts(struct plan *plan, struct plan_step *step, const struct value *hosts, const inv_hosts *limit, struct err *err)
+static int step_hosts(struct plan *plan, struct plan_step *step, const struct value *hosts,
+		      const inv_hosts *limit, struct err *err)
 {
 	inv_hosts all = {0};
 	int r = match_hosts(plan, hosts, &all, err);
@@ -167,7 +195,8 @@ static bool is_batch_size(const struct value *v)
 static int check_percentage(const struct value *v, struct err *err)
 {
 	if (v && (v->type != VALUE_INT || v->integer < 0 || v->integer > 100))
-		return err_at(err, ERR_INVALID, v->at, "'max_fail_percentage' is a number from 0 to 100");
+		return err_at(err, ERR_INVALID, v->at,
+			      "'max_fail_percentage' is a number from 0 to 100");
 	return 0;
 }
 
@@ -183,52 +212,66 @@ static int read_serial(struct plan_step *step, const struct value *serial, struc
 	for (size_t i = 0; i < step->serial.len; i++) {
 		const struct value *v = step->serial.at[i];
 		if (!is_batch_size(v))
-			return err_at(err, ERR_INVALID, v->at, "'serial' is a number of hosts or a percentage like \"30%%\"");
+			return err_at(
+				err, ERR_INVALID, v->at,
+				"'serial' is a number of hosts or a percentage like \"30%%\"");
 	}
 	return 0;
 }
 
-static int read_step_keys(struct compiler *c, const struct site *s, const struct value *body, struct plan_attrs *attrs, struct err *err)
+static int read_step_keys(struct compiler *c, const struct site *s, const struct value *body,
+			  struct plan_attrs *attrs, struct err *err)
 {
 	struct plan_step *step = c->step;
 	int r;
 	for (size_t i = 0; i < body->dict.len; i++) {
 		const struct value *key = body->dict.at[i].key;
-		r = is_one_of(key, step_keys, ARRAY_LEN(step_keys)) ? ATTR_TAKEN : attrs_take(c, attrs, key, body->dict.at[i].value, err);
+		r = is_one_of(key, step_keys, ARRAY_LEN(step_keys))
+			    ? ATTR_TAKEN
+			    : attrs_take(c, attrs, key, body->dict.at[i].value, err);
 		if (r == ATTR_NOT_MINE)
 			r = unknown_key(key, "a step", step_keys, ARRAY_LEN(step_keys), err);
 		if (r < 0)
 			return r;
 	}
-	const struct value *gather = value_get(body, "gather_facts"), *fatal = value_get(body, "any_errors_fatal");
-	const struct value *percentage = value_get(body, "max_fail_percentage"), *vars = value_get(body, "vars");
+	const struct value *gather = value_get(body, "gather_facts"),
+			   *fatal = value_get(body, "any_errors_fatal");
+	const struct value *percentage = value_get(body, "max_fail_percentage"),
+			   *vars = value_get(body, "vars");
 	step->gather_facts = true;
-	if ((r = want_bool(gather ? gather : s->gather_facts, "gather_facts", &step->gather_facts, err)) < 0 ||
-	    (r = want_bool(fatal ? fatal : s->any_errors_fatal, "any_errors_fatal", &step->any_errors_fatal, err)) < 0 ||
+	if ((r = want_bool(gather ? gather : s->gather_facts, "gather_facts", &step->gather_facts,
+			   err)) < 0 ||
+	    (r = want_bool(fatal ? fatal : s->any_errors_fatal, "any_errors_fatal",
+			   &step->any_errors_fatal, err)) < 0 ||
 	    (r = read_serial(step, value_get(body, "serial"), err)) < 0 ||
 	    (r = check_percentage(percentage ? percentage : s->max_fail_percentage, err)) < 0)
 		return r;
 	step->max_fail_percentage = percentage ? percentage : s->max_fail_percentage;
 	step->linear = step->any_errors_fatal || step->max_fail_percentage;
 	if (vars && vars->type != VALUE_DICT && vars->type != VALUE_NULL)
-		return err_at(err, ERR_INVALID, vars->at, "'vars' is a mapping of variables, not a %s", value_type_name(vars));
+		return err_at(err, ERR_INVALID, vars->at,
+			      "'vars' is a mapping of variables, not a %s", value_type_name(vars));
 	if (vars && vars->type == VALUE_DICT)
 		c->role_params = vars;
 	return 0;
 }
 
-static int compile_step(struct plan *plan, const struct site *s, const struct value_pair *entry, const inv_hosts *limit, struct err *err)
+static int compile_step(struct plan *plan, const struct site *s, const struct value_pair *entry,
+			const inv_hosts *limit, struct err *err)
 {
-	const struct value *body = entry->value, *name = entry->key, *hosts = value_get(body, "hosts"), *role_name;
+	const struct value *body = entry->value, *name = entry->key,
+			   *hosts = value_get(body, "hosts"), *role_name;
 	struct plan_step *step = ARENA_NEW(&plan->arena, struct plan_step);
 	struct compiler c = {.plan = plan, .step = step}, in;
 	const struct plan_role *role;
 	if (name->type != VALUE_STRING || name->str.len == 0)
 		return err_at(err, ERR_INVALID, name->at, "a step's name must be a word");
 	if (body->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, name->at, "step '%s' must be a mapping with at least 'hosts'", name->str.ptr);
+		return err_at(err, ERR_INVALID, name->at,
+			      "step '%s' must be a mapping with at least 'hosts'", name->str.ptr);
 	if (!hosts)
-		return err_at(err, ERR_INVALID, name->at, "step '%s' does not say on which 'hosts'", name->str.ptr);
+		return err_at(err, ERR_INVALID, name->at, "step '%s' does not say on which 'hosts'",
+			      name->str.ptr);
 	step->name = name->str.ptr;
 	step->index = plan->steps.len;
 	step->at = name->at;
@@ -249,7 +292,8 @@ static int compile_step(struct plan *plan, const struct site *s, const struct va
 	if ((r = role_load(plan, NULL, role_name->str, role_name->at, &role, err)) < 0)
 		return r;
 	step->role_name = role->name;
-	if ((r = role_gather(&c, role, 0, err)) < 0 || (r = role_enter(&c, role, NULL, &in, err)) < 0 ||
+	if ((r = role_gather(&c, role, 0, err)) < 0 ||
+	    (r = role_enter(&c, role, NULL, &in, err)) < 0 ||
 	    (r = role_compile(&in, role, "main", &step->attrs, step->body, err)) < 0)
 		return r;
 	return 0;
@@ -266,27 +310,35 @@ static int check_limit(struct plan *plan, const struct plan_options *opts, struc
 	for (size_t i = 0; i < plan->steps.len; i++)
 		if (plan->steps.at[i]->hosts.len)
 			return 0;
-	return err_set(err, ERR_NOT_FOUND, "--limit '%s' leaves no host in any step of %s", opts->limit, opts->site_path);
+	return err_set(err, ERR_NOT_FOUND, "--limit '%s' leaves no host in any step of %s",
+		       opts->limit, opts->site_path);
 }
 
-int site_compile(struct plan *plan, const struct value *top, const struct plan_options *opts, struct err *err)
+int site_compile(struct plan *plan, const struct value *top, const struct plan_options *opts,
+		 struct err *err)
 {
 	struct compiler c = {.plan = plan};
 	struct site s = {0};
 	inv_hosts limit = {0};
 	int r = read_site(&c, top, &s, err);
 	if (r == 0 && (!s.steps || s.steps->type != VALUE_DICT || s.steps->dict.len == 0))
-		r = err_at(err, ERR_INVALID, s.steps ? s.steps->at : top->at, "a site file needs 'roles': a mapping of named steps");
+		r = err_at(err, ERR_INVALID, s.steps ? s.steps->at : top->at,
+			   "a site file needs 'roles': a mapping of named steps");
 	if (r == 0 && opts->become)
 		s.attrs.become = value_bool(true);
 	if (r == 0 && opts->become_user)
 		s.attrs.become_user = value_cstr(&plan->arena, opts->become_user);
 	if (r == 0 && opts->limit)
-		r = err_wrap(err, inventory_match(plan->inv, slice_from(opts->limit), (struct srcloc){0}, &limit, err), "--limit");
+		r = err_wrap(err,
+			     inventory_match(plan->inv, slice_from(opts->limit), (struct srcloc){0},
+					     &limit, err),
+			     "--limit");
 	for (size_t i = 0; r == 0 && i < s.steps->dict.len; i++)
 		r = compile_step(plan, &s, &s.steps->dict.at[i], opts->limit ? &limit : NULL, err);
 	if (r == 0)
 		r = edges_compile(plan, s.steps, err);
+	if (r == 0)
+		r = includes_compile(plan, err);
 	for (size_t i = 0; r == 0 && i < plan->steps.len; i++)
 		r = finish_step(plan, plan->steps.at[i], err);
 	if (r == 0 && opts->start_at_task)

@@ -7,7 +7,8 @@
 
 static bool is_wanted(const struct plan_node *n, const char *pattern)
 {
-	if (n->kind != PLAN_TASK || n->is_handler || !n->selected || !n->name || n->name->type != VALUE_STRING)
+	if (n->kind != PLAN_TASK || n->is_handler || !n->selected || !n->name ||
+	    n->name->type != VALUE_STRING)
 		return false;
 	if (fnmatch(pattern, n->name->str.ptr, 0) == 0)
 		return true;
@@ -17,7 +18,8 @@ static bool is_wanted(const struct plan_node *n, const char *pattern)
 	return n->role && fnmatch(pattern, full.ptr, 0) == 0;
 }
 
-static void skip_tasks(struct plan *plan, const struct plan_step *step, const struct plan_node *before)
+static void skip_tasks(struct plan *plan, const struct plan_step *step,
+		       const struct plan_node *before)
 {
 	for (size_t i = 0; i < plan->nodes.len && plan->nodes.at[i] != before; i++) {
 		struct plan_node *n = plan->nodes.at[i];
@@ -55,5 +57,6 @@ int start_at_task(struct plan *plan, const char *pattern, struct err *err)
 		skip_earlier(plan, n->step, ARENA_ARRAY(&plan->arena, bool, plan->steps.len + 1));
 		return 0;
 	}
-	return err_set(err, ERR_NOT_FOUND, "--start-at-task: no task is named '%s'%s", pattern, nearest_hint(&near, hint, sizeof(hint)));
+	return err_set(err, ERR_NOT_FOUND, "--start-at-task: no task is named '%s'%s", pattern,
+		       nearest_hint(&near, hint, sizeof(hint)));
 }

@@ -5,15 +5,18 @@
 #include <ctype.h>
 #include <sys/stat.h>
 
-static const char *const task_keywords[] = {"name",   "loop",	"loop_control", "register", "notify", "changed_when",
-					    "failed_when", "until", "retries", "delay", "vars", "args", "listen",
-					    "action", "local_action", "block", "rescue", "always"};
+static const char *const task_keywords[] = {
+	"name",	       "loop",	 "loop_control", "register", "notify", "changed_when",
+	"failed_when", "until",	 "retries",	 "delay",    "vars",   "args",
+	"listen",      "action", "local_action", "block",    "rescue", "always"};
 
 /* Known to Ansible, and not done here: said with its name rather than "unknown". */
-static const char *const unsupported[] = {"async", "poll", "module_defaults", "collections", "debugger", "port"};
+static const char *const unsupported[] = {"async",	 "poll",     "module_defaults",
+					  "collections", "debugger", "port"};
 
-static const char *const with_kinds[] = {"items", "list", "dict", "indexed_items", "flattened", "together", "nested",
-					 "sequence", "fileglob", "first_found", "lines", "subelements"};
+static const char *const with_kinds[] = {"items",     "list",	     "dict",   "indexed_items",
+					 "flattened", "together",    "nested", "sequence",
+					 "fileglob",  "first_found", "lines",  "subelements"};
 
 static struct slice key_text(const struct value *key)
 {
@@ -33,24 +36,30 @@ static int unknown_key(const struct value *key, struct err *err)
 	struct slice name = key_text(key);
 	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++)
 		if (slice_is(name, unsupported[i]))
-			return err_at(err, ERR_UNSUPPORTED, key->at, "the keyword '%s' is not supported by rollout", unsupported[i]);
+			return err_at(err, ERR_UNSUPPORTED, key->at,
+				      "the keyword '%s' is not supported by rollout",
+				      unsupported[i]);
 	nearest_init(&near, name);
 	const struct module *const *all = module_all(&n);
 	for (size_t i = 0; i < n; i++)
-		nearest_offer(&near, slice_from(memchr(name.ptr, '.', name.len) ? all[i]->full_name : all[i]->name));
+		nearest_offer(&near, slice_from(memchr(name.ptr, '.', name.len) ? all[i]->full_name
+										: all[i]->name));
 	for (size_t i = 0; i < ARRAY_LEN(task_keywords); i++)
 		nearest_offer(&near, slice_from(task_keywords[i]));
 	attrs_offer_names(offer, &near);
-	return err_at(err, ERR_UNSUPPORTED, key->at, "'%.*s' is neither a module nor a task keyword that rollout has%s",
+	return err_at(err, ERR_UNSUPPORTED, key->at,
+		      "'%.*s' is neither a module nor a task keyword that rollout has%s",
 		      SLICE_ARG(name), nearest_hint(&near, hint, sizeof(hint)));
 }
 
 /* ---- keywords ---- */
 
-static int want_string(const struct value *key, const struct value *v, const char **ret, struct err *err)
+static int want_string(const struct value *key, const struct value *v, const char **ret,
+		       struct err *err)
 {
 	if (v->type != VALUE_STRING || v->str.len == 0)
-		return err_at(err, ERR_INVALID, v->at, "'%.*s' is a name, not a %s", SLICE_ARG(key_text(key)), value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at, "'%.*s' is a name, not a %s",
+			      SLICE_ARG(key_text(key)), value_type_name(v));
 	*ret = v->str.ptr;
 	return 0;
 }
@@ -65,11 +74,14 @@ static bool is_identifier(const char *s)
 	return true;
 }
 
-static int want_variable(const struct value *key, const struct value *v, const char **ret, struct err *err)
+static int want_variable(const struct value *key, const struct value *v, const char **ret,
+			 struct err *err)
 {
 	int r = want_string(key, v, ret, err);
 	if (r == 0 && !is_identifier(*ret))
-		return err_at(err, ERR_INVALID, v->at, "'%s' cannot be the name of a variable (letters, digits and _)", *ret);
+		return err_at(err, ERR_INVALID, v->at,
+			      "'%s' cannot be the name of a variable (letters, digits and _)",
+			      *ret);
 	return r;
 }
 
@@ -77,7 +89,8 @@ static int take_loop_control(struct plan_node *node, const struct value *v, stru
 {
 	static const char *const known[] = {"loop_var", "index_var", "label", "pause", "extended"};
 	if (v->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, v->at, "'loop_control' is a mapping, not a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, v->at, "'loop_control' is a mapping, not a %s",
+			      value_type_name(v));
 	for (size_t i = 0; i < v->dict.len; i++) {
 		const struct value *key = v->dict.at[i].key, *x = v->dict.at[i].value;
 		int r = 0;
@@ -97,7 +110,8 @@ static int take_loop_control(struct plan_node *node, const struct value *v, stru
 			nearest_init(&near, key_text(key));
 			for (size_t k = 0; k < ARRAY_LEN(known); k++)
 				nearest_offer(&near, slice_from(known[k]));
-			r = err_at(err, ERR_INVALID, key->at, "loop_control has no '%.*s'%s", SLICE_ARG(key_text(key)),
+			r = err_at(err, ERR_INVALID, key->at, "loop_control has no '%.*s'%s",
+				   SLICE_ARG(key_text(key)),
 				   nearest_hint(&near, hint, sizeof(hint)));
 		}
 		if (r < 0)
@@ -106,7 +120,8 @@ static int take_loop_control(struct plan_node *node, const struct value *v, stru
 	return 0;
 }
 
-static int take_with(struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+static int take_with(struct plan_node *node, const struct value *key, const struct value *v,
+		     struct err *err)
 {
 	struct slice kind = {key->str.ptr + 5, key->str.len - 5};
 	for (size_t i = 0; i < ARRAY_LEN(with_kinds); i++)
@@ -120,8 +135,8 @@ static int take_with(struct plan_node *node, const struct value *key, const stru
 	nearest_init(&near, kind);
 	for (size_t i = 0; i < ARRAY_LEN(with_kinds); i++)
 		nearest_offer(&near, slice_from(with_kinds[i]));
-	return err_at(err, ERR_UNSUPPORTED, key->at, "there is no loop 'with_%.*s'%s", SLICE_ARG(kind),
-		      nearest_hint(&near, hint, sizeof(hint)));
+	return err_at(err, ERR_UNSUPPORTED, key->at, "there is no loop 'with_%.*s'%s",
+		      SLICE_ARG(kind), nearest_hint(&near, hint, sizeof(hint)));
 }
 
 /* A string or a list of them onto a vector of values. */
@@ -134,7 +149,8 @@ static int take_with(struct plan_node *node, const struct value *key, const stru
 			vec_push((vec), (v));                                                      \
 	} while (0)
 
-static int take_listen(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+static int take_listen(struct compiler *c, struct plan_node *node, const struct value *key,
+		       const struct value *v, struct err *err)
 {
 	if (!c->handlers)
 		return err_at(err, ERR_INVALID, key->at, "'listen' is a keyword of handlers");
@@ -154,7 +170,8 @@ static int take_listen(struct compiler *c, struct plan_node *node, const struct 
 }
 
 /* 1 taken, 0 not a keyword of tasks, negative error. */
-static int take_keyword(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+static int take_keyword(struct compiler *c, struct plan_node *node, const struct value *key,
+			const struct value *v, struct err *err)
 {
 	int r = 0;
 	if (value_is_str(key, "name"))
@@ -183,7 +200,9 @@ static int take_keyword(struct compiler *c, struct plan_node *node, const struct
 		r = take_listen(c, node, key, v, err);
 	else if (value_is_str(key, "vars")) {
 		if (v->type != VALUE_DICT && v->type != VALUE_NULL)
-			return err_at(err, ERR_INVALID, v->at, "'vars' is a mapping of variables, not a %s", value_type_name(v));
+			return err_at(err, ERR_INVALID, v->at,
+				      "'vars' is a mapping of variables, not a %s",
+				      value_type_name(v));
 		node->vars = v->type == VALUE_DICT ? v : NULL;
 	} else
 		return 0;
@@ -192,13 +211,17 @@ static int take_keyword(struct compiler *c, struct plan_node *node, const struct
 
 /* ---- the module and its arguments ---- */
 
-static int set_args(struct compiler *c, struct plan_node *node, const struct value *v, struct err *err)
+static int set_args(struct compiler *c, struct plan_node *node, const struct value *v,
+		    struct err *err)
 {
 	struct arena *a = &c->plan->arena;
 	if (v->type == VALUE_STRING) {
-		if (node->module->flags & MODULE_FREE_FORM || !template_has_markup(v->str) || memchr(v->str.ptr, '=', v->str.len))
-			return module_parse_free_form(node->module, a, v->str, v->at, &node->args, err);
-		return err_at(err, ERR_UNSUPPORTED, v->at, "the arguments of %s must be a mapping, not a template of one",
+		if (node->module->flags & MODULE_FREE_FORM || !template_has_markup(v->str) ||
+		    memchr(v->str.ptr, '=', v->str.len))
+			return module_parse_free_form(node->module, a, v->str, v->at, &node->args,
+						      err);
+		return err_at(err, ERR_UNSUPPORTED, v->at,
+			      "the arguments of %s must be a mapping, not a template of one",
 			      node->module->name);
 	}
 	if (v->type == VALUE_NULL) {
@@ -213,40 +236,47 @@ static int set_args(struct compiler *c, struct plan_node *node, const struct val
 		value_dict_put(a, d, "argv", v);
 		node->args = d;
 	} else {
-		return err_at(err, ERR_INVALID, v->at, "the arguments of %s are a mapping, not a %s", node->module->name,
+		return err_at(err, ERR_INVALID, v->at,
+			      "the arguments of %s are a mapping, not a %s", node->module->name,
 			      value_type_name(v));
 	}
 	return 0;
 }
 
-static int add_args(struct compiler *c, struct plan_node *node, const struct value *more, struct err *err)
+static int add_args(struct compiler *c, struct plan_node *node, const struct value *more,
+		    struct err *err)
 {
 	if (more->type == VALUE_NULL)
 		return 0;
 	if (more->type != VALUE_DICT)
-		return err_at(err, ERR_INVALID, more->at, "'args' is a mapping, not a %s", value_type_name(more));
+		return err_at(err, ERR_INVALID, more->at, "'args' is a mapping, not a %s",
+			      value_type_name(more));
 	struct value *d = value_dict_dup(&c->plan->arena, node->args);
 	d->at = node->args->at;
 	for (size_t i = 0; i < more->dict.len; i++)
 		if (!value_find(d, more->dict.at[i].key))
-			value_dict_set(&c->plan->arena, d, more->dict.at[i].key, more->dict.at[i].value);
+			value_dict_set(&c->plan->arena, d, more->dict.at[i].key,
+				       more->dict.at[i].value);
 	node->args = d;
 	return 0;
 }
 
-static int set_module(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *args, struct err *err)
+static int set_module(struct compiler *c, struct plan_node *node, const struct value *key,
+		      const struct value *args, struct err *err)
 {
 	const struct module *m = module_find(key->str);
 	if (!m)
 		return unknown_key(key, err);
 	if (node->module)
-		return err_at(err, ERR_INVALID, key->at, "the task has two modules: %s and %s", node->module->name, m->name);
+		return err_at(err, ERR_INVALID, key->at, "the task has two modules: %s and %s",
+			      node->module->name, m->name);
 	node->module = m;
 	return set_args(c, node, args, err);
 }
 
 /* action: module args   local_action: {module: name, …} */
-static int set_action(struct compiler *c, struct plan_node *node, const struct value *key, const struct value *v, struct err *err)
+static int set_action(struct compiler *c, struct plan_node *node, const struct value *key,
+		      const struct value *v, struct err *err)
 {
 	struct arena *a = &c->plan->arena;
 	struct value *name, *args;
@@ -255,14 +285,16 @@ static int set_action(struct compiler *c, struct plan_node *node, const struct v
 	if (v->type == VALUE_DICT) {
 		const struct value *module = value_get(v, "module");
 		if (!module || module->type != VALUE_STRING)
-			return err_at(err, ERR_INVALID, v->at, "'%.*s' names its module ('module: …')", SLICE_ARG(key->str));
+			return err_at(err, ERR_INVALID, v->at,
+				      "'%.*s' names its module ('module: …')", SLICE_ARG(key->str));
 		args = value_dict_dup(a, v);
 		args->at = v->at;
 		value_dict_remove(args, SLICE_LIT("module"));
 		return set_module(c, node, module, args, err);
 	}
 	if (v->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, v->at, "'%.*s' is a module and its arguments", SLICE_ARG(key->str));
+		return err_at(err, ERR_INVALID, v->at, "'%.*s' is a module and its arguments",
+			      SLICE_ARG(key->str));
 	struct slice text = slice_trim(v->str);
 	size_t n = 0;
 	while (n < text.len && !isspace((unsigned char)text.ptr[n]))
@@ -274,7 +306,8 @@ static int set_action(struct compiler *c, struct plan_node *node, const struct v
 	return set_module(c, node, name, args, err);
 }
 
-static int read_keys(struct compiler *c, struct plan_node *node, const struct value *task, struct err *err)
+static int read_keys(struct compiler *c, struct plan_node *node, const struct value *task,
+		     struct err *err)
 {
 	for (size_t i = 0; i < task->dict.len; i++) {
 		const struct value *key = task->dict.at[i].key, *v = task->dict.at[i].value;
@@ -287,8 +320,9 @@ static int read_keys(struct compiler *c, struct plan_node *node, const struct va
 			return r;
 		if (r > 0 || value_is_str(key, "args"))
 			continue;
-		r = value_is_str(key, "action") || value_is_str(key, "local_action") ? set_action(c, node, key, v, err)
-										     : set_module(c, node, key, v, err);
+		r = value_is_str(key, "action") || value_is_str(key, "local_action")
+			    ? set_action(c, node, key, v, err)
+			    : set_module(c, node, key, v, err);
 		if (r < 0)
 			return r;
 	}
@@ -311,11 +345,13 @@ const struct value *task_include_name(const struct plan_node *node)
 	return NULL;
 }
 
-int task_include_file(struct compiler *c, const struct plan_node *node, struct slice name, const char **ret, struct err *err)
+int task_include_file(struct compiler *c, const struct plan_node *node, struct slice name,
+		      const char **ret, struct err *err)
 {
 	struct stat st;
 	if (c->file_dir && name.len && name.ptr[0] != '/') {
-		char *beside = arena_printf(&c->plan->arena, "%s/%.*s", c->file_dir, SLICE_ARG(name));
+		char *beside =
+			arena_printf(&c->plan->arena, "%s/%.*s", c->file_dir, SLICE_ARG(name));
 		if (stat(beside, &st) == 0) {
 			*ret = beside;
 			return 0;
@@ -325,9 +361,11 @@ int task_include_file(struct compiler *c, const struct plan_node *node, struct s
 	return err_locate(err, r, node->at);
 }
 
-static int import_role(struct compiler *c, struct plan_node *task, struct plan_node *block, struct err *err)
+static int import_role(struct compiler *c, struct plan_node *task, struct plan_node *block,
+		       struct err *err)
 {
-	const struct value *name = value_get(task->args, "name"), *from = value_get(task->args, "tasks_from");
+	const struct value *name = value_get(task->args, "name"),
+			   *from = value_get(task->args, "tasks_from");
 	const struct plan_role *role;
 	struct compiler in;
 	if (!name || name->type != VALUE_STRING)
@@ -336,20 +374,24 @@ static int import_role(struct compiler *c, struct plan_node *task, struct plan_n
 	if (r < 0 || (r = role_enter(c, role, NULL, &in, err)) < 0)
 		return r;
 	in.include_params = block->attrs.block_vars;
-	CLEANUP(free_ptr) char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
+	CLEANUP(free_ptr)
+	char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
 	char *dot = strrchr(tasks, '.');
 	if (dot)
 		*dot = '\0';
 	return role_compile(&in, role, tasks, &block->attrs, block->block, err);
 }
 
-static int import(struct compiler *c, struct plan_node *task, struct plan_node **ret, struct err *err)
+static int import(struct compiler *c, struct plan_node *task, struct plan_node **ret,
+		  struct err *err)
 {
 	const struct value *name = task_include_name(task);
 	if (task->loop.items)
-		return err_at(err, ERR_INVALID, task->at, "%s cannot loop; use include_%s", task->module->name, task->module->name + 7);
+		return err_at(err, ERR_INVALID, task->at, "%s cannot loop; use include_%s",
+			      task->module->name, task->module->name + 7);
 	if (!name || template_has_markup(name->str))
-		return err_at(err, ERR_INVALID, name ? name->at : task->at, "%s needs a name that is known before the run; use include_%s",
+		return err_at(err, ERR_INVALID, name ? name->at : task->at,
+			      "%s needs a name that is known before the run; use include_%s",
 			      task->module->name, task->module->name + 7);
 	if (task->vars)
 		attrs_add_vars(c, &task->attrs, task->vars);
@@ -374,12 +416,15 @@ static bool needs_barrier(const struct plan_node *node)
 		return true;
 	if (node->attrs.any_errors_fatal && !plan_is_false(node->attrs.any_errors_fatal))
 		return true;
-	return node->attrs.delegate_to != NULL && !value_is_str(node->attrs.delegate_to, "{{ inventory_hostname }}");
+	return node->attrs.delegate_to != NULL &&
+	       !value_is_str(node->attrs.delegate_to, "{{ inventory_hostname }}");
 }
 
 static bool sets_vars(const struct plan_node *node)
 {
-	static const char *const modules[] = {"set_fact", "include_vars", "setup", "include_tasks", "include_role", "add_host", "group_by"};
+	static const char *const modules[] = {"set_fact",      "include_vars", "setup",
+					      "include_tasks", "include_role", "add_host",
+					      "group_by"};
 	for (size_t i = 0; i < ARRAY_LEN(modules); i++)
 		if (strcmp(node->module->name, modules[i]) == 0)
 			return true;
@@ -403,7 +448,8 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 	node->outer = outer;
 	if ((r = check_task(c, node, err)) < 0)
 		return r;
-	if (slice_starts_with(slice_from(node->module->name), "import_") && strcmp(node->module->name, "import_playbook") != 0)
+	if (slice_starts_with(slice_from(node->module->name), "import_") &&
+	    strcmp(node->module->name, "import_playbook") != 0)
 		return import(c, node, ret, err);
 	node->selected = attrs_selected(c->plan, &node->attrs);
 	node->barrier = needs_barrier(node) || c->step->linear;

@@ -24,7 +24,7 @@ static struct strbuf *partial_of(struct host_output *o, const char *host, int st
 }
 
 void host_output_feed(struct host_output *o, const char *host, int stream, struct slice text,
-		 host_output_line_fn *fn, void *ctx)
+		      host_output_line_fn *fn, void *ctx)
 {
 	struct strbuf *b = partial_of(o, host, stream);
 	strbuf_slice_append(b, text);

@@ -15,7 +15,7 @@ typedef void host_output_line_fn(void *ctx, const char *host, int stream, struct
 
 /* Calls fn for each line that is whole now; the newline is taken off. */
 void host_output_feed(struct host_output *o, const char *host, int stream, struct slice text,
-		 host_output_line_fn *fn, void *ctx);
+		      host_output_line_fn *fn, void *ctx);
 /* The host's task is over: what has no newline yet is a line. */
 void host_output_end(struct host_output *o, const char *host, host_output_line_fn *fn, void *ctx);
 void host_output_release(struct host_output *o);

@@ -14,9 +14,11 @@ struct action_call {
 	struct value *result;
 };
 
-static int render(struct action_call *c, const struct value *v, const struct value **ret, struct err *err)
+static int render(struct action_call *c, const struct value *v, const struct value **ret,
+		  struct err *err)
 {
-	return template_render(c->f->strand->step->run->env, &c->scope->vars.scope, c->a, v, ret, err);
+	return template_render(c->f->strand->step->run->env, &c->scope->vars.scope, c->a, v, ret,
+			       err);
 }
 
 static const struct value *arg(const struct action_call *c, const char *key)
@@ -33,7 +35,8 @@ static void put(struct action_call *c, const char *key, const struct value *v)
 
 static int run_debug(struct action_call *c, struct err *err)
 {
-	const struct value *var = arg(c, "var"), *msg = arg(c, "msg"), *verbosity = arg(c, "verbosity"), *v;
+	const struct value *var = arg(c, "var"), *msg = arg(c, "msg"),
+			   *verbosity = arg(c, "verbosity"), *v;
 	int64_t level;
 	int r = scope_int(c->scope, verbosity, 0, &level, err);
 	if (r < 0)
@@ -52,11 +55,13 @@ static int run_debug(struct action_call *c, struct err *err)
 		return 0;
 	}
 	if (var->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, var->at, "debug's 'var' is an expression, not a %s", value_type_name(var));
+		return err_at(err, ERR_INVALID, var->at, "debug's 'var' is an expression, not a %s",
+			      value_type_name(var));
 	if (template_has_markup(var->str))
 		r = render(c, var, &v, err);
 	else
-		r = template_eval(c->f->strand->step->run->env, &c->scope->vars.scope, c->a, var->str, var->at, &v, err);
+		r = template_eval(c->f->strand->step->run->env, &c->scope->vars.scope, c->a,
+				  var->str, var->at, &v, err);
 	if (r == ERR_UNDEFINED) {
 		v = value_cstr(c->a, "VARIABLE IS NOT DEFINED!");
 		r = 0;
@@ -70,7 +75,8 @@ static int run_debug(struct action_call *c, struct err *err)
 
 static int run_assert(struct action_call *c, struct err *err)
 {
-	const struct value *that = arg(c, "that"), *fail_msg = arg(c, "fail_msg"), *msg, *failed = NULL;
+	const struct value *that = arg(c, "that"), *fail_msg = arg(c, "fail_msg"), *msg,
+			   *failed = NULL;
 	bool holds = true;
 	int r = 0;
 	if (!fail_msg)
@@ -120,7 +126,8 @@ static int run_set_fact(struct action_call *c, struct err *err)
 		if (value_is_str(key, "cacheable"))
 			continue;
 		if (key->type != VALUE_STRING)
-			return err_at(err, ERR_INVALID, key->at, "the name of a fact must be a word");
+			return err_at(err, ERR_INVALID, key->at,
+				      "the name of a fact must be a word");
 		value_dict_set(c->a, facts, key, c->it->args->dict.at[i].value);
 	}
 	put(c, "ansible_facts", facts);
@@ -136,11 +143,14 @@ static int run_include_vars(struct action_call *c, struct err *err)
 		file = arg(c, "_raw_params");
 	if (!file || file->type != VALUE_STRING)
 		return err_at(err, ERR_UNSUPPORTED, c->f->node->at, "include_vars needs 'file'");
-	int r = plan_find_file(c->f->strand->step->run->plan, c->f->node->role, "vars", file->str, c->a, &path, err);
+	int r = plan_find_file(c->f->strand->step->run->plan, c->f->node->role, "vars", file->str,
+			       c->a, &path, err);
 	if (r < 0 || (r = yaml_load(&c->f->strand->host->arena, path, &vars, err)) < 0)
 		return r;
 	if (vars->type != VALUE_DICT && vars->type != VALUE_NULL)
-		return err_at(err, ERR_INVALID, vars->at, "a variables file holds a mapping; this is a %s", value_type_name(vars));
+		return err_at(err, ERR_INVALID, vars->at,
+			      "a variables file holds a mapping; this is a %s",
+			      value_type_name(vars));
 	if (vars->type == VALUE_NULL)
 		vars = value_dict_new(c->a);
 	if (name && name->type == VALUE_STRING) {
@@ -175,7 +185,9 @@ static int run_pause(struct action_call *c, struct err *err)
 	if (r < 0 || (r = scope_int(c->scope, arg(c, "minutes"), 0, &minutes, err)) < 0)
 		return r;
 	if (!arg(c, "seconds") && !arg(c, "minutes"))
-		return err_at(err, ERR_UNSUPPORTED, c->f->node->at, "pause without 'seconds' or 'minutes' waits for a key; rollout does not");
+		return err_at(
+			err, ERR_UNSUPPORTED, c->f->node->at,
+			"pause without 'seconds' or 'minutes' waits for a key; rollout does not");
 	seconds += minutes * 60;
 	if (seconds <= 0 || c->f->check_mode)
 		return 0;
@@ -187,7 +199,9 @@ static int run_pause(struct action_call *c, struct err *err)
 
 static int run_pki(struct action_call *c, struct err *err)
 {
-	struct module_call call = {.module = c->f->node->module, .host = c->f->strand->step->run->controller, .arena = c->a};
+	struct module_call call = {.module = c->f->node->module,
+				   .host = c->f->strand->step->run->controller,
+				   .arena = c->a};
 	pki_run_fn *fn = pki_run_find(c->f->node->module->name);
 	call.args = c->it->args;
 	call.check_mode = c->f->check_mode;
@@ -209,8 +223,9 @@ static const struct {
 	const char *name;
 	action_fn *fn;
 } actions[] = {
-	{"debug", run_debug}, {"assert", run_assert}, {"fail", run_fail},	      {"set_fact", run_set_fact},
-	{"pause", run_pause}, {"include_vars", run_include_vars}, {"set_stats", run_nothing},
+	{"debug", run_debug},	    {"assert", run_assert}, {"fail", run_fail},
+	{"set_fact", run_set_fact}, {"pause", run_pause},   {"include_vars", run_include_vars},
+	{"set_stats", run_nothing},
 };
 
 static action_fn *find(const struct module *m)
@@ -228,7 +243,8 @@ bool action_exists(const struct module *m)
 
 int action_run(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
 {
-	struct action_call c = {.f = f, .scope = sc, .it = it, .a = &f->arena, .result = value_dict_new(&f->arena)};
+	struct action_call c = {
+		.f = f, .scope = sc, .it = it, .a = &f->arena, .result = value_dict_new(&f->arena)};
 	int r = find(f->node->module)(&c, err);
 	if (r >= 0)
 		it->result = c.result;
@@ -251,7 +267,8 @@ static int steer_meta(struct flight *f, struct err *err)
 {
 	const struct value *what = value_get(f->items[0].args, "_raw_params");
 	struct strand *s = f->strand;
-	struct slice name = what && what->type == VALUE_STRING ? slice_trim(what->str) : SLICE_LIT("");
+	struct slice name =
+		what && what->type == VALUE_STRING ? slice_trim(what->str) : SLICE_LIT("");
 	if (slice_is(name, "flush_handlers"))
 		vec_push(&s->stack, ((struct frame){.section = FRAME_HANDLERS}));
 	else if (slice_is(name, "end_play") || slice_is(name, "end_batch"))
@@ -260,12 +277,15 @@ static int steer_meta(struct flight *f, struct err *err)
 		strand_leave_step(s);
 	else if (slice_is(name, "clear_facts"))
 		s->host->facts = value_dict_new(&s->host->arena);
-	else if (!slice_is(name, "noop") && !slice_is(name, "clear_host_errors") && !slice_is(name, "reset_connection"))
-		return err_at(err, ERR_UNSUPPORTED, f->node->at, "meta: '%.*s' is not supported by rollout", SLICE_ARG(name));
+	else if (!slice_is(name, "noop") && !slice_is(name, "clear_host_errors") &&
+		 !slice_is(name, "reset_connection"))
+		return err_at(err, ERR_UNSUPPORTED, f->node->at,
+			      "meta: '%.*s' is not supported by rollout", SLICE_ARG(name));
 	return 0;
 }
 
-static int included_block(struct flight *f, const struct value *args, struct plan_block **ret, struct err *err)
+static int included_block(struct flight *f, const struct value *args, struct plan_block **ret,
+			  struct err *err)
 {
 	struct plan *plan = f->strand->step->run->plan;
 	if (strcmp(f->node->module->name, "include_role") == 0)
@@ -274,7 +294,8 @@ static int included_block(struct flight *f, const struct value *args, struct pla
 	if (!file)
 		file = value_get(args, "file");
 	if (!file || file->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, f->node->at, "%s needs a file", f->node->module->name);
+		return err_at(err, ERR_INVALID, f->node->at, "%s needs a file",
+			      f->node->module->name);
 	return plan_include_tasks(plan, f->node, file->str, ret, err);
 }
 
@@ -292,9 +313,11 @@ static int steer_include(struct flight *f, struct err *err)
 	struct arena *a = &s->host->arena;
 	struct plan_block **blocks = ARENA_ARRAY(&f->arena, struct plan_block *, f->nitems + 1);
 	if (is_too_deep(s))
-		return err_at(err, ERR_LIMIT, f->node->at, "includes are nested deeper than %u", RUN_INCLUDE_DEPTH_MAX);
+		return err_at(err, ERR_LIMIT, f->node->at, "includes are nested deeper than %u",
+			      RUN_INCLUDE_DEPTH_MAX);
 	for (size_t i = 0; i < f->nitems; i++) {
-		int r = f->items[i].skipped ? 0 : included_block(f, f->items[i].args, &blocks[i], err);
+		int r = f->items[i].skipped ? 0
+					    : included_block(f, f->items[i].args, &blocks[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -304,7 +327,8 @@ static int steer_include(struct flight *f, struct err *err)
 		const struct value *loop_vars = f->items[i].loop_vars;
 		if (f->items[i].skipped)
 			continue;
-		strand_push_include(s, depth, blocks[i], f->node->vars ? value_dict_dup(a, f->node->vars) : NULL,
+		strand_push_include(s, depth, blocks[i],
+				    f->node->vars ? value_dict_dup(a, f->node->vars) : NULL,
 				    loop_vars ? value_copy(a, loop_vars, VALUE_UNSAFE) : NULL);
 	}
 	return 0;
@@ -312,7 +336,8 @@ static int steer_include(struct flight *f, struct err *err)
 
 int action_steer(struct flight *f, struct err *err)
 {
-	int r = strcmp(f->node->module->name, "meta") == 0 ? steer_meta(f, err) : steer_include(f, err);
+	int r = strcmp(f->node->module->name, "meta") == 0 ? steer_meta(f, err)
+							   : steer_include(f, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < f->nitems; i++) {

@@ -25,12 +25,14 @@ static bool any_secret(const struct value *v)
 	return false;
 }
 
-static int request_new(struct flight *f, const struct value *items, bool secret, struct request **ret, struct err *err)
+static int request_new(struct flight *f, const struct value *items, bool secret,
+		       struct request **ret, struct err *err)
 {
 	struct strand *s = f->strand;
 	const char *module = f->node ? f->node->module->name : "setup";
 	struct wire_task task = {.module = module, .items = items, .strand = s->id};
-	task.stop_on_failure = f->overlaps && f->node && !f->ignore_errors && f->node->failed_when.len == 0;
+	task.stop_on_failure =
+		f->overlaps && f->node && !f->ignore_errors && f->node->failed_when.len == 0;
 	task.check_mode = f->check_mode;
 	task.no_log = f->no_log;
 	task.diff_mode = f->diff_mode && !f->no_log && !secret;
@@ -40,7 +42,8 @@ static int request_new(struct flight *f, const struct value *items, bool secret,
 	struct strbuf frame = {0};
 	if (wire_put_value(&frame, WIRE_TASK, 0, wire_task_to_value(&f->arena, &task)) < 0) {
 		strbuf_release(&frame);
-		return err_set(err, ERR_LIMIT, "the task's arguments are larger than %u MiB", WIRE_FRAME_MAX >> 20);
+		return err_set(err, ERR_LIMIT, "the task's arguments are larger than %u MiB",
+			       WIRE_FRAME_MAX >> 20);
 	}
 	struct request *req = xcalloc(1, sizeof(*req));
 	req->frame = frame;
@@ -81,7 +84,8 @@ int flight_send(struct flight *f, struct err *err)
 	}
 	if (f->one_by_one && f->is_loop && f->node->attrs.delegate_to) {
 		struct scope sc;
-		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, f->items[f->current].loop_vars);
+		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node,
+			   f->items[f->current].loop_vars);
 		link_abandon(f->target->link, f);
 		r = flight_eval_delegate(f, &sc, err);
 		scope_release(&sc);
@@ -120,7 +124,8 @@ static void finish_unanswered(struct flight *f)
 			continue;
 		struct value *d = value_dict_new(&f->arena);
 		value_dict_put(&f->arena, d, "failed", value_bool(true));
-		value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, "the task ended before it came to this item"));
+		value_dict_put(&f->arena, d, "msg",
+			       value_cstr(&f->arena, "the task ended before it came to this item"));
 		outcome_item(f, &f->items[i], d);
 	}
 }
@@ -147,7 +152,9 @@ void flight_on_result(struct flight *f, size_t sent_index, const struct value *r
 
 void flight_on_output(struct flight *f, size_t sent_index, int stream, struct slice text)
 {
-	struct report_event e = {.kind = REPORT_OUTPUT, .step = f->strand->step->plan->name, .host = f->strand->host->inv->name};
+	struct report_event e = {.kind = REPORT_OUTPUT,
+				 .step = f->strand->step->plan->name,
+				 .host = f->strand->host->inv->name};
 	(void)sent_index;
 	if (f->no_log || !f->node)
 		return;

@@ -27,14 +27,16 @@ void emit_warning(struct run *run, struct srcloc at, const char *fmt, ...)
 
 void emit_host_state(struct run_host *h, enum report_host_state state, const char *msg)
 {
-	struct report_event e = {.kind = REPORT_HOST_STATE, .host = h->inv->name, .host_state = state, .msg = msg};
+	struct report_event e = {
+		.kind = REPORT_HOST_STATE, .host = h->inv->name, .host_state = state, .msg = msg};
 	emit(h->run, &e);
 }
 
 static struct report_event flight_event(const struct flight *f, enum report_kind kind)
 {
 	const struct strand *s = f->strand;
-	struct report_event e = {.kind = kind, .step = s->step->plan->name, .host = s->host->inv->name};
+	struct report_event e = {
+		.kind = kind, .step = s->step->plan->name, .host = s->host->inv->name};
 	e.role = f->node && f->node->role ? f->node->role->name : s->step->plan->role_name;
 	e.task = f->name ? f->name : "Gathering Facts";
 	e.task_id = f->node ? f->node->id : 0;
@@ -49,7 +51,8 @@ static struct report_event flight_event(const struct flight *f, enum report_kind
 /* What a no_log task shows instead of its result. */
 static const struct value *censored(struct flight *f, const struct value *result)
 {
-	static const char *const kept[] = {"changed", "failed", "skipped", "attempts", "unreachable"};
+	static const char *const kept[] = {"changed", "failed", "skipped", "attempts",
+					   "unreachable"};
 	struct value *d = value_dict_new(&f->arena);
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
 		const struct value *v = value_get(result, kept[i]);
@@ -57,7 +60,8 @@ static const struct value *censored(struct flight *f, const struct value *result
 			value_dict_put(&f->arena, d, kept[i], v);
 	}
 	value_dict_put(&f->arena, d, "censored",
-		       value_cstr(&f->arena, "the output has been hidden due to the fact that 'no_log: true' was specified for this result"));
+		       value_cstr(&f->arena, "the output has been hidden due to the fact that "
+					     "'no_log: true' was specified for this result"));
 	return d;
 }
 

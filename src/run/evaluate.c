@@ -9,7 +9,8 @@
 #define DELAY_DEFAULT_S 5
 
 /* with_x: what the lookup of that name gives for the terms. */
-static int eval_with(struct flight *f, struct scope *sc, const struct value *terms, const struct value **ret, struct err *err)
+static int eval_with(struct flight *f, struct scope *sc, const struct value *terms,
+		     const struct value **ret, struct err *err)
 {
 	struct arena *a = &f->arena;
 	const char *expr = arena_printf(a, "query('%s', *rollout_loop_terms)", f->node->loop.with);
@@ -21,7 +22,8 @@ static int eval_with(struct flight *f, struct scope *sc, const struct value *ter
 	}
 	value_dict_put(a, bound, "rollout_loop_terms", value_copy(a, terms, VALUE_UNSAFE));
 	vars_set_level(&sc->vars, VARS_LOOP, bound);
-	int r = template_eval(f->strand->step->run->env, &sc->vars.scope, a, slice_from(expr), f->node->loop.items->at, ret, err);
+	int r = template_eval(f->strand->step->run->env, &sc->vars.scope, a, slice_from(expr),
+			      f->node->loop.items->at, ret, err);
 	vars_set_level(&sc->vars, VARS_LOOP, NULL);
 	return r;
 }
@@ -29,7 +31,8 @@ static int eval_with(struct flight *f, struct scope *sc, const struct value *ter
 static int eval_loop(struct flight *f, struct scope *sc, const struct value **ret, struct err *err)
 {
 	const struct value *v;
-	int r = template_render(f->strand->step->run->env, &sc->vars.scope, &f->arena, f->node->loop.items, &v, err);
+	int r = template_render(f->strand->step->run->env, &sc->vars.scope, &f->arena,
+				f->node->loop.items, &v, err);
 	if (r == 0 && v->type == VALUE_UNKNOWN)
 		return err_set(err, v->unknown.code, "%s", v->unknown.what);
 	if (r == 0 && f->node->loop.with && strcmp(f->node->loop.with, "list") != 0)
@@ -37,9 +40,11 @@ static int eval_loop(struct flight *f, struct scope *sc, const struct value **re
 	if (r < 0)
 		return r;
 	if (v->type != VALUE_LIST)
-		return err_at(err, ERR_INVALID, f->node->loop.items->at, "a loop needs a list, and this is a %s", value_type_name(v));
+		return err_at(err, ERR_INVALID, f->node->loop.items->at,
+			      "a loop needs a list, and this is a %s", value_type_name(v));
 	if (v->list.len > LOOP_MAX_ITEMS)
-		return err_at(err, ERR_LIMIT, f->node->loop.items->at, "a loop of more than %u items", LOOP_MAX_ITEMS);
+		return err_at(err, ERR_LIMIT, f->node->loop.items->at,
+			      "a loop of more than %u items", LOOP_MAX_ITEMS);
 	*ret = v;
 	return 0;
 }
@@ -94,7 +99,9 @@ static int eval_items(struct flight *f, struct scope *sc, struct err *err)
 		/* a loop over what is not defined is skipped where `when` says no */
 		struct err ignored = {0};
 		if (r != ERR_PENDING && f->node->attrs.when.len &&
-		    scope_conditions(sc, f->node->attrs.when.at, f->node->attrs.when.len, &holds, NULL, &ignored) == 0 && !holds) {
+		    scope_conditions(sc, f->node->attrs.when.at, f->node->attrs.when.len, &holds,
+				     NULL, &ignored) == 0 &&
+		    !holds) {
 			f->is_loop = false;
 			f->items = ARENA_NEW(&f->arena, struct flight_item);
 			f->nitems = 1;
@@ -169,7 +176,8 @@ static int eval_become(struct flight *f, struct scope *sc, struct err *err)
 		return r;
 	if ((r = scope_string(sc, at->become_user, &f->become_user, err)) < 0)
 		return r;
-	if (vars_get(&sc->vars, "ansible_become_user", &var, err) == 0 && var && var->type == VALUE_STRING)
+	if (vars_get(&sc->vars, "ansible_become_user", &var, err) == 0 && var &&
+	    var->type == VALUE_STRING)
 		f->become_user = var->str.ptr;
 	if (!f->become_user || !*f->become_user)
 		f->become_user = "root";
@@ -182,18 +190,21 @@ static int eval_environment(struct flight *f, struct scope *sc, struct err *err)
 	struct value *merged = NULL;
 	for (size_t i = 0; i < at->environment.len; i++) {
 		const struct value *v;
-		int r = template_render(sc->host->run->env, &sc->vars.scope, &f->arena, at->environment.at[i], &v, err);
+		int r = template_render(sc->host->run->env, &sc->vars.scope, &f->arena,
+					at->environment.at[i], &v, err);
 		if (r < 0)
 			return r;
 		if (v->type != VALUE_DICT)
-			return err_at(err, ERR_INVALID, at->environment.at[i]->at, "'environment' must be a mapping, and is a %s",
+			return err_at(err, ERR_INVALID, at->environment.at[i]->at,
+				      "'environment' must be a mapping, and is a %s",
 				      value_type_name(v));
 		if (!merged)
 			merged = value_dict_new(&f->arena);
 		for (size_t k = 0; k < v->dict.len; k++) {
 			struct strbuf text CLEANUP(strbuf_release) = {0};
 			value_print(&text, v->dict.at[k].value);
-			value_dict_set(&f->arena, merged, v->dict.at[k].key, value_str(&f->arena, strbuf_slice(&text)));
+			value_dict_set(&f->arena, merged, v->dict.at[k].key,
+				       value_str(&f->arena, strbuf_slice(&text)));
 		}
 	}
 	f->environment = merged;
@@ -210,7 +221,8 @@ int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err)
 		return r;
 	struct inv_host *inv = inventory_host(f->strand->step->run->plan->inv, slice_from(name));
 	if (!inv)
-		return err_at(err, ERR_NOT_FOUND, f->node->attrs.delegate_to->at, "delegate_to: no host is named '%s'", name);
+		return err_at(err, ERR_NOT_FOUND, f->node->attrs.delegate_to->at,
+			      "delegate_to: no host is named '%s'", name);
 	f->target = run_host_get(f->strand->step->run, inv);
 	f->delegated_to = inv->name;
 	return 0;
@@ -230,14 +242,16 @@ static int eval_until(struct flight *f, struct scope *sc, struct err *err)
 }
 
 /* become_user and environment of one item of a loop, where they are templates. */
-static int eval_item_keywords(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+static int eval_item_keywords(struct flight *f, struct scope *sc, struct flight_item *it,
+			      struct err *err)
 {
 	const struct plan_attrs *at = &f->node->attrs;
 	const char *user = f->become_user;
 	const struct value *environment = f->environment;
 	it->become_user = user;
 	it->environment = environment;
-	if (!f->is_loop || it == &f->items[0] || (at->environment.len == 0 && !at->become && !at->become_user))
+	if (!f->is_loop || it == &f->items[0] ||
+	    (at->environment.len == 0 && !at->become && !at->become_user))
 		return 0;
 	f->become_user = NULL;
 	int r = eval_become(f, sc, err);
@@ -251,7 +265,8 @@ static int eval_item_keywords(struct flight *f, struct scope *sc, struct flight_
 		return r;
 	if (!user != !it->become_user || (user && strcmp(user, it->become_user) != 0))
 		f->varies = true;
-	if (!environment != !it->environment || (environment && !value_equal(environment, it->environment)))
+	if (!environment != !it->environment ||
+	    (environment && !value_equal(environment, it->environment)))
 		f->varies = true;
 	return 0;
 }
@@ -266,8 +281,9 @@ static int eval_keywords(struct flight *f, struct scope *sc, struct err *err)
 	    (r = scope_bool(sc, at->ignore_errors, false, &f->ignore_errors, err)) < 0 ||
 	    (r = scope_bool(sc, at->check_mode, o->check_mode, &f->check_mode, err)) < 0 ||
 	    (r = scope_bool(sc, at->diff, o->diff_mode, &f->diff_mode, err)) < 0 ||
-	    (r = scope_int(sc, at->timeout, 0, &timeout, err)) < 0 || (r = eval_become(f, sc, err)) < 0 ||
-	    (r = eval_environment(f, sc, err)) < 0 || (r = eval_until(f, sc, err)) < 0 || (r = flight_eval_delegate(f, sc, err)) < 0)
+	    (r = scope_int(sc, at->timeout, 0, &timeout, err)) < 0 ||
+	    (r = eval_become(f, sc, err)) < 0 || (r = eval_environment(f, sc, err)) < 0 ||
+	    (r = eval_until(f, sc, err)) < 0 || (r = flight_eval_delegate(f, sc, err)) < 0)
 		return r;
 	f->timeout_ms = timeout * 1000;
 	return 0;
@@ -283,7 +299,8 @@ static const struct value *without_omit(struct arena *a, const struct value *v)
 	out->flags = v->flags;
 	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++)
 		if (!template_is_omit(v->dict.at[i].value))
-			value_dict_set(a, out, v->dict.at[i].key, without_omit(a, v->dict.at[i].value));
+			value_dict_set(a, out, v->dict.at[i].key,
+				       without_omit(a, v->dict.at[i].value));
 	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
 		if (!template_is_omit(v->list.at[i]))
 			value_list_push(a, out, without_omit(a, v->list.at[i]));
@@ -353,7 +370,8 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 	struct scope sc;
 	bool holds = true;
 	scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, it->loop_vars);
-	int r = scope_conditions(&sc, f->node->attrs.when.at, f->node->attrs.when.len, &holds, &condition, err);
+	int r = scope_conditions(&sc, f->node->attrs.when.at, f->node->attrs.when.len, &holds,
+				 &condition, err);
 	if (r == 0 && i == 0)
 		r = eval_name(f, &sc, err);
 	if (r < 0 && r != ERR_PENDING && !f->name) {
@@ -371,8 +389,8 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 	}
 	if (r == 0 && holds)
 		r = eval_item_keywords(f, &sc, it, err);
-	if (r == 0 && holds && (r = eval_label(f, &sc, it, err)) == 0 && (r = eval_args(f, &sc, it, err)) == 0 &&
-	    f->node->module->flags & MODULE_PREPARE)
+	if (r == 0 && holds && (r = eval_label(f, &sc, it, err)) == 0 &&
+	    (r = eval_args(f, &sc, it, err)) == 0 && f->node->module->flags & MODULE_PREPARE)
 		r = prepare(f, &sc, it, err);
 	scope_release(&sc);
 	return r;
@@ -383,7 +401,8 @@ static int eval_item(struct flight *f, size_t i, struct err *err)
 static void eval_no_log(struct flight *f, struct scope *sc)
 {
 	struct err ignored = {0};
-	if (f->node->attrs.no_log && scope_bool(sc, f->node->attrs.no_log, false, &f->no_log, &ignored) < 0)
+	if (f->node->attrs.no_log &&
+	    scope_bool(sc, f->node->attrs.no_log, false, &f->no_log, &ignored) < 0)
 		f->no_log = true;
 }
 

@@ -6,9 +6,11 @@ static const struct value *missing_facts(struct flight *f, struct run_host *h)
 	const struct plan_step *step = f->strand->step->plan;
 	struct value *names = value_list_new(&f->arena);
 	for (size_t i = 0; i < step->fact_names.len; i++) {
-		char *full = arena_printf(&f->arena, "ansible_%.*s", SLICE_ARG(step->fact_names.at[i]));
+		char *full =
+			arena_printf(&f->arena, "ansible_%.*s", SLICE_ARG(step->fact_names.at[i]));
 		if (!value_get(h->facts, full))
-			value_list_push(&f->arena, names, value_str(&f->arena, step->fact_names.at[i]));
+			value_list_push(&f->arena, names,
+					value_str(&f->arena, step->fact_names.at[i]));
 	}
 	return names;
 }
@@ -16,7 +18,8 @@ static const struct value *missing_facts(struct flight *f, struct run_host *h)
 static bool has_asked(const struct strand *s)
 {
 	const struct plan_step *p = s->step->plan;
-	return !p->gather_facts || (s->nfacts_asked == p->fact_names.len && s->all_facts_asked == p->all_facts);
+	return !p->gather_facts ||
+	       (s->nfacts_asked == p->fact_names.len && s->all_facts_asked == p->all_facts);
 }
 
 void flight_gather_facts(struct strand *s)
@@ -43,8 +46,10 @@ void flight_gather_facts(struct strand *s)
 	f->items[0].args = args;
 	f->become_user = h->wants_root ? "root" : NULL;
 	for (size_t i = 0; i < names->list.len; i++)
-		value_dict_put(&h->arena, h->facts, arena_printf(&h->arena, "ansible_%s", names->list.at[i]->str.ptr),
-			       value_unknown(&h->arena, ERR_PENDING, "a fact that is being gathered"));
+		value_dict_put(
+			&h->arena, h->facts,
+			arena_printf(&h->arena, "ansible_%s", names->list.at[i]->str.ptr),
+			value_unknown(&h->arena, ERR_PENDING, "a fact that is being gathered"));
 	f->overlaps = !all;
 	vec_push(&s->flights, f);
 	(void)flight_send(f, &err);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define FETCH_MAX_BYTES (4ll << 30)
-#define FETCH_TIMEOUT_S 10   /* of Ansible's module: without progress */
+#define FETCH_TIMEOUT_S 10 /* of Ansible's module: without progress */
 #define FETCH_REDIRECTS 10
 
 struct fetch {
@@ -74,7 +74,8 @@ static int download(struct fetch *f, int fd)
 	curl_easy_cleanup(c);
 	if (code == CURLE_OK)
 		return 0;
-	return err_set(&f->err, ERR_UNREACHABLE, "download of %s: %s", f->url, detail[0] ? detail : curl_easy_strerror(code));
+	return err_set(&f->err, ERR_UNREACHABLE, "download of %s: %s", f->url,
+		       detail[0] ? detail : curl_easy_strerror(code));
 }
 
 static int verify(struct fetch *f)
@@ -84,14 +85,17 @@ static int verify(struct fetch *f)
 	const char *colon = f->checksum ? strchr(f->checksum, ':') : NULL;
 	if (!f->checksum)
 		return 0;
-	if (!colon || !digest_by_name((struct slice){f->checksum, (size_t)(colon - f->checksum)}, &alg))
-		return err_set(&f->err, ERR_INVALID, "checksum '%s' is not of the form sha256:HEX", f->checksum);
+	if (!colon ||
+	    !digest_by_name((struct slice){f->checksum, (size_t)(colon - f->checksum)}, &alg))
+		return err_set(&f->err, ERR_INVALID, "checksum '%s' is not of the form sha256:HEX",
+			       f->checksum);
 	CLEANUP(fd_close) int fd = open(f->partial, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(&f->err, "%s", f->partial);
 	int r = digest_fd(alg, fd, hex, &f->err);
 	if (r == 0 && strcasecmp(hex, colon + 1) != 0)
-		r = err_set(&f->err, ERR_INVALID, "%s: its digest is %.*s:%s, and the checksum asked for is %s", f->url,
+		r = err_set(&f->err, ERR_INVALID,
+			    "%s: its digest is %.*s:%s, and the checksum asked for is %s", f->url,
 			    (int)(colon - f->checksum), f->checksum, hex, f->checksum);
 	return r;
 }
@@ -144,11 +148,13 @@ static int attach(struct fetch *f, struct flight *flight, struct flight_item *it
 	value_dict_put(&flight->arena, args, "_sha256", value_cstr(&flight->arena, blob->sha256));
 	value_dict_put(&flight->arena, args, "_sha1", value_cstr(&flight->arena, blob->sha1));
 	value_dict_remove(args, SLICE_LIT("checksum")); /* verified here */
-	value_dict_put(&flight->arena, args, "_size", value_int(&flight->arena, (int64_t)blob->size));
+	value_dict_put(&flight->arena, args, "_size",
+		       value_int(&flight->arena, (int64_t)blob->size));
 	struct slice url = slice_from(f->url);
 	const char *end = memchr(url.ptr, '?', url.len);
 	CLEANUP(free_ptr) char *bare = xstrndup(url.ptr, end ? (size_t)(end - url.ptr) : url.len);
-	value_dict_put(&flight->arena, args, "_basename", value_str(&flight->arena, path_basename(bare)));
+	value_dict_put(&flight->arena, args, "_basename",
+		       value_str(&flight->arena, path_basename(bare)));
 	it->args = args;
 	return 0;
 }
@@ -164,7 +170,8 @@ static void resume(struct flight *flight, const struct err *failed)
 	}
 	if (failed && !flight->finished) {
 		flight_fail(flight, failed);
-	} else if (!flight->finished && flight->pending_fetches == 0 && flight_begin(flight, &err) < 0) {
+	} else if (!flight->finished && flight->pending_fetches == 0 &&
+		   flight_begin(flight, &err) < 0) {
 		flight_fail(flight, &err);
 	}
 	if (flight->finished && flight->pending_fetches == 0)
@@ -183,7 +190,8 @@ static void after(uv_work_t *req, int status)
 		int r = flight->zombie ? 0 : attach(f, flight, f->items.at[i], &err);
 		if (r < 0 && flight->is_loop) {
 			char text[1400];
-			f->items.at[i]->failure = arena_strdup(&flight->arena, err_format(&err, text, sizeof(text)));
+			f->items.at[i]->failure =
+				arena_strdup(&flight->arena, err_format(&err, text, sizeof(text)));
 			r = 0;
 		}
 		resume(flight, r < 0 ? &err : NULL);
@@ -261,7 +269,8 @@ static void fetch_free(struct fetch *f)
 
 static struct fetch *fetch_new(struct run *run, const char *key, const struct value *args)
 {
-	const char *user = string_arg(args, "url_username"), *password = string_arg(args, "url_password");
+	const char *user = string_arg(args, "url_username"),
+		   *password = string_arg(args, "url_password");
 	const char *checksum = string_arg(args, "checksum");
 	const struct value *timeout = value_get(args, "timeout");
 	struct fetch *f = xcalloc(1, sizeof(*f));
@@ -273,7 +282,9 @@ static struct fetch *fetch_new(struct run *run, const char *key, const struct va
 	f->checksum = checksum ? xstrdup(checksum) : NULL;
 	f->validate_certs = bool_arg(args, "validate_certs", true);
 	f->use_proxy = bool_arg(args, "use_proxy", true);
-	f->timeout_s = timeout && timeout->type == VALUE_INT && timeout->integer > 0 ? (long)timeout->integer : FETCH_TIMEOUT_S;
+	f->timeout_s = timeout && timeout->type == VALUE_INT && timeout->integer > 0
+			       ? (long)timeout->integer
+			       : FETCH_TIMEOUT_S;
 	set_headers(f, value_get(args, "headers"));
 	f->work.data = f;
 	return f;

@@ -56,7 +56,8 @@ void flight_drop(struct flight *f)
 	}
 	if (f->register_marked) {
 		if (f->register_before)
-			value_dict_put(&h->arena, h->set_vars, f->node->register_name, f->register_before);
+			value_dict_put(&h->arena, h->set_vars, f->node->register_name,
+				       f->register_before);
 		else
 			value_dict_remove(h->set_vars, slice_from(f->node->register_name));
 	}
@@ -80,7 +81,8 @@ void flight_fail(struct flight *f, const struct err *err)
 	struct value *d = value_dict_new(&f->arena);
 	value_dict_put(&f->arena, d, "failed", value_bool(true));
 	value_dict_put(&f->arena, d, "changed", value_bool(false));
-	value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, err_format(err, text, sizeof(text))));
+	value_dict_put(&f->arena, d, "msg",
+		       value_cstr(&f->arena, err_format(err, text, sizeof(text))));
 	f->result = d;
 	f->status = f->ignore_errors ? REPORT_IGNORED : REPORT_FAILED;
 	if (err->code == ERR_UNKNOWN) {
@@ -88,12 +90,15 @@ void flight_fail(struct flight *f, const struct err *err)
 		f->status = REPORT_UNKNOWN;
 	}
 	if (f->node && f->node->register_name)
-		outcome_register(f->strand->host, f->node->register_name,
-				 f->status == REPORT_UNKNOWN
-					 ? value_unknown(&f->strand->host->arena, ERR_UNKNOWN, arena_strdup(&f->strand->host->arena, err->msg))
-					 : d);
+		outcome_register(
+			f->strand->host, f->node->register_name,
+			f->status == REPORT_UNKNOWN
+				? value_unknown(&f->strand->host->arena, ERR_UNKNOWN,
+						arena_strdup(&f->strand->host->arena, err->msg))
+				: d);
 	for (size_t i = 0; f->status == REPORT_UNKNOWN && f->node && i < f->node->notify.len; i++)
-		if (f->node->notify.at[i]->type == VALUE_STRING && !template_has_markup(f->node->notify.at[i]->str))
+		if (f->node->notify.at[i]->type == VALUE_STRING &&
+		    !template_has_markup(f->node->notify.at[i]->str))
 			strand_notify(f->strand, f->node->notify.at[i]->str, NOTIFIED_MAYBE);
 	f->finished = true;
 }
@@ -111,7 +116,8 @@ static bool notifies_from_handler(const struct flight *f)
 static bool may_overlap(const struct flight *f)
 {
 	const struct plan_node *n = f->node;
-	if (f->one_by_one || f->local || f->target != f->strand->host || n->attrs.throttle || n->barrier || f->pending_fetches)
+	if (f->one_by_one || f->local || f->target != f->strand->host || n->attrs.throttle ||
+	    n->barrier || f->pending_fetches)
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)
 		return false;
@@ -123,8 +129,9 @@ static bool may_overlap(const struct flight *f)
 	for (size_t i = 0; i < n->changed_when.len; i++)
 		if (n->changed_when.at[i]->type != VALUE_BOOL)
 			return false; /* an error in it is a failure that the agent does not know of */
-	return n->failed_when.len == 0 || (n->failed_when.len == 1 && n->failed_when.at[0]->type == VALUE_BOOL &&
-					   !n->failed_when.at[0]->boolean);
+	return n->failed_when.len == 0 ||
+	       (n->failed_when.len == 1 && n->failed_when.at[0]->type == VALUE_BOOL &&
+		!n->failed_when.at[0]->boolean);
 }
 
 /* What `register` is going to replace. */
@@ -161,12 +168,14 @@ static void run_local_items(struct flight *f)
 		if (r == ERR_UNKNOWN) {
 			it->unknown = true;
 			it->result = value_dict_new(&f->arena);
-			value_dict_put(&f->arena, it->result, "msg", value_cstr(&f->arena, err.msg));
+			value_dict_put(&f->arena, it->result, "msg",
+				       value_cstr(&f->arena, err.msg));
 		} else if (r < 0) {
 			char text[1400];
 			it->result = value_dict_new(&f->arena);
 			value_dict_put(&f->arena, it->result, "failed", value_bool(true));
-			value_dict_put(&f->arena, it->result, "msg", value_cstr(&f->arena, err_format(&err, text, sizeof(text))));
+			value_dict_put(&f->arena, it->result, "msg",
+				       value_cstr(&f->arena, err_format(&err, text, sizeof(text))));
 		}
 		struct value *result = it->result;
 		it->result = NULL;
@@ -236,7 +245,8 @@ static void announce_skipped(struct flight *f)
 
 static bool has_delegate_per_item(const struct flight *f)
 {
-	return f->is_loop && f->node->attrs.delegate_to && f->node->attrs.delegate_to->type == VALUE_STRING &&
+	return f->is_loop && f->node->attrs.delegate_to &&
+	       f->node->attrs.delegate_to->type == VALUE_STRING &&
 	       template_has_markup(f->node->attrs.delegate_to->str);
 }
 
@@ -244,7 +254,8 @@ static bool has_delegate_per_item(const struct flight *f)
 static bool is_maybe_handler(struct strand *s, const struct plan_node *node)
 {
 	struct frame *top = &s->stack.at[s->stack.len - 1];
-	return node->is_handler && top->section == FRAME_HANDLERS && s->notified[top->index] == NOTIFIED_MAYBE;
+	return node->is_handler && top->section == FRAME_HANDLERS &&
+	       s->notified[top->index] == NOTIFIED_MAYBE;
 }
 
 enum launch flight_launch(struct strand *s, const struct plan_node *node)
@@ -266,7 +277,8 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node)
 	strand_next(s);
 	remember_register(f);
 	vec_push(&s->flights, f);
-	f->one_by_one = f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause || f->varies;
+	f->one_by_one =
+		f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause || f->varies;
 	if (r < 0) {
 		flight_fail(f, &err);
 		return LAUNCH_FINISHED;

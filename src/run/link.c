@@ -255,7 +255,8 @@ static void blob_pump(struct link *l)
 static void on_blob_wanted(struct link *l, uint32_t id, const struct value *v)
 {
 	const struct value *sha = value_get(v, "sha256");
-	const struct blob *blob = sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
+	const struct blob *blob =
+		sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
 	if (l->sending.fd >= 0)
 		close(l->sending.fd);
 	l->sending = (struct blob_sending){.id = id, .blob = blob, .fd = -1};
@@ -275,9 +276,11 @@ static void on_blob_wanted(struct link *l, uint32_t id, const struct value *v)
 static void on_result(struct link *l, size_t i, const struct value *v)
 {
 	struct request *req = l->requests.at[i];
-	const struct value *item = value_get(v, "item"), *last = value_get(v, "last"), *result = value_get(v, "result");
+	const struct value *item = value_get(v, "item"), *last = value_get(v, "last"),
+			   *result = value_get(v, "result");
 	struct flight *flight = req->flight;
-	size_t index = item && item->type == VALUE_INT && item->integer >= 0 ? (size_t)item->integer : 0;
+	size_t index =
+		item && item->type == VALUE_INT && item->integer >= 0 ? (size_t)item->integer : 0;
 	bool is_last = !last || value_truthy(last);
 	l->attempts = 0;
 	if (is_last)
@@ -295,7 +298,8 @@ static void on_dropped(struct link *l, size_t i)
 	uint32_t strand_id = req->strand_id;
 	struct err why = {0};
 	if (!flight || ++req->ndropped > DROPPED_MAX) {
-		err_set(&why, ERR_PROTOCOL, "the agent does not do the task, since one before it failed");
+		err_set(&why, ERR_PROTOCOL,
+			"the agent does not do the task, since one before it failed");
 		remove_request(l, i);
 		if (flight)
 			flight_on_lost(flight, &why);
@@ -312,19 +316,22 @@ static void on_dropped(struct link *l, size_t i)
 	pump(l);
 }
 
-static void on_frame(struct link *l, const struct wire_frame *frame, struct arena *a, struct err *err, int *ret)
+static void on_frame(struct link *l, const struct wire_frame *frame, struct arena *a,
+		     struct err *err, int *ret)
 {
 	const struct value *v;
 	size_t i = find_request(l, frame->id);
 	*ret = wire_value_decode(a, frame->payload, VALUE_UNSAFE, &v, err);
 	if (*ret == 0 && v->type != VALUE_DICT)
-		*ret = err_set(err, ERR_PROTOCOL, "the agent sent a %s where a dict belongs", value_type_name(v));
+		*ret = err_set(err, ERR_PROTOCOL, "the agent sent a %s where a dict belongs",
+			       value_type_name(v));
 	if (*ret < 0)
 		return;
 	if (frame->type == WIRE_HELLO) {
 		const struct value *version = value_get(v, "version");
 		if (!version || version->type != VALUE_INT || version->integer != WIRE_VERSION)
-			*ret = err_set(err, ERR_PROTOCOL, "the agent speaks another version of the protocol");
+			*ret = err_set(err, ERR_PROTOCOL,
+				       "the agent speaks another version of the protocol");
 		return;
 	}
 	if (i == l->requests.len)
@@ -332,7 +339,8 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 	if (frame->type == WIRE_RESULT) {
 		const struct value *result = value_get(v, "result");
 		if (!result || result->type != VALUE_DICT)
-			*ret = err_set(err, ERR_PROTOCOL, "the agent sent a RESULT without a result");
+			*ret = err_set(err, ERR_PROTOCOL,
+				       "the agent sent a RESULT without a result");
 		else
 			on_result(l, i, v);
 	} else if (frame->type == WIRE_DROPPED) {
@@ -340,10 +348,14 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 	} else if (frame->type == WIRE_BLOB_WANTED) {
 		on_blob_wanted(l, frame->id, v);
 	} else if (frame->type == WIRE_OUTPUT && l->requests.at[i]->flight) {
-		const struct value *item = value_get(v, "item"), *stream = value_get(v, "stream"), *data = value_get(v, "data");
+		const struct value *item = value_get(v, "item"), *stream = value_get(v, "stream"),
+				   *data = value_get(v, "data");
 		if (data && data->type == VALUE_STRING)
-			flight_on_output(l->requests.at[i]->flight, item && item->type == VALUE_INT ? (size_t)item->integer : 0,
-					 stream && stream->type == VALUE_INT ? (int)stream->integer : 1, data->str);
+			flight_on_output(
+				l->requests.at[i]->flight,
+				item && item->type == VALUE_INT ? (size_t)item->integer : 0,
+				stream && stream->type == VALUE_INT ? (int)stream->integer : 1,
+				data->str);
 	}
 }
 
@@ -465,7 +477,8 @@ static bool retry_later(struct link *l, const struct err *why)
 static const struct request *interrupted_once_only(const struct link *l)
 {
 	for (size_t i = 0; i < l->requests.len; i++)
-		if (l->requests.at[i]->sent && !l->requests.at[i]->resendable && l->requests.at[i]->flight)
+		if (l->requests.at[i]->sent && !l->requests.at[i]->resendable &&
+		    l->requests.at[i]->flight)
 			return l->requests.at[i];
 	return NULL;
 }
@@ -499,7 +512,9 @@ static void on_down(void *ctx, const struct err *why)
 	const struct request *once = was_up ? interrupted_once_only(l) : NULL;
 	if (once) {
 		err_set(&lost, ERR_UNREACHABLE,
-			"the connection was lost with '%s' under way; it may or may not have been done (%s)", once->task, why->msg);
+			"the connection was lost with '%s' under way; it may or may not have been "
+			"done (%s)",
+			once->task, why->msg);
 		l->state = LINK_DOWN;
 		fail_all(l, &lost);
 	} else {

@@ -27,7 +27,8 @@ static const struct value *all_groups(struct run *run)
 		const struct inv_group *g = run->plan->inv->groups.entries[i].value;
 		struct value *l = value_list_new(&run->arena);
 		for (size_t k = 0; k < g->hosts.len; k++)
-			value_list_push(&run->arena, l, value_cstr(&run->arena, g->hosts.at[k]->name));
+			value_list_push(&run->arena, l,
+					value_cstr(&run->arena, g->hosts.at[k]->name));
 		value_dict_put(&run->arena, d, g->name, l);
 	}
 	run->groups = d;
@@ -53,7 +54,8 @@ static const struct value *group_names(struct arena *a, const struct inv_host *h
 	return l;
 }
 
-static const struct value *play_hosts(struct arena *a, const struct run_step *step, bool also_failed, bool batch)
+static const struct value *play_hosts(struct arena *a, const struct run_step *step,
+				      bool also_failed, bool batch)
 {
 	struct value *l = value_list_new(a);
 	for (size_t i = 0; step && i < step->hosts.len; i++) {
@@ -79,7 +81,8 @@ static const struct value *bare_facts(struct arena *a, const struct run_host *h)
 	for (size_t i = 0; i < h->facts->dict.len; i++) {
 		const struct value *key = h->facts->dict.at[i].key;
 		bool prefixed = slice_starts_with(key->str, "ansible_");
-		value_dict_put(a, d, prefixed ? key->str.ptr + 8 : key->str.ptr, h->facts->dict.at[i].value);
+		value_dict_put(a, d, prefixed ? key->str.ptr + 8 : key->str.ptr,
+			       h->facts->dict.at[i].value);
 	}
 	return d;
 }
@@ -98,7 +101,8 @@ struct hostvars {
 	struct vars *vars; /* of one host */
 };
 
-static int host_entry_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int host_entry_get(void *self, struct arena *a, const struct value *key,
+			  const struct value **ret, struct err *err)
 {
 	struct hostvars *hv = self;
 	(void)a;
@@ -125,8 +129,8 @@ static int host_entry_keys(void *self, struct arena *a, const struct value **ret
 	return 0;
 }
 
-static const struct value_object_ops host_entry_ops = {.type_name = "HostVarsVars", .get = host_entry_get, .keys = host_entry_keys};
-
+static const struct value_object_ops host_entry_ops = {
+	.type_name = "HostVarsVars", .get = host_entry_get, .keys = host_entry_keys};
 
 /* Another host's variables, seen from here. They live as long as the scope,
  * which may be longer than the evaluation that asks. */
@@ -151,13 +155,16 @@ static const struct value *host_entry(struct scope *sc, struct run_host *h)
 	return other->as_value;
 }
 
-static int hostvars_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int hostvars_get(void *self, struct arena *a, const struct value *key,
+			const struct value **ret, struct err *err)
 {
 	struct scope *sc = self;
 	(void)a;
 	(void)err;
 	*ret = NULL;
-	struct inv_host *inv = key->type == VALUE_STRING ? inventory_host(sc->host->run->plan->inv, key->str) : NULL;
+	struct inv_host *inv = key->type == VALUE_STRING
+				       ? inventory_host(sc->host->run->plan->inv, key->str)
+				       : NULL;
 	if (inv)
 		*ret = host_entry(sc, run_host_get(sc->host->run, inv));
 	return 0;
@@ -175,10 +182,12 @@ static int hostvars_keys(void *self, struct arena *a, const struct value **ret, 
 	return 0;
 }
 
-static const struct value_object_ops hostvars_ops = {.type_name = "HostVars", .get = hostvars_get, .keys = hostvars_keys};
+static const struct value_object_ops hostvars_ops = {
+	.type_name = "HostVars", .get = hostvars_get, .keys = hostvars_keys};
 
 /* `vars`: what this evaluation sees, by name */
-static int own_vars_get(void *self, struct arena *a, const struct value *key, const struct value **ret, struct err *err)
+static int own_vars_get(void *self, struct arena *a, const struct value *key,
+			const struct value **ret, struct err *err)
 {
 	struct scope *sc = self;
 	(void)a;
@@ -188,40 +197,96 @@ static int own_vars_get(void *self, struct arena *a, const struct value *key, co
 
 static const struct value_object_ops own_vars_ops = {.type_name = "vars", .get = own_vars_get};
 enum magic {
-	M_HOSTNAME, M_HOSTNAME_SHORT, M_GROUP_NAMES, M_GROUPS, M_HOSTVARS, M_VARS, M_PLAY_HOSTS, M_PLAY_HOSTS_ALL, M_PLAY_BATCH,
-	M_INVENTORY_DIR, M_INVENTORY_FILE, M_PLAYBOOK_DIR, M_ROLE_PATH, M_ROLE_NAME, M_CHECK_MODE, M_DIFF_MODE, M_FORKS, M_LIMIT,
-	M_RUN_TAGS, M_SKIP_TAGS, M_VERBOSITY, M_VERSION, M_FACTS, M_OMIT, M_PLAYBOOK_PYTHON, M_PLAY_NAME, M_ROLE_NAMES,
-	M_FAILED_TASK, M_FAILED_RESULT, M_MANAGED,
+	M_HOSTNAME,
+	M_HOSTNAME_SHORT,
+	M_GROUP_NAMES,
+	M_GROUPS,
+	M_HOSTVARS,
+	M_VARS,
+	M_PLAY_HOSTS,
+	M_PLAY_HOSTS_ALL,
+	M_PLAY_BATCH,
+	M_INVENTORY_DIR,
+	M_INVENTORY_FILE,
+	M_PLAYBOOK_DIR,
+	M_ROLE_PATH,
+	M_ROLE_NAME,
+	M_CHECK_MODE,
+	M_DIFF_MODE,
+	M_FORKS,
+	M_LIMIT,
+	M_RUN_TAGS,
+	M_SKIP_TAGS,
+	M_VERBOSITY,
+	M_VERSION,
+	M_FACTS,
+	M_OMIT,
+	M_PLAYBOOK_PYTHON,
+	M_PLAY_NAME,
+	M_ROLE_NAMES,
+	M_FAILED_TASK,
+	M_FAILED_RESULT,
+	M_MANAGED,
 };
 
 static const struct {
 	const char *name;
 	enum magic id;
 } magics[] = {
-	{"inventory_hostname", M_HOSTNAME}, {"inventory_hostname_short", M_HOSTNAME_SHORT}, {"group_names", M_GROUP_NAMES},
-	{"groups", M_GROUPS}, {"hostvars", M_HOSTVARS}, {"vars", M_VARS}, {"ansible_play_hosts", M_PLAY_HOSTS},
-	{"play_hosts", M_PLAY_HOSTS}, {"ansible_play_hosts_all", M_PLAY_HOSTS_ALL}, {"ansible_play_batch", M_PLAY_BATCH},
-	{"inventory_dir", M_INVENTORY_DIR}, {"inventory_file", M_INVENTORY_FILE}, {"playbook_dir", M_PLAYBOOK_DIR},
-	{"role_path", M_ROLE_PATH}, {"role_name", M_ROLE_NAME}, {"ansible_role_name", M_ROLE_NAME},
-	{"ansible_check_mode", M_CHECK_MODE}, {"ansible_diff_mode", M_DIFF_MODE}, {"ansible_forks", M_FORKS},
-	{"ansible_limit", M_LIMIT}, {"ansible_run_tags", M_RUN_TAGS}, {"ansible_skip_tags", M_SKIP_TAGS},
-	{"ansible_verbosity", M_VERBOSITY}, {"ansible_version", M_VERSION}, {"ansible_facts", M_FACTS}, {"omit", M_OMIT},
-	{"ansible_playbook_python", M_PLAYBOOK_PYTHON}, {"ansible_play_name", M_PLAY_NAME}, {"ansible_role_names", M_ROLE_NAMES},
-	{"ansible_failed_task", M_FAILED_TASK}, {"ansible_failed_result", M_FAILED_RESULT}, {"ansible_managed", M_MANAGED},
+	{"inventory_hostname", M_HOSTNAME},
+	{"inventory_hostname_short", M_HOSTNAME_SHORT},
+	{"group_names", M_GROUP_NAMES},
+	{"groups", M_GROUPS},
+	{"hostvars", M_HOSTVARS},
+	{"vars", M_VARS},
+	{"ansible_play_hosts", M_PLAY_HOSTS},
+	{"play_hosts", M_PLAY_HOSTS},
+	{"ansible_play_hosts_all", M_PLAY_HOSTS_ALL},
+	{"ansible_play_batch", M_PLAY_BATCH},
+	{"inventory_dir", M_INVENTORY_DIR},
+	{"inventory_file", M_INVENTORY_FILE},
+	{"playbook_dir", M_PLAYBOOK_DIR},
+	{"role_path", M_ROLE_PATH},
+	{"role_name", M_ROLE_NAME},
+	{"ansible_role_name", M_ROLE_NAME},
+	{"ansible_check_mode", M_CHECK_MODE},
+	{"ansible_diff_mode", M_DIFF_MODE},
+	{"ansible_forks", M_FORKS},
+	{"ansible_limit", M_LIMIT},
+	{"ansible_run_tags", M_RUN_TAGS},
+	{"ansible_skip_tags", M_SKIP_TAGS},
+	{"ansible_verbosity", M_VERBOSITY},
+	{"ansible_version", M_VERSION},
+	{"ansible_facts", M_FACTS},
+	{"omit", M_OMIT},
+	{"ansible_playbook_python", M_PLAYBOOK_PYTHON},
+	{"ansible_play_name", M_PLAY_NAME},
+	{"ansible_role_names", M_ROLE_NAMES},
+	{"ansible_failed_task", M_FAILED_TASK},
+	{"ansible_failed_result", M_FAILED_RESULT},
+	{"ansible_managed", M_MANAGED},
 };
 
 static const struct value *magic_of_host(struct scope *sc, struct arena *a, enum magic id)
 {
 	struct run_host *h = sc->host;
 	switch (id) {
-	case M_HOSTNAME: return value_cstr(a, h->inv->name);
-	case M_HOSTNAME_SHORT: return short_name(a, h->inv->name);
-	case M_GROUP_NAMES: return group_names(a, h->inv);
-	case M_GROUPS: return all_groups(h->run);
-	case M_HOSTVARS: return value_object(a, &hostvars_ops, sc);
-	case M_VARS: return value_object(a, &own_vars_ops, sc);
-	case M_FACTS: return bare_facts(a, h);
-	default: return NULL;
+	case M_HOSTNAME:
+		return value_cstr(a, h->inv->name);
+	case M_HOSTNAME_SHORT:
+		return short_name(a, h->inv->name);
+	case M_GROUP_NAMES:
+		return group_names(a, h->inv);
+	case M_GROUPS:
+		return all_groups(h->run);
+	case M_HOSTVARS:
+		return value_object(a, &hostvars_ops, sc);
+	case M_VARS:
+		return value_object(a, &own_vars_ops, sc);
+	case M_FACTS:
+		return bare_facts(a, h);
+	default:
+		return NULL;
 	}
 }
 
@@ -230,16 +295,26 @@ static const struct value *magic_of_step(struct scope *sc, struct arena *a, enum
 	const struct strand *s = sc->strand;
 	const struct plan_role *role = sc->node ? sc->node->role : NULL;
 	switch (id) {
-	case M_PLAY_HOSTS: return s ? play_hosts(a, s->step, false, false) : NULL;
-	case M_PLAY_HOSTS_ALL: return s ? play_hosts(a, s->step, true, false) : NULL;
-	case M_PLAY_BATCH: return s ? play_hosts(a, s->step, false, true) : NULL;
-	case M_ROLE_PATH: return role ? value_cstr(a, role->dir) : NULL;
-	case M_ROLE_NAME: return role ? value_cstr(a, role->name) : NULL;
-	case M_PLAY_NAME: return s ? value_cstr(a, s->step->plan->name) : NULL;
-	case M_ROLE_NAMES: return s ? strings(a, (const char *const[]){s->step->plan->role_name, NULL}) : NULL;
-	case M_FAILED_TASK: return s ? s->failed_task : NULL;
-	case M_FAILED_RESULT: return s ? s->failed_result : NULL;
-	default: return NULL;
+	case M_PLAY_HOSTS:
+		return s ? play_hosts(a, s->step, false, false) : NULL;
+	case M_PLAY_HOSTS_ALL:
+		return s ? play_hosts(a, s->step, true, false) : NULL;
+	case M_PLAY_BATCH:
+		return s ? play_hosts(a, s->step, false, true) : NULL;
+	case M_ROLE_PATH:
+		return role ? value_cstr(a, role->dir) : NULL;
+	case M_ROLE_NAME:
+		return role ? value_cstr(a, role->name) : NULL;
+	case M_PLAY_NAME:
+		return s ? value_cstr(a, s->step->plan->name) : NULL;
+	case M_ROLE_NAMES:
+		return s ? strings(a, (const char *const[]){s->step->plan->role_name, NULL}) : NULL;
+	case M_FAILED_TASK:
+		return s ? s->failed_task : NULL;
+	case M_FAILED_RESULT:
+		return s ? s->failed_result : NULL;
+	default:
+		return NULL;
 	}
 }
 
@@ -247,25 +322,42 @@ static const struct value *magic_of_run(struct scope *sc, struct arena *a, enum 
 {
 	const struct run *run = sc->host->run;
 	switch (id) {
-	case M_INVENTORY_DIR: return str(a, run->plan->inv->dir);
-	case M_INVENTORY_FILE: return str(a, run->plan->inv->file);
-	case M_PLAYBOOK_DIR: return value_cstr(a, run->plan->dir);
-	case M_CHECK_MODE: return value_bool(run->opts->check_mode);
-	case M_DIFF_MODE: return value_bool(run->opts->diff_mode);
-	case M_FORKS: return value_int(a, run->opts->forks);
-	case M_LIMIT: return str(a, run->opts->limit);
-	case M_RUN_TAGS: return run->opts->tags ? strings(a, run->opts->tags) : strings(a, (const char *const[]){"all", NULL});
-	case M_SKIP_TAGS: return strings(a, run->opts->skip_tags);
-	case M_VERBOSITY: return value_int(a, run->opts->verbosity);
-	case M_VERSION: return version(a);
-	case M_OMIT: return template_omit();
-	case M_PLAYBOOK_PYTHON: return value_cstr(a, "/usr/bin/python3");
-	case M_MANAGED: return value_cstr(a, "Ansible managed");
-	default: return NULL;
+	case M_INVENTORY_DIR:
+		return str(a, run->plan->inv->dir);
+	case M_INVENTORY_FILE:
+		return str(a, run->plan->inv->file);
+	case M_PLAYBOOK_DIR:
+		return value_cstr(a, run->plan->dir);
+	case M_CHECK_MODE:
+		return value_bool(run->opts->check_mode);
+	case M_DIFF_MODE:
+		return value_bool(run->opts->diff_mode);
+	case M_FORKS:
+		return value_int(a, run->opts->forks);
+	case M_LIMIT:
+		return str(a, run->opts->limit);
+	case M_RUN_TAGS:
+		return run->opts->tags ? strings(a, run->opts->tags)
+				       : strings(a, (const char *const[]){"all", NULL});
+	case M_SKIP_TAGS:
+		return strings(a, run->opts->skip_tags);
+	case M_VERBOSITY:
+		return value_int(a, run->opts->verbosity);
+	case M_VERSION:
+		return version(a);
+	case M_OMIT:
+		return template_omit();
+	case M_PLAYBOOK_PYTHON:
+		return value_cstr(a, "/usr/bin/python3");
+	case M_MANAGED:
+		return value_cstr(a, "Ansible managed");
+	default:
+		return NULL;
 	}
 }
 
-int magic_get(void *self, struct arena *a, struct slice name, const struct value **ret, struct err *err)
+int magic_get(void *self, struct arena *a, struct slice name, const struct value **ret,
+	      struct err *err)
 {
 	struct scope *sc = self;
 	(void)err;

@@ -55,7 +55,8 @@ void strand_notify(struct strand *s, struct slice name, enum notified how)
 	bool found = false;
 	/* an included role may have brought more */
 	if (s->nnotified < s->step->plan->handlers.len) {
-		s->notified = xrealloc(s->notified, (s->step->plan->handlers.len + 1) * sizeof(*s->notified));
+		s->notified = xrealloc(s->notified,
+				       (s->step->plan->handlers.len + 1) * sizeof(*s->notified));
 		for (size_t i = s->nnotified; i < s->step->plan->handlers.len; i++)
 			s->notified[i] = NOTIFIED_NO;
 		s->nnotified = s->step->plan->handlers.len;
@@ -69,7 +70,8 @@ void strand_notify(struct strand *s, struct slice name, enum notified how)
 			s->notified[i] = how;
 	}
 	if (!found)
-		emit_warning(s->step->run, s->step->plan->at, "no handler is named '%.*s'", SLICE_ARG(name));
+		emit_warning(s->step->run, s->step->plan->at, "no handler is named '%.*s'",
+			     SLICE_ARG(name));
 }
 
 bool strand_any_notified(const struct strand *s)

@@ -16,7 +16,8 @@ static void put(struct flight *f, struct value *result, const char *key, const s
 }
 
 /* The scope in which a task's conditions see its own result. */
-static void result_scope(struct scope *sc, struct flight *f, struct flight_item *it, const struct value *result)
+static void result_scope(struct scope *sc, struct flight *f, struct flight_item *it,
+			 const struct value *result)
 {
 	const struct value *own = it->loop_vars;
 	if (f->node->register_name) {
@@ -27,11 +28,13 @@ static void result_scope(struct scope *sc, struct flight *f, struct flight_item 
 	scope_init(sc, &f->arena, f->strand->host, f->strand, f->node, own);
 }
 
-static void condition_failed(struct flight *f, struct value *result, const char *keyword, const struct err *err)
+static void condition_failed(struct flight *f, struct value *result, const char *keyword,
+			     const struct err *err)
 {
 	char text[1400];
 	put(f, result, "failed", value_bool(true));
-	put(f, result, "msg", value_fmt(&f->arena, "%s: %s", keyword, err_format(err, text, sizeof(text))));
+	put(f, result, "msg",
+	    value_fmt(&f->arena, "%s: %s", keyword, err_format(err, text, sizeof(text))));
 }
 
 static void apply_failed_when(struct flight *f, struct flight_item *it, struct value *result)
@@ -42,7 +45,8 @@ static void apply_failed_when(struct flight *f, struct flight_item *it, struct v
 	if (f->node->failed_when.len == 0)
 		return;
 	result_scope(&sc, f, it, result);
-	int r = scope_conditions(&sc, f->node->failed_when.at, f->node->failed_when.len, &failed, NULL, &err);
+	int r = scope_conditions(&sc, f->node->failed_when.at, f->node->failed_when.len, &failed,
+				 NULL, &err);
 	scope_release(&sc);
 	if (r == ERR_UNKNOWN) {
 		it->unknown = true;
@@ -62,7 +66,8 @@ static void apply_changed_when(struct flight *f, struct flight_item *it, struct 
 	if (f->node->changed_when.len == 0)
 		return;
 	result_scope(&sc, f, it, result);
-	int r = scope_conditions(&sc, f->node->changed_when.at, f->node->changed_when.len, &changed, NULL, &err);
+	int r = scope_conditions(&sc, f->node->changed_when.at, f->node->changed_when.len, &changed,
+				 NULL, &err);
 	scope_release(&sc);
 	if (r == ERR_UNKNOWN)
 		it->unknown = true;
@@ -77,7 +82,8 @@ static void complete(struct flight *f, struct value *result)
 {
 	const struct value *rc = value_get(result, "rc");
 	if (!value_get(result, "failed"))
-		put(f, result, "failed", value_bool(rc && rc->type == VALUE_INT && rc->integer != 0));
+		put(f, result, "failed",
+		    value_bool(rc && rc->type == VALUE_INT && rc->integer != 0));
 	if (!value_get(result, "changed"))
 		put(f, result, "changed", value_bool(false));
 	if (f->retries > 0)
@@ -153,7 +159,9 @@ static void on_delay(uv_timer_t *timer)
 static void emit_retry(struct flight *f, struct flight_item *it, const struct value *result)
 {
 	const struct value *msg = value_get(result, "msg");
-	struct report_event e = {.kind = REPORT_RETRY, .step = f->strand->step->plan->name, .host = f->strand->host->inv->name};
+	struct report_event e = {.kind = REPORT_RETRY,
+				 .step = f->strand->step->plan->name,
+				 .host = f->strand->host->inv->name};
 	e.task = f->name;
 	e.task_id = f->node->id;
 	e.item = f->no_log ? NULL : it->label;
@@ -164,7 +172,8 @@ static void emit_retry(struct flight *f, struct flight_item *it, const struct va
 }
 
 /* Does what the task waits for hold? Negative: it cannot be told. */
-static int until_holds(struct flight *f, struct flight_item *it, const struct value *module_result, bool *ret, struct err *err)
+static int until_holds(struct flight *f, struct flight_item *it, const struct value *module_result,
+		       bool *ret, struct err *err)
 {
 	struct scope sc;
 	struct value *result = value_dict_dup(&f->arena, module_result);
@@ -186,7 +195,8 @@ int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct v
 		return 0;
 	if (until_holds(f, it, module_result, &holds, &err) < 0) {
 		char text[1400];
-		it->until_error = arena_printf(&f->arena, "until: %s", err_format(&err, text, sizeof(text)));
+		it->until_error =
+			arena_printf(&f->arena, "until: %s", err_format(&err, text, sizeof(text)));
 		it->gave_up = true;
 		return 0;
 	}
@@ -216,9 +226,12 @@ static void combine(struct flight *f)
 	put(f, all, "failed", value_bool(failed));
 	if (f->nitems == 0 || skipped) {
 		put(f, all, "skipped", value_bool(true));
-		put(f, all, "skipped_reason", value_cstr(&f->arena, f->nitems ? "All items skipped" : "No items in the list"));
+		put(f, all, "skipped_reason",
+		    value_cstr(&f->arena,
+			       f->nitems ? "All items skipped" : "No items in the list"));
 	}
-	put(f, all, "msg", value_cstr(&f->arena, failed ? "One or more items failed" : "All items completed"));
+	put(f, all, "msg",
+	    value_cstr(&f->arena, failed ? "One or more items failed" : "All items completed"));
 	f->result = all;
 }
 
@@ -233,13 +246,17 @@ static enum report_status combined_status(const struct flight *f)
 	}
 	if (failed)
 		return f->ignore_errors ? REPORT_IGNORED : REPORT_FAILED;
-	return changed ? REPORT_CHANGED : unknown ? REPORT_UNKNOWN : ok ? REPORT_OK : REPORT_SKIPPED;
+	return changed	 ? REPORT_CHANGED
+	       : unknown ? REPORT_UNKNOWN
+	       : ok	 ? REPORT_OK
+			 : REPORT_SKIPPED;
 }
 
 void outcome_register(struct run_host *h, const char *name, const struct value *result)
 {
 	value_dict_put(&h->arena, h->set_vars, name,
-		       result->type == VALUE_UNKNOWN ? result : value_copy(&h->arena, result, VALUE_UNSAFE));
+		       result->type == VALUE_UNKNOWN ? result
+						     : value_copy(&h->arena, result, VALUE_UNSAFE));
 }
 
 /* ansible_facts of a result: set_fact's own go beside the registered ones. */
@@ -257,12 +274,15 @@ void outcome_facts(struct run_host *h, const struct value *result)
 		if (value_is_str(level, "set_fact"))
 			outcome_register(h, key->str.ptr, v);
 		else if (value_is_str(level, "include_vars"))
-			value_dict_put(&h->arena, h->include_vars, key->str.ptr, value_copy(&h->arena, v, 0));
+			value_dict_put(&h->arena, h->include_vars, key->str.ptr,
+				       value_copy(&h->arena, v, 0));
 		else
-			value_dict_put(&h->arena, h->facts,
-				       slice_starts_with(key->str, "ansible_") ? key->str.ptr
-									       : arena_printf(&h->arena, "ansible_%s", key->str.ptr),
-				       value_copy(&h->arena, v, VALUE_UNSAFE));
+			value_dict_put(
+				&h->arena, h->facts,
+				slice_starts_with(key->str, "ansible_")
+					? key->str.ptr
+					: arena_printf(&h->arena, "ansible_%s", key->str.ptr),
+				value_copy(&h->arena, v, VALUE_UNSAFE));
 	}
 }
 
@@ -280,8 +300,12 @@ static void do_register(struct flight *f)
 	if (!f->node->register_name)
 		return;
 	if (any_unknown(f))
-		outcome_register(h, f->node->register_name,
-				 value_unknown(&h->arena, ERR_UNKNOWN, arena_printf(&h->arena, "the result of '%s' is known after the run", f->name)));
+		outcome_register(
+			h, f->node->register_name,
+			value_unknown(&h->arena, ERR_UNKNOWN,
+				      arena_printf(&h->arena,
+						   "the result of '%s' is known after the run",
+						   f->name)));
 	else
 		outcome_register(h, f->node->register_name, f->result);
 }
@@ -290,7 +314,8 @@ static void do_notify(struct flight *f)
 {
 	const struct plan_node *n = f->node;
 	enum notified how = f->status == REPORT_CHANGED ? NOTIFIED_YES : NOTIFIED_MAYBE;
-	bool never = n->changed_when.len == 1 && n->changed_when.at[0]->type == VALUE_BOOL && !n->changed_when.at[0]->boolean;
+	bool never = n->changed_when.len == 1 && n->changed_when.at[0]->type == VALUE_BOOL &&
+		     !n->changed_when.at[0]->boolean;
 	if (f->status != REPORT_CHANGED && (f->status != REPORT_UNKNOWN || never))
 		return;
 	for (size_t i = 0; i < n->notify.len; i++) {
@@ -299,7 +324,8 @@ static void do_notify(struct flight *f)
 		const char *name;
 		scope_init(&sc, &f->arena, f->strand->host, f->strand, n, NULL);
 		if (scope_string(&sc, n->notify.at[i], &name, &err) < 0)
-			emit_warning(f->strand->step->run, n->notify.at[i]->at, "notify: %s", err.msg);
+			emit_warning(f->strand->step->run, n->notify.at[i]->at, "notify: %s",
+				     err.msg);
 		else if (name && *name)
 			strand_notify(f->strand, slice_from(name), how);
 		scope_release(&sc);
@@ -331,7 +357,8 @@ void outcome_share(const struct flight *f, struct run_host *h)
 	const char *name = f->node->register_name;
 	const struct value *own = name ? value_get(f->strand->host->set_vars, name) : NULL;
 	if (own)
-		value_dict_put(&h->arena, h->set_vars, name, own->type == VALUE_UNKNOWN ? own : value_copy(&h->arena, own, 0));
+		value_dict_put(&h->arena, h->set_vars, name,
+			       own->type == VALUE_UNKNOWN ? own : value_copy(&h->arena, own, 0));
 	if (!f->node->attrs.delegate_facts)
 		set_facts(f, h);
 }

@@ -25,7 +25,8 @@ enum notified strand_take_notification(struct strand *s, size_t *ret_index)
 }
 
 /* `own` over `outer`; either may be NULL. */
-static const struct value *merge(struct arena *a, const struct value *outer, const struct value *own)
+static const struct value *merge(struct arena *a, const struct value *outer,
+				 const struct value *own)
 {
 	if (!outer || !own)
 		return own ? own : outer;
@@ -35,26 +36,33 @@ static const struct value *merge(struct arena *a, const struct value *outer, con
 	return d;
 }
 
-void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block, const struct value *params,
-			 const struct value *loop_vars)
+void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block,
+			 const struct value *params, const struct value *loop_vars)
 {
 	const struct value *outer_params = NULL, *outer_loop = NULL;
 	for (size_t i = 0; i < depth; i++) {
-		outer_params = s->stack.at[i].include_params ? s->stack.at[i].include_params : outer_params;
+		outer_params = s->stack.at[i].include_params ? s->stack.at[i].include_params
+							     : outer_params;
 		outer_loop = s->stack.at[i].loop_vars ? s->stack.at[i].loop_vars : outer_loop;
 	}
 	params = merge(&s->host->arena, outer_params, params);
 	loop_vars = merge(&s->host->arena, outer_loop, loop_vars);
-	vec_push(&s->stack, ((struct frame){.block = block, .include_params = params, .loop_vars = loop_vars}));
+	vec_push(
+		&s->stack,
+		((struct frame){.block = block, .include_params = params, .loop_vars = loop_vars}));
 }
 
 static size_t section_len(const struct frame *f)
 {
 	switch (f->section) {
-	case FRAME_BODY: return f->block->body.len;
-	case FRAME_RESCUE: return f->block->rescue.len;
-	case FRAME_ALWAYS: return f->block->always.len;
-	case FRAME_HANDLERS: return 0;
+	case FRAME_BODY:
+		return f->block->body.len;
+	case FRAME_RESCUE:
+		return f->block->rescue.len;
+	case FRAME_ALWAYS:
+		return f->block->always.len;
+	case FRAME_HANDLERS:
+		return 0;
 	}
 	return 0;
 }
@@ -62,9 +70,12 @@ static size_t section_len(const struct frame *f)
 static const struct plan_node *node_at(const struct frame *f)
 {
 	switch (f->section) {
-	case FRAME_BODY: return f->block->body.at[f->index];
-	case FRAME_RESCUE: return f->block->rescue.at[f->index];
-	default: return f->block->always.at[f->index];
+	case FRAME_BODY:
+		return f->block->body.at[f->index];
+	case FRAME_RESCUE:
+		return f->block->rescue.at[f->index];
+	default:
+		return f->block->always.at[f->index];
 	}
 }
 
@@ -154,7 +165,8 @@ const struct plan_node *strand_current(struct strand *s)
 			continue;
 		}
 		if (!leave_section(s) && !strand_unwind(s)) {
-			s->host->failed = true; /* `always` is over, and what failed was not rescued */
+			s->host->failed =
+				true; /* `always` is over, and what failed was not rescued */
 			return NULL;
 		}
 	}

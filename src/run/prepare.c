@@ -45,7 +45,8 @@ static bool arg_true(const struct preparation *p, const char *key)
 	return v && value_truthy(v);
 }
 
-static int find_source(struct preparation *p, const char *subdir, struct slice src, const char **ret, struct err *err)
+static int find_source(struct preparation *p, const char *subdir, struct slice src,
+		       const char **ret, struct err *err)
 {
 	struct plan *plan = run_of(p)->plan;
 	return plan_find_file(plan, p->f->node->role, subdir, src, &p->f->arena, ret, err);
@@ -72,7 +73,8 @@ static const char *newline_sequence(struct slice s)
 
 static int prepare_template(struct preparation *p, struct err *err)
 {
-	const struct value *src = value_get(p->it->args, "src"), *newline = value_get(p->it->args, "newline_sequence");
+	const struct value *src = value_get(p->it->args, "src"),
+			   *newline = value_get(p->it->args, "newline_sequence");
 	struct strbuf text CLEANUP(strbuf_release) = {0}, out CLEANUP(strbuf_wipe) = {0};
 	struct template_text_options opts = {.trim_blocks = option(p, "trim_blocks", true),
 					     .lstrip_blocks = option(p, "lstrip_blocks", false),
@@ -83,7 +85,8 @@ static int prepare_template(struct preparation *p, struct err *err)
 	int r = find_source(p, "templates", src->str, &path, err);
 	if (r < 0 || (r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
 		return r;
-	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts, &out, err);
+	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts,
+			  &out, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&out)));
@@ -101,9 +104,11 @@ struct tree {
 	struct value *entries;
 };
 
-static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err);
+static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth,
+		    struct err *err);
 
-static int add_entry(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err)
+static int add_entry(struct tree *t, const char *root, const char *rel, unsigned depth,
+		     struct err *err)
 {
 	struct arena *a = &t->p->f->arena;
 	struct value *e = value_dict_new(a);
@@ -133,7 +138,8 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	return S_ISDIR(st.st_mode) ? add_tree(t, root, rel, depth + 1, err) : 0;
 }
 
-static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth, struct err *err)
+static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth,
+		    struct err *err)
 {
 	struct arena *a = &t->p->f->arena;
 	char *dir = *rel ? arena_printf(a, "%s/%s", root, rel) : arena_strdup(a, root);
@@ -142,11 +148,15 @@ static int add_tree(struct tree *t, const char *root, const char *rel, unsigned 
 	if (n < 0)
 		return err_sys(err, "%s", dir);
 	if (depth > TREE_MAX_DEPTH)
-		r = err_set(err, ERR_LIMIT, "%s: folders are nested deeper than %u", dir, TREE_MAX_DEPTH);
+		r = err_set(err, ERR_LIMIT, "%s: folders are nested deeper than %u", dir,
+			    TREE_MAX_DEPTH);
 	for (int i = 0; i < n; i++) {
 		const char *name = names[i]->d_name;
 		if (r == 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-			r = add_entry(t, root, *rel ? arena_printf(a, "%s/%s", rel, name) : arena_strdup(a, name), depth, err);
+			r = add_entry(t, root,
+				      *rel ? arena_printf(a, "%s/%s", rel, name)
+					   : arena_strdup(a, name),
+				      depth, err);
 		free(names[i]);
 	}
 	free(names);
@@ -162,7 +172,8 @@ static int prepare_folder(struct preparation *p, const char *path, struct err *e
 		root[--len] = '\0';
 	int r = add_tree(&t, root, "", 0, err);
 	/* "dir" puts the folder itself below dest, "dir/" what is in it */
-	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(root)));
+	value_dict_put(&p->f->arena, p->args, "_basename",
+		       value_str(&p->f->arena, path_basename(root)));
 	if (r == 0)
 		value_dict_put(&p->f->arena, p->args, "_tree", t.entries);
 	return r;
@@ -177,7 +188,8 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 	if (!src)
 		src = value_get(p->it->args, "_raw_params");
 	if (!src || src->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, p->f->node->at, "%s needs 'src'", p->f->node->module->name);
+		return err_at(err, ERR_INVALID, p->f->node->at, "%s needs 'src'",
+			      p->f->node->module->name);
 	int r = find_source(p, subdir, src->str, &path, err);
 	if (r < 0)
 		return r;
@@ -188,10 +200,12 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 	if ((r = blob_from_file(run_of(p), path, &blob, err)) < 0)
 		return r;
 	put_blob(p, blob);
-	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(path)));
+	value_dict_put(&p->f->arena, p->args, "_basename",
+		       value_str(&p->f->arena, path_basename(path)));
 	const struct value *mode = value_get(p->it->args, "mode");
 	if (mode && value_is_str(mode, "preserve"))
-		value_dict_put(&p->f->arena, p->args, "_mode", value_int(&p->f->arena, st.st_mode & 07777));
+		value_dict_put(&p->f->arena, p->args, "_mode",
+			       value_int(&p->f->arena, st.st_mode & 07777));
 	return 0;
 }
 
@@ -223,18 +237,22 @@ static int prepare_copy(struct preparation *p, struct err *err)
 
 static int prepare_unarchive(struct preparation *p, struct err *err)
 {
-	const struct value *src = value_get(p->it->args, "src"), *copy = value_get(p->it->args, "copy");
+	const struct value *src = value_get(p->it->args, "src"),
+			   *copy = value_get(p->it->args, "copy");
 	if (arg_true(p, "remote_src") || (copy && !value_truthy(copy)))
 		return 0;
 	if (src && src->type == VALUE_STRING && strstr(src->str.ptr, "://"))
-		return err_at(err, ERR_UNSUPPORTED, src->at, "unarchive from a URL needs get_url first (or remote_src with a local path)");
+		return err_at(err, ERR_UNSUPPORTED, src->at,
+			      "unarchive from a URL needs get_url first (or remote_src with a "
+			      "local path)");
 	return prepare_file(p, "files", err);
 }
 
 /* script: "file arg arg" */
 static int prepare_script(struct preparation *p, struct err *err)
 {
-	const struct value *raw = value_get(p->it->args, "_raw_params"), *cmd = value_get(p->it->args, "cmd");
+	const struct value *raw = value_get(p->it->args, "_raw_params"),
+			   *cmd = value_get(p->it->args, "cmd");
 	const struct value *line = cmd ? cmd : raw;
 	const struct blob *blob;
 	const char *path;
@@ -247,13 +265,15 @@ static int prepare_script(struct preparation *p, struct err *err)
 	if (r < 0 || (r = blob_from_file(run_of(p), path, &blob, err)) < 0)
 		return r;
 	put_blob(p, blob);
-	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, path_basename(path)));
+	value_dict_put(&p->f->arena, p->args, "_basename",
+		       value_str(&p->f->arena, path_basename(path)));
 	return 0;
 }
 
 int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
 {
-	struct preparation p = {.f = f, .scope = sc, .it = it, .args = value_dict_dup(&f->arena, it->args)};
+	struct preparation p = {
+		.f = f, .scope = sc, .it = it, .args = value_dict_dup(&f->arena, it->args)};
 	const char *name = f->node->module->name;
 	int r = 0;
 	if (strcmp(name, "template") == 0)

@@ -37,22 +37,25 @@ static void run_host_free(struct run_host *h)
 static bool becomes(const struct plan_attrs *attrs)
 {
 	bool b;
-	return attrs->become && (!value_to_bool(attrs->become, &b) || b); /* a template may be true */
+	return attrs->become &&
+	       (!value_to_bool(attrs->become, &b) || b); /* a template may be true */
 }
 
 static void find_wants_root(struct run *run)
 {
 	for (size_t i = 0; i < run->plan->nodes.len; i++) {
 		const struct plan_node *n = run->plan->nodes.at[i];
-		if (n->kind != PLAN_TASK || !becomes(&n->attrs) || (n->module->flags & MODULE_ACTION && !n->attrs.delegate_to &&
-								     !action_steers(n->module)))
+		if (n->kind != PLAN_TASK || !becomes(&n->attrs) ||
+		    (n->module->flags & MODULE_ACTION && !n->attrs.delegate_to &&
+		     !action_steers(n->module)))
 			continue;
 		for (size_t k = 0; k < n->step->hosts.len; k++)
 			run_host_get(run, n->step->hosts.at[k])->wants_root = true;
 		if (n->attrs.delegate_to && n->attrs.delegate_to->type == VALUE_STRING) {
-			struct inv_host *inv = template_has_markup(n->attrs.delegate_to->str)
-						       ? NULL
-						       : inventory_host(run->plan->inv, n->attrs.delegate_to->str);
+			struct inv_host *inv =
+				template_has_markup(n->attrs.delegate_to->str)
+					? NULL
+					: inventory_host(run->plan->inv, n->attrs.delegate_to->str);
 			if (inv)
 				run_host_get(run, inv)->wants_root = true;
 		}
@@ -143,7 +146,9 @@ static void on_signal(uv_signal_t *handle, int signum)
 	(void)signum;
 	run->stopping = true;
 	if (++run->interrupts == 1) {
-		emit_warning(run, (struct srcloc){0}, "interrupted: waiting for what is in flight (once more to stop at once)");
+		emit_warning(
+			run, (struct srcloc){0},
+			"interrupted: waiting for what is in flight (once more to stop at once)");
 		for (size_t i = 0; i < run->steps.len; i++)
 			for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
 				struct strand *s = run->steps.at[i]->strands.at[k];
@@ -223,9 +228,14 @@ static bool takes_part(const struct run *run, const struct run_host *h)
 
 static void recap(struct run *run)
 {
-	struct report_host_stats *hosts = ARENA_ARRAY(&run->arena, struct report_host_stats, run->hosts.len + 1);
-	struct report_step_stats *steps = ARENA_ARRAY(&run->arena, struct report_step_stats, run->steps.len + 1);
-	struct report_event e = {.kind = REPORT_RUN_ENDED, .hosts = hosts, .steps = steps, .interrupted = run->interrupts > 0};
+	struct report_host_stats *hosts =
+		ARENA_ARRAY(&run->arena, struct report_host_stats, run->hosts.len + 1);
+	struct report_step_stats *steps =
+		ARENA_ARRAY(&run->arena, struct report_step_stats, run->steps.len + 1);
+	struct report_event e = {.kind = REPORT_RUN_ENDED,
+				 .hosts = hosts,
+				 .steps = steps,
+				 .interrupted = run->interrupts > 0};
 	for (size_t i = 0; i < run->hosts.len; i++) {
 		const struct run_host *h = run->hosts.entries[i].value;
 		if (takes_part(run, h))
@@ -284,7 +294,8 @@ static void release(struct run *run, struct host *real)
 	arena_release(&run->arena);
 }
 
-int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit, struct err *err)
+int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit,
+		struct err *err)
 {
 	struct run run = {.opts = opts, .plan = plan, .env = plan->env};
 	int r = start(&run, err);

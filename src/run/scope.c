@@ -36,7 +36,8 @@ static void node_levels(struct vars *v, const struct plan_node *n)
 }
 
 /* The include's loop variables under the task's own. */
-static const struct value *merge_loops(struct arena *a, const struct value *outer, const struct value *inner)
+static const struct value *merge_loops(struct arena *a, const struct value *outer,
+				       const struct value *inner)
 {
 	if (!outer || !inner)
 		return outer ? outer : inner;
@@ -46,8 +47,8 @@ static const struct value *merge_loops(struct arena *a, const struct value *oute
 	return d;
 }
 
-void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s, const struct plan_node *node,
-		const struct value *loop_vars)
+void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s,
+		const struct plan_node *node, const struct value *loop_vars)
 {
 	const struct value *outer_loop = NULL;
 	*sc = (struct scope){.host = host, .strand = s, .node = node};
@@ -69,7 +70,8 @@ void scope_release(struct scope *sc)
 	vars_release(&sc->vars);
 }
 
-static int render(struct scope *sc, const struct value *v, const struct value **ret, struct err *err)
+static int render(struct scope *sc, const struct value *v, const struct value **ret,
+		  struct err *err)
 {
 	return template_render(sc->host->run->env, &sc->vars.scope, sc->vars.arena, v, ret, err);
 }
@@ -86,11 +88,13 @@ int scope_bool(struct scope *sc, const struct value *v, bool fallback, bool *ret
 	if (template_is_omit(out) || out->type == VALUE_NULL)
 		return 0;
 	if (!value_to_bool(out, ret))
-		return err_at(err, ERR_INVALID, v->at, "this must be yes or no, and is a %s", value_type_name(out));
+		return err_at(err, ERR_INVALID, v->at, "this must be yes or no, and is a %s",
+			      value_type_name(out));
 	return 0;
 }
 
-int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret, struct err *err)
+int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret,
+	      struct err *err)
 {
 	const struct value *out;
 	*ret = fallback;
@@ -104,10 +108,12 @@ int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t
 		*ret = out->integer;
 	else if (out->type == VALUE_FLOAT)
 		*ret = (int64_t)out->real;
-	else if (out->type == VALUE_STRING && out->str.len && (*ret = strtoll(out->str.ptr, &end, 10), *end == '\0'))
+	else if (out->type == VALUE_STRING && out->str.len &&
+		 (*ret = strtoll(out->str.ptr, &end, 10), *end == '\0'))
 		return 0;
 	else
-		return err_at(err, ERR_INVALID, v->at, "this must be a number, and is a %s", value_type_name(out));
+		return err_at(err, ERR_INVALID, v->at, "this must be a number, and is a %s",
+			      value_type_name(out));
 	return 0;
 }
 

@@ -11,14 +11,30 @@ static void count(struct strand *s, const struct flight *f)
 {
 	struct report_host_stats *st = &s->host->stats;
 	switch (f->status) {
-	case REPORT_OK: st->ok++; break;
-	case REPORT_CHANGED: st->ok++, st->changed++, s->step->stats.changed++; break;
-	case REPORT_SKIPPED: st->skipped++; break;
-	case REPORT_FAILED: st->failed++, s->step->stats.failed++; break;
-	case REPORT_IGNORED: st->ok++, st->ignored++, st->changed += is_changed(f); break;
-	case REPORT_RESCUED: st->rescued++; break;
-	case REPORT_UNREACHABLE: st->unreachable++, s->step->stats.failed++; break;
-	case REPORT_UNKNOWN: st->unknown++; break;
+	case REPORT_OK:
+		st->ok++;
+		break;
+	case REPORT_CHANGED:
+		st->ok++, st->changed++, s->step->stats.changed++;
+		break;
+	case REPORT_SKIPPED:
+		st->skipped++;
+		break;
+	case REPORT_FAILED:
+		st->failed++, s->step->stats.failed++;
+		break;
+	case REPORT_IGNORED:
+		st->ok++, st->ignored++, st->changed += is_changed(f);
+		break;
+	case REPORT_RESCUED:
+		st->rescued++;
+		break;
+	case REPORT_UNREACHABLE:
+		st->unreachable++, s->step->stats.failed++;
+		break;
+	case REPORT_UNKNOWN:
+		st->unknown++;
+		break;
 	}
 }
 

@@ -26,13 +26,13 @@ enum notified { NOTIFIED_NO, NOTIFIED_MAYBE, NOTIFIED_YES };
 struct run_host {
 	struct run *run;
 	struct inv_host *inv;
-	struct arena arena;        /* facts and registered values */
-	struct value *set_vars;    /* level 19 */
-	struct value *facts;       /* ansible_x → value */
+	struct arena arena;	    /* facts and registered values */
+	struct value *set_vars;	    /* level 19 */
+	struct value *facts;	    /* ansible_x → value */
 	struct value *include_vars; /* level 18 */
 	bool all_facts;
 	bool failed, unreachable; /* out of the run */
-	bool wants_root;          /* some task of the plan becomes */
+	bool wants_root;	  /* some task of the plan becomes */
 	struct report_host_stats stats;
 	struct link *link;
 };
@@ -42,16 +42,24 @@ struct run_host {
 struct request {
 	uint32_t id;
 	const char *module, *task; /* for messages */
-	struct strbuf frame;       /* kept until the answer, for a reconnection */
-	bool sent, resumes;        /* resumes: RESUME goes out before it */
-	bool lost;                 /* its connection is gone for good; its flight is about to be told */
+	struct strbuf frame;	   /* kept until the answer, for a reconnection */
+	bool sent, resumes;	   /* resumes: RESUME goes out before it */
+	bool lost; /* its connection is gone for good; its flight is about to be told */
 	bool resendable;
 	unsigned ndropped; /* by the agent, though it is wanted */
 	uint32_t strand_id;
 	struct flight *flight; /* NULL: nobody waits any more */
 };
 
-enum link_state { LINK_IDLE, LINK_WAITS_FOR_SLOT, LINK_CONNECTING, LINK_UP, LINK_BACKOFF, LINK_CLOSING, LINK_DOWN };
+enum link_state {
+	LINK_IDLE,
+	LINK_WAITS_FOR_SLOT,
+	LINK_CONNECTING,
+	LINK_UP,
+	LINK_BACKOFF,
+	LINK_CLOSING,
+	LINK_DOWN
+};
 
 struct blob_sending {
 	uint32_t id; /* 0: none */
@@ -94,7 +102,7 @@ int link_resolve_target(struct link *l, struct err *err);
 struct blob {
 	char sha256[SHA256_HEX_SIZE], sha1[SHA1_HEX_SIZE];
 	size_t size;
-	char *bytes;      /* or NULL */
+	char *bytes;	  /* or NULL */
 	const char *path; /* the controller's file */
 	int64_t mtime_ns;
 };
@@ -108,20 +116,21 @@ void blobs_release(struct run *run);
 enum frame_section { FRAME_BODY, FRAME_RESCUE, FRAME_ALWAYS, FRAME_HANDLERS };
 
 struct frame {
-	const struct plan_node *node;   /* of the block; NULL for the step's body, handlers, an include */
+	const struct plan_node
+		*node; /* of the block; NULL for the step's body, handlers, an include */
 	const struct plan_block *block; /* NULL for handlers */
 	enum frame_section section;
 	size_t index;
-	bool failing;                      /* to be raised again after `always` */
+	bool failing;			    /* to be raised again after `always` */
 	const struct value *include_params; /* set by an include, else NULL: the enclosing one's */
-	const struct value *loop_vars;     /* of a looped include */
+	const struct value *loop_vars;	    /* of a looped include */
 };
 typedef VEC(struct frame) frames;
 
 enum strand_state {
-	STRAND_READY,     /* can be advanced */
-	STRAND_WAITING,   /* for its flights, a timer, a fetch */
-	STRAND_BARRIER,   /* for the other hosts of the batch, at its place in the tree */
+	STRAND_READY,	  /* can be advanced */
+	STRAND_WAITING,	  /* for its flights, a timer, a fetch */
+	STRAND_BARRIER,	  /* for the other hosts of the batch, at its place in the tree */
 	STRAND_FOLLOWING, /* a run_once task runs on another host */
 	STRAND_THROTTLED, /* for a place among `throttle` hosts */
 	STRAND_DONE,
@@ -135,11 +144,11 @@ struct strand {
 	bool queued; /* in run->ready */
 	frames stack;
 	VEC(struct flight *) flights; /* in order; the first is the oldest */
-	bool leaving;   /* the last task was a barrier: the hosts leave it together */
-	bool at_gate;   /* the barrier before the current task was passed */
-	bool gate_open; /* the barrier that it waited at was released */
-	bool blocked;   /* WAITING for something that is not its own flight */
-	size_t nfacts_asked; /* of the step's fact names; an include may bring more */
+	bool leaving;		      /* the last task was a barrier: the hosts leave it together */
+	bool at_gate;		      /* the barrier before the current task was passed */
+	bool gate_open;		      /* the barrier that it waited at was released */
+	bool blocked;		      /* WAITING for something that is not its own flight */
+	size_t nfacts_asked;	      /* of the step's fact names; an include may bring more */
 	bool all_facts_asked;
 	struct strand *leader; /* the first of those that left a barrier together; NULL: itself */
 	bool needs_resume;
@@ -155,10 +164,10 @@ struct flight_item {
 	const struct value *item; /* NULL when there is no loop */
 	const char *label;
 	const struct value *loop_vars;
-	const struct value *args;   /* coerced and prepared; NULL: not sent */
-	struct value *result;       /* final; in the flight's arena */
-	const char *failure;        /* why it cannot be sent; the other items are */
-	const char *become_user;    /* where it varies with the item */
+	const struct value *args; /* coerced and prepared; NULL: not sent */
+	struct value *result;	  /* final; in the flight's arena */
+	const char *failure;	  /* why it cannot be sent; the other items are */
+	const char *become_user;  /* where it varies with the item */
 	const struct value *environment;
 	bool skipped, unknown;
 	bool gave_up; /* `until` never held, or cannot be evaluated: until_error */
@@ -176,12 +185,12 @@ struct flight {
 	bool is_loop;
 	struct run_host *target; /* where it runs: the strand's host, or the delegate */
 	const char *delegated_to;
-	const char *name;        /* rendered */
+	const char *name; /* rendered */
 	bool no_log, ignore_errors, check_mode, diff_mode, overlaps;
-	bool local;    /* done by the controller */
+	bool local; /* done by the controller */
 	bool keywords_known, announced, finished;
 	bool one_by_one; /* items are sent singly: until, a delegate per item, a pause between */
-	bool varies;     /* become_user or environment do, with the item */
+	bool varies;	 /* become_user or environment do, with the item */
 	const char *become_user;
 	const struct value *environment;
 	int64_t started_ms, timeout_ms;
@@ -220,11 +229,11 @@ struct run_step {
 	VEC(struct strand *) old_strands;
 	int64_t started_ms, ended_ms;
 	struct report_step_stats stats;
-	struct strmap passed;    /* node id → count of strands that are past it */
+	struct strmap passed;	 /* node id → count of strands that are past it */
 	struct strmap throttled; /* node id → strands that hold a place */
-	bool aborted;            /* any_errors_fatal, max_fail_percentage, all failed */
-	bool fatal;              /* a task with any_errors_fatal failed */
-	bool over;               /* meta: end_play: no further batches */
+	bool aborted;		 /* any_errors_fatal, max_fail_percentage, all failed */
+	bool fatal;		 /* a task with any_errors_fatal failed */
+	bool over;		 /* meta: end_play: no further batches */
 };
 
 struct fetch;
@@ -282,8 +291,8 @@ int strand_compare_place(const struct strand *a, const struct strand *b);
 /* Those that wait for what another strand of the host was doing. */
 void strands_unblock(struct run *run);
 /* The include's variables come on top of those of the includes around it: the frames up to depth. */
-void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block, const struct value *params,
-			 const struct value *loop_vars);
+void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block,
+			 const struct value *params, const struct value *loop_vars);
 /* meta: end_host: neither its tasks nor its handlers go on. */
 void strand_leave_step(struct strand *s);
 
@@ -307,26 +316,28 @@ struct scope {
 	struct vars vars;
 	struct vars_magic magic;
 	struct run_host *host;
-	const struct strand *strand;   /* may be NULL */
-	const struct plan_node *node;  /* may be NULL */
-	VEC(struct scope *) others;    /* of hosts that were asked for through hostvars */
-	const struct value *as_value;  /* of such a host: its entry in hostvars */
+	const struct strand *strand;  /* may be NULL */
+	const struct plan_node *node; /* may be NULL */
+	VEC(struct scope *) others;   /* of hosts that were asked for through hostvars */
+	const struct value *as_value; /* of such a host: its entry in hostvars */
 };
-void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s, const struct plan_node *node,
-		const struct value *loop_vars);
+void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s,
+		const struct plan_node *node, const struct value *loop_vars);
 void scope_release(struct scope *sc);
 /* The levels that a host has in any step. */
 void scope_base_levels(struct vars *v, struct run_host *h);
 /* Keyword values: NULL gives the fallback. */
 int scope_bool(struct scope *sc, const struct value *v, bool fallback, bool *ret, struct err *err);
-int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret, struct err *err);
+int scope_int(struct scope *sc, const struct value *v, int64_t fallback, int64_t *ret,
+	      struct err *err);
 int scope_string(struct scope *sc, const struct value *v, const char **ret, struct err *err);
 /* All must hold. *ret_false: the first that does not. */
 int scope_conditions(struct scope *sc, const struct value *const *conds, size_t n, bool *ret,
 		     const struct value **ret_false, struct err *err);
 
 /* ---- magic.c: variables that nobody wrote; self is a struct scope ---- */
-int magic_get(void *self, struct arena *a, struct slice name, const struct value **ret, struct err *err);
+int magic_get(void *self, struct arena *a, struct slice name, const struct value **ret,
+	      struct err *err);
 void magic_names(void *self, void (*fn)(void *ctx, struct slice name), void *ctx);
 
 /* ---- evaluate.c ---- */
@@ -372,7 +383,8 @@ void outcome_share(const struct flight *f, struct run_host *h);
 void outcome_register(struct run_host *h, const char *name, const struct value *result);
 void outcome_facts(struct run_host *h, const struct value *result);
 /* 1 retry, 0 done */
-int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct value *module_result);
+int outcome_wants_retry(struct flight *f, struct flight_item *it,
+			const struct value *module_result);
 
 /* ---- prepare.c: the controller's half of copy, template, get_url … ---- */
 /* 1: waits for a fetch. */

@@ -9,7 +9,8 @@ size_t step_task_count(const struct run_step *step)
 	size_t n = 0;
 	for (size_t i = 0; step->hosts.len && i < step->run->plan->nodes.len; i++) {
 		const struct plan_node *node = step->run->plan->nodes.at[i];
-		n += node->step == step->plan && node->kind == PLAN_TASK && node->selected && !node->is_handler &&
+		n += node->step == step->plan && node->kind == PLAN_TASK && node->selected &&
+		     !node->is_handler &&
 		     !slice_starts_with(slice_from(node->module->name), "import_");
 	}
 	return n;
@@ -17,7 +18,10 @@ size_t step_task_count(const struct run_step *step)
 
 static void emit_step(struct run_step *step, enum report_kind kind)
 {
-	struct report_event e = {.kind = kind, .step = step->plan->name, .role = step->plan->role_name, .at = step->plan->at};
+	struct report_event e = {.kind = kind,
+				 .step = step->plan->name,
+				 .role = step->plan->role_name,
+				 .at = step->plan->at};
 	e.nhosts = step->hosts.len;
 	e.ntasks = step_task_count(step);
 	e.duration_ms = step->stats.duration_ms;
@@ -32,13 +36,15 @@ static size_t batch_size(const struct run_step *step)
 	size_t n = step->plan->serial.len, left = step->hosts.len - step->batch_end;
 	if (n == 0)
 		return left;
-	const struct value *v = step->plan->serial.at[step->batch_index < n ? step->batch_index : n - 1];
+	const struct value *v =
+		step->plan->serial.at[step->batch_index < n ? step->batch_index : n - 1];
 	size_t size = left;
 	if (v->type == VALUE_INT) {
 		size = (size_t)v->integer;
 	} else if (v->type == VALUE_STRING) {
 		double x = strtod(v->str.ptr, NULL);
-		size = slice_ends_with(v->str, "%") ? (size_t)(x * (double)step->hosts.len / 100) : (size_t)x;
+		size = slice_ends_with(v->str, "%") ? (size_t)(x * (double)step->hosts.len / 100)
+						    : (size_t)x;
 	}
 	if (size == 0)
 		size = 1;
@@ -64,7 +70,8 @@ static void end_step(struct run_step *step)
 	step->stats.duration_ms = step->ended_ms - step->started_ms;
 	for (size_t i = 0; i < step->hosts.len; i++)
 		out += step->hosts.at[i]->failed || step->hosts.at[i]->unreachable;
-	step->all_failed = step->all_failed || step->aborted || (step->hosts.len > 0 && out == step->hosts.len);
+	step->all_failed = step->all_failed || step->aborted ||
+			   (step->hosts.len > 0 && out == step->hosts.len);
 	if (step->started)
 		emit_step(step, REPORT_STEP_ENDED);
 	for (size_t i = 0; i < step->plan->before.len; i++) {
@@ -92,19 +99,22 @@ static bool too_many_failed(const struct run_step *step)
 		failed += step->strands.at[i]->failed;
 	if (failed && (step->plan->any_errors_fatal || failed == n))
 		return true;
-	return limit && limit->type == VALUE_INT && n && (int64_t)(failed * 100) > limit->integer * (int64_t)n;
+	return limit && limit->type == VALUE_INT && n &&
+	       (int64_t)(failed * 100) > limit->integer * (int64_t)n;
 }
 
 /* Batches that are over make room for the next, and the last ends the step. */
 static void proceed(struct run_step *step)
 {
 	while (!step->ended && batch_over(step)) {
-		if (step->fatal || (too_many_failed(step) && (step->plan->serial.len || step->plan->linear)))
+		if (step->fatal ||
+		    (too_many_failed(step) && (step->plan->serial.len || step->plan->linear)))
 			step->aborted = true;
 		for (size_t i = 0; i < step->strands.len; i++)
 			vec_push(&step->old_strands, step->strands.at[i]);
 		step->strands.len = 0;
-		if (step->aborted || step->over || step->batch_end == step->hosts.len || step->run->stopping) {
+		if (step->aborted || step->over || step->batch_end == step->hosts.len ||
+		    step->run->stopping) {
 			end_step(step);
 			return;
 		}
@@ -171,7 +181,8 @@ void step_check_barrier(struct run_step *step)
 
 static bool follows_leader(const struct strand *s, const struct strand *leader)
 {
-	return s->leader == leader && (s->state == STRAND_FOLLOWING || (s->state == STRAND_READY && s->gate_open));
+	return s->leader == leader &&
+	       (s->state == STRAND_FOLLOWING || (s->state == STRAND_READY && s->gate_open));
 }
 
 void step_strand_ended(struct strand *s)
@@ -274,7 +285,10 @@ void step_passed(struct strand *s, const struct plan_node *node)
 	if (*count + gone < step->strands.len)
 		return;
 	*count = 0;
-	struct report_event e = {.kind = REPORT_TASK_ENDED, .step = step->plan->name, .task_id = node->id, .at = node->at};
+	struct report_event e = {.kind = REPORT_TASK_ENDED,
+				 .step = step->plan->name,
+				 .task_id = node->id,
+				 .at = node->at};
 	e.role = node->role ? node->role->name : NULL;
 	emit(step->run, &e);
 }

@@ -40,7 +40,8 @@ static bool find_bool(struct resolver *rs, bool fallback, const char *const *nam
 	if (text) {
 		v.str = slice_from(text);
 		if (!value_to_bool(&v, &b))
-			rs->r = err_set(rs->err, ERR_INVALID, "%s: '%s' is not yes or no", *names, text);
+			rs->r = err_set(rs->err, ERR_INVALID, "%s: '%s' is not yes or no", *names,
+					text);
 	}
 	return b;
 }
@@ -54,12 +55,15 @@ static void set_kind(struct resolver *rs, struct transport_target *t)
 {
 	const char *kind = or_else(FIND(rs, "ansible_connection"), rs->l->run->opts->connection);
 	t->kind = TRANSPORT_SSH;
-	if (!kind || strcmp(kind, "ssh") == 0 || strcmp(kind, "smart") == 0 || strcmp(kind, "paramiko") == 0)
+	if (!kind || strcmp(kind, "ssh") == 0 || strcmp(kind, "smart") == 0 ||
+	    strcmp(kind, "paramiko") == 0)
 		return;
 	if (strcmp(kind, "local") == 0)
 		t->kind = TRANSPORT_LOCAL;
 	else if (rs->r == 0)
-		rs->r = err_set(rs->err, ERR_UNSUPPORTED, "ansible_connection: '%s' is not a connection that rollout has (ssh, local)",
+		rs->r = err_set(rs->err, ERR_UNSUPPORTED,
+				"ansible_connection: '%s' is not a connection that rollout has "
+				"(ssh, local)",
 				kind);
 }
 
@@ -67,18 +71,23 @@ static void set_login(struct resolver *rs, struct transport_target *t)
 {
 	const struct run_options *o = rs->l->run->opts;
 	const char *port = FIND(rs, "ansible_port", "ansible_ssh_port");
-	const char *key = or_else(FIND(rs, "ansible_ssh_private_key_file", "ansible_private_key_file"), o->private_key);
+	const char *key =
+		or_else(FIND(rs, "ansible_ssh_private_key_file", "ansible_private_key_file"),
+			o->private_key);
 	const char *common = or_else(FIND(rs, "ansible_ssh_common_args"), o->ssh_common_args);
 	const char *extra = FIND(rs, "ansible_ssh_extra_args");
 	t->host = or_else(FIND(rs, "ansible_host", "ansible_ssh_host"), t->name);
 	t->user = or_else(FIND(rs, "ansible_user", "ansible_ssh_user"), o->remote_user);
-	t->password = or_else(FIND(rs, "ansible_password", "ansible_ssh_pass", "ansible_ssh_password"), o->ssh_password);
+	t->password =
+		or_else(FIND(rs, "ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
+			o->ssh_password);
 	t->key_passphrase = FIND(rs, "ansible_ssh_private_key_passphrase");
 	if (port) {
 		char *end;
 		long n = strtol(port, &end, 10);
 		if ((*end || n < 1 || n > 65535) && rs->r == 0)
-			rs->r = err_set(rs->err, ERR_INVALID, "ansible_port: '%s' is not a port", port);
+			rs->r = err_set(rs->err, ERR_INVALID, "ansible_port: '%s' is not a port",
+					port);
 		t->port = (int)n;
 	}
 	if (key) {
@@ -91,20 +100,29 @@ static void set_login(struct resolver *rs, struct transport_target *t)
 		t->key_files = files;
 	}
 	if (common || extra)
-		t->ssh_args = arena_printf(&rs->l->arena, "%s %s", common ? common : "", extra ? extra : "");
-	t->host_key_checking = find_bool(rs, true, (const char *const[]){"ansible_ssh_host_key_checking", "ansible_host_key_checking", NULL});
+		t->ssh_args = arena_printf(&rs->l->arena, "%s %s", common ? common : "",
+					   extra ? extra : "");
+	t->host_key_checking = find_bool(rs, true,
+					 (const char *const[]){"ansible_ssh_host_key_checking",
+							       "ansible_host_key_checking", NULL});
 }
 
 static void set_become(struct resolver *rs, struct transport_target *t)
 {
 	const struct run_options *o = rs->l->run->opts;
-	t->become = rs->l->host->wants_root || find_bool(rs, false, (const char *const[]){"ansible_become", NULL});
-	t->become_method = or_else(or_else(FIND(rs, "ansible_become_method"), o->become_method), "sudo");
+	t->become = rs->l->host->wants_root ||
+		    find_bool(rs, false, (const char *const[]){"ansible_become", NULL});
+	t->become_method =
+		or_else(or_else(FIND(rs, "ansible_become_method"), o->become_method), "sudo");
 	t->become_exe = FIND(rs, "ansible_become_exe", "ansible_sudo_exe");
 	t->become_flags = FIND(rs, "ansible_become_flags", "ansible_sudo_flags");
-	t->become_password = or_else(FIND(rs, "ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"), o->become_password);
+	t->become_password = or_else(
+		FIND(rs, "ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
+		o->become_password);
 	if (t->become && rs->r == 0 && strcmp(t->become_method, "sudo") != 0)
-		rs->r = err_set(rs->err, ERR_UNSUPPORTED, "become_method '%s' is not supported by rollout (sudo is)", t->become_method);
+		rs->r = err_set(rs->err, ERR_UNSUPPORTED,
+				"become_method '%s' is not supported by rollout (sudo is)",
+				t->become_method);
 }
 
 int link_resolve_target(struct link *l, struct err *err)

@@ -44,7 +44,8 @@ void bootstrap_command(const struct transport_target *t, struct strbuf *out)
 	if (!t->become) {
 		/* what sudo left around `rollout` itself is not about this agent */
 		strbuf_printf(out,
-			      "exec sh -c 'unset SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND; %s' rollout ''",
+			      "exec sh -c 'unset SUDO_UID SUDO_GID SUDO_USER SUDO_COMMAND; %s' "
+			      "rollout ''",
 			      bootstrap_script);
 		put_images(t, out);
 		return;

@@ -5,9 +5,9 @@
 #include "rollout/base/file.h"
 
 #include <ftw.h>
-#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct project {

@@ -21,11 +21,13 @@ struct inv_group;
 struct inv_host {
 	const char *name;
 	struct srcloc at;
-	size_t index;                  /* order of appearance */
-	struct value *own_vars;        /* of the inventory file: level 8 */
-	const struct value *vars;      /* all inventory levels merged, 3 to 10; each value knows its place */
-	VEC(struct inv_group *) groups; /* every group it is in, `all` first, by depth, priority, name */
-	bool implicit;                 /* the implicit localhost */
+	size_t index;		/* order of appearance */
+	struct value *own_vars; /* of the inventory file: level 8 */
+	const struct value
+		*vars; /* all inventory levels merged, 3 to 10; each value knows its place */
+	VEC(struct inv_group *)
+	groups;	       /* every group it is in, `all` first, by depth, priority, name */
+	bool implicit; /* the implicit localhost */
 };
 struct inv_group {
 	const char *name;
@@ -45,8 +47,10 @@ struct inventory {
 	struct strmap hosts;  /* name → struct inv_host */
 	struct strmap groups; /* name → struct inv_group */
 	struct inv_group *all, *ungrouped;
-	const char *dir, *file; /* of the first source: inventory_dir, inventory_file; NULL when a list */
-	VEC(const char *) var_dirs; /* folders whose group_vars/ and host_vars/ count, low to high */
+	const char *dir,
+		*file; /* of the first source: inventory_dir, inventory_file; NULL when a list */
+	VEC(const char *)
+	var_dirs; /* folders whose group_vars/ and host_vars/ count, low to high */
 	VEC(bool) var_dir_is_playbook;
 };
 
@@ -67,7 +71,9 @@ struct inv_host *inventory_host(struct inventory *inv, struct slice name);
  * A name that is neither host nor group is ERR_NOT_FOUND with the nearest one.
  * Appends nothing on failure.
  */
-int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret, struct err *err);
+int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret,
+		    struct err *err);
 
 /* "web[1:3].example" → names; also [a:c], [01:10], [1:9:2]. Private to inventory, and tested. */
-int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret, size_t *ret_len, struct err *err);
+int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret,
+			   size_t *ret_len, struct err *err);

@@ -6,15 +6,19 @@
 /* The rows to put in a parameter table. */
 #define MODULE_ATTRIBUTE_PARAMS                                                                    \
 	{.name = "mode", .type = MODULE_MODE, .doc = "Permissions, octal or symbolic."},           \
-	{.name = "owner", .type = MODULE_STR, .doc = "User that owns it, by name or id."},         \
-	{.name = "group", .type = MODULE_STR, .doc = "Group that owns it, by name or id."}
+		{.name = "owner", .type = MODULE_STR, .doc = "User that owns it, by name or id."}, \
+	{                                                                                          \
+		.name = "group", .type = MODULE_STR, .doc = "Group that owns it, by name or id."   \
+	}
 
 /* From the call's arguments: mode resolved against `current` (a symbolic mode
  * needs it), names looked up on the host. A user that does not exist is an error
  * that names it (assumed ones in check mode have id -1). */
-int attributes_wanted(struct module_call *call, const struct host_stat *current, struct host_attr *ret, struct err *err);
+int attributes_wanted(struct module_call *call, const struct host_stat *current,
+		      struct host_attr *ret, struct err *err);
 /* Brings an existing path to `want`; reports changed and a diff of what differs. */
-int attributes_apply(struct module_call *call, const char *path, const struct host_attr *want, struct err *err);
+int attributes_apply(struct module_call *call, const char *path, const struct host_attr *want,
+		     struct err *err);
 
 /* Octal or symbolic ("u=rw,go=r", "a+rX", "-x") against what `current` is; an
  * absent one counts as a new file (0644). "preserve" and NULL give -1. */

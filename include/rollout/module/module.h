@@ -26,26 +26,29 @@ struct module_param {
 	const char *name;
 	enum module_param_type type;
 	bool required;
-	const char *fallback;           /* default, as YAML text; NULL: none */
-	const char *const *choices;     /* NULL-terminated */
-	const char *const *aliases;     /* NULL-terminated */
+	const char *fallback;		/* default, as YAML text; NULL: none */
+	const char *const *choices;	/* NULL-terminated */
+	const char *const *aliases;	/* NULL-terminated */
 	enum module_param_type element; /* of a MODULE_LIST */
-	const char *doc;                /* one sentence */
+	const char *doc;		/* one sentence */
 };
 
 enum module_flags {
-	MODULE_FREE_FORM = 1,  /* command, shell, raw, script, meta, include_tasks: the string is `_raw_params` */
-	MODULE_ACTION = 2,     /* done on the controller alone; run is NULL (debug, set_fact, include_tasks, pki_*) */
-	MODULE_PREPARE = 4,    /* the controller reads, renders or fetches content before it is sent (copy, template, get_url) */
-	MODULE_ANY_ARGS = 8,   /* keys are the user's own (set_fact) */
+	MODULE_FREE_FORM =
+		1, /* command, shell, raw, script, meta, include_tasks: the string is `_raw_params` */
+	MODULE_ACTION =
+		2, /* done on the controller alone; run is NULL (debug, set_fact, include_tasks, pki_*) */
+	MODULE_PREPARE =
+		4, /* the controller reads, renders or fetches content before it is sent (copy, template, get_url) */
+	MODULE_ANY_ARGS = 8,	/* keys are the user's own (set_fact) */
 	MODULE_READS_ONLY = 16, /* never changes anything: run as it is in check mode */
 };
 
 struct module_call;
 struct module {
-	const char *name;       /* short name: copy */
-	const char *full_name;  /* ansible.builtin.copy, ansible.posix.sysctl, rollout.pki_ca … */
-	const char *doc;        /* one sentence */
+	const char *name;      /* short name: copy */
+	const char *full_name; /* ansible.builtin.copy, ansible.posix.sysctl, rollout.pki_ca … */
+	const char *doc;       /* one sentence */
 	unsigned flags;
 	const struct module_param *params; /* ends with name NULL */
 	/* NULL-terminated groups "a|b|c": at least one of each is needed; exclusive: at most one. */
@@ -66,7 +69,8 @@ const char *module_hint(struct slice name, char *buf, size_t size);
  * types. With `templated` strings that hold {{ are taken on trust.
  * Places of errors are the argument's own.
  */
-int module_check_args(const struct module *m, const struct value *args, bool templated, struct err *err);
+int module_check_args(const struct module *m, const struct value *args, bool templated,
+		      struct err *err);
 /* The dict with aliases resolved, types converted, defaults filled in. Arguments
  * that begin with "_" are the controller's own and pass through. */
 int module_coerce_args(const struct module *m, struct arena *a, const struct value *args,
@@ -74,8 +78,8 @@ int module_coerce_args(const struct module *m, struct arena *a, const struct val
 /* Free-form text "k=v k2='v 2' rest" into a dict, as Ansible's splitter; for
  * MODULE_FREE_FORM the rest is `_raw_params` and only its known parameters
  * (chdir, creates, removes, executable, …) are taken out. */
-int module_parse_free_form(const struct module *m, struct arena *a, struct slice text, struct srcloc at,
-			   const struct value **ret, struct err *err);
+int module_parse_free_form(const struct module *m, struct arena *a, struct slice text,
+			   struct srcloc at, const struct value **ret, struct err *err);
 
 /* What a call may use beside the host. */
 struct module_services {

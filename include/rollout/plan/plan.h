@@ -24,8 +24,8 @@ struct plan_step;
 struct plan_role {
 	const char *name, *dir;
 	const struct value *defaults, *vars; /* dicts */
-	const struct value *meta;            /* dict */
-	const char *const *search_dirs;      /* for templates, files, lookups; NULL-terminated */
+	const struct value *meta;	     /* dict */
+	const char *const *search_dirs;	     /* for templates, files, lookups; NULL-terminated */
 };
 
 /* Keywords that a block, a role and a step hand down to their tasks. Values
@@ -33,9 +33,10 @@ struct plan_role {
 struct plan_attrs {
 	const struct value *become, *become_user, *become_method, *become_flags, *become_exe;
 	const struct value *check_mode, *diff, *no_log, *ignore_errors, *ignore_unreachable;
-	const struct value *delegate_to, *delegate_facts, *run_once, *throttle, *timeout, *any_errors_fatal;
+	const struct value *delegate_to, *delegate_facts, *run_once, *throttle, *timeout,
+		*any_errors_fatal;
 	const struct value *remote_user, *connection;
-	VEC(const struct value *) when;        /* all must hold; outer first */
+	VEC(const struct value *) when;	       /* all must hold; outer first */
 	VEC(const struct value *) environment; /* dicts or templates, outer first */
 	VEC(const char *) tags;
 	const struct value *block_vars; /* merged dict of the enclosing blocks, or NULL */
@@ -43,7 +44,7 @@ struct plan_attrs {
 
 struct plan_loop {
 	const struct value *items; /* `loop:` or `with_x:` as written; NULL: no loop */
-	const char *with;          /* "items", "dict", …; NULL for `loop:` */
+	const char *with;	   /* "items", "dict", …; NULL for `loop:` */
 	const char *loop_var, *index_var;
 	const struct value *label, *pause; /* templates or NULL */
 	bool extended;
@@ -55,16 +56,16 @@ struct plan_node {
 	enum plan_node_kind kind;
 	uint32_t id; /* unique in the plan */
 	struct srcloc at;
-	const struct value *name; /* template or NULL */
-	struct plan_attrs attrs;  /* all inherited ones merged in */
+	const struct value *name;	/* template or NULL */
+	struct plan_attrs attrs;	/* all inherited ones merged in */
 	const struct plan_attrs *outer; /* of what encloses it: what an include hands down */
-	const struct plan_role *role;   /* NULL outside roles */
+	const struct plan_role *role;	/* NULL outside roles */
 	/* Dicts or NULL: the step's roles' defaults and vars with the own role's
 	 * on top, the parameters of the role, of the include. */
 	const struct value *role_defaults, *role_vars, *role_params, *include_params;
 	const struct plan_step *step;
-	bool selected;       /* by --tags and --skip-tags */
-	bool barrier;        /* every host of the step must have arrived, and leaves together */
+	bool selected;		/* by --tags and --skip-tags */
+	bool barrier;		/* every host of the step must have arrived, and leaves together */
 	bool mentions_hostvars; /* directly or through a variable */
 
 	/* PLAN_BLOCK */
@@ -92,17 +93,18 @@ struct plan_step {
 	const char *name;
 	size_t index; /* in plan->steps */
 	struct srcloc at;
-	const char *role_name; /* NULL in a playbook's play */
-	inv_hosts hosts;       /* after --limit, in inventory order */
+	const char *role_name;	   /* NULL in a playbook's play */
+	inv_hosts hosts;	   /* after --limit, in inventory order */
 	VEC(size_t) after, before; /* edges */
-	const struct value *play_vars;  /* site vars and, for a play, its vars and vars_files merged */
+	const struct value
+		*play_vars; /* site vars and, for a play, its vars and vars_files merged */
 	struct plan_attrs attrs;
 	VEC(const struct value *) serial; /* ints, "20%", templates; empty: all at once */
 	const struct value *max_fail_percentage;
 	bool any_errors_fatal, linear; /* linear: a barrier before every task */
 	bool gather_facts;
 	VEC(struct slice) fact_names; /* without ansible_; what its tasks use */
-	bool all_facts;               /* ansible_facts as a whole is used */
+	bool all_facts;		      /* ansible_facts as a whole is used */
 	struct plan_block *body;
 	VEC(struct plan_node *) handlers; /* in order of definition */
 	size_t ntasks;
@@ -114,13 +116,13 @@ struct plan_step {
 
 struct plan_options {
 	const char *site_path;
-	const char *limit;             /* pattern, or NULL */
+	const char *limit;			    /* pattern, or NULL */
 	const char *const *tags, *const *skip_tags; /* NULL-terminated or NULL */
-	const struct value *extra_vars; /* dict or NULL */
-	const char *const *roles_path;  /* further folders, NULL-terminated or NULL */
+	const struct value *extra_vars;		    /* dict or NULL */
+	const char *const *roles_path;		    /* further folders, NULL-terminated or NULL */
 	const char *start_at_task;
-	bool become;              /* -b */
-	const char *become_user;  /* --become-user */
+	bool become;		 /* -b */
+	const char *become_user; /* --become-user */
 };
 
 struct plan {
@@ -128,7 +130,7 @@ struct plan {
 	struct inventory *inv;
 	struct template_env *env;
 	const char *name, *site_path, *dir; /* dir: playbook_dir, absolute */
-	VEC(struct plan_step *) steps;      /* as written */
+	VEC(struct plan_step *) steps;	    /* as written */
 	const struct value *extra_vars;
 	const char *const *roles_path;
 	struct strmap roles; /* dir → struct plan_role */
@@ -160,5 +162,5 @@ int plan_include_role(struct plan *plan, const struct plan_node *node, const str
 /* A file of a role or of the playbook as template, copy, script and include
  * name it: search order as Ansible's. Yours in the arena; ERR_NOT_FOUND lists
  * where it was looked for. `subdir` is "templates", "files", "tasks" or "vars". */
-int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir, struct slice name,
-		   struct arena *a, const char **ret_path, struct err *err);
+int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir,
+		   struct slice name, struct arena *a, const char **ret_path, struct err *err);

@@ -13,14 +13,14 @@ enum report_kind {
 	REPORT_STEP_STARTED, /* step, role, nhosts, ntasks */
 	REPORT_HOST_STATE,   /* host, host_state; msg: why it is tried again or down */
 	REPORT_TASK_STARTED, /* step, task, host */
-	REPORT_ITEM,         /* one item of a loop: as RESULT, with item */
-	REPORT_RESULT,       /* step, role, task, host, status, result, duration; one for each TASK_STARTED */
-	REPORT_RETRY,        /* an until loop: attempt, retries, msg */
-	REPORT_OUTPUT,       /* host, task, stream, text: a long command's output as it comes */
-	REPORT_TASK_ENDED,   /* the task is over on every host of the step */
-	REPORT_STEP_ENDED,   /* step, duration */
-	REPORT_WARNING,      /* msg; at and host where there are any */
-	REPORT_RUN_ENDED,    /* duration_ms, hosts, steps, interrupted */
+	REPORT_ITEM,	     /* one item of a loop: as RESULT, with item */
+	REPORT_RESULT, /* step, role, task, host, status, result, duration; one for each TASK_STARTED */
+	REPORT_RETRY,	   /* an until loop: attempt, retries, msg */
+	REPORT_OUTPUT,	   /* host, task, stream, text: a long command's output as it comes */
+	REPORT_TASK_ENDED, /* the task is over on every host of the step */
+	REPORT_STEP_ENDED, /* step, duration */
+	REPORT_WARNING,	   /* msg; at and host where there are any */
+	REPORT_RUN_ENDED,  /* duration_ms, hosts, steps, interrupted */
 };
 
 enum report_status {
@@ -28,13 +28,19 @@ enum report_status {
 	REPORT_CHANGED,
 	REPORT_SKIPPED,
 	REPORT_FAILED,
-	REPORT_IGNORED,     /* failed, and ignore_errors says to go on */
-	REPORT_RESCUED,     /* failed, and a rescue section takes over */
+	REPORT_IGNORED, /* failed, and ignore_errors says to go on */
+	REPORT_RESCUED, /* failed, and a rescue section takes over */
 	REPORT_UNREACHABLE,
-	REPORT_UNKNOWN,     /* check mode: would run, effect known after the run */
+	REPORT_UNKNOWN, /* check mode: would run, effect known after the run */
 };
 
-enum report_host_state { REPORT_HOST_CONNECTING, REPORT_HOST_RETRYING, REPORT_HOST_UP, REPORT_HOST_DOWN, REPORT_HOST_DONE };
+enum report_host_state {
+	REPORT_HOST_CONNECTING,
+	REPORT_HOST_RETRYING,
+	REPORT_HOST_UP,
+	REPORT_HOST_DOWN,
+	REPORT_HOST_DONE
+};
 
 /* As Ansible counts: ok has the changed ones too. */
 struct report_host_stats {
@@ -54,23 +60,25 @@ struct report_event {
 	int64_t time_us; /* since the epoch */
 	const char *run_name;
 	const char *step, *role; /* NULL where none */
-	const char *task;        /* rendered name */
-	uint32_t task_id;        /* equal for one task on all hosts of a step */
+	const char *task;	 /* rendered name */
+	uint32_t task_id;	 /* equal for one task on all hosts of a step */
 	bool is_handler;
 	const char *module;
-	struct srcloc at;        /* of the task */
+	struct srcloc at; /* of the task */
 	const char *host;
 	const char *delegated_to; /* NULL: none */
-	const char *item;        /* the loop's label */
+	const char *item;	  /* the loop's label */
 	enum report_status status;
 	enum report_host_state host_state;
-	const struct value *result; /* dict; .msg, .stdout, .stderr, .diff (list of {before_header, after_header, unified}) */
+	const struct value *
+		result; /* dict; .msg, .stdout, .stderr, .diff (list of {before_header, after_header, unified}) */
 	const char *msg;
 	int64_t duration_ms;
 	int stream;
 	struct slice text;
 	unsigned attempt, retries;
-	size_t nhosts, ntasks;   /* RUN_STARTED and STEP_STARTED; ntasks: TASK_ENDED to come, as far as known */
+	size_t nhosts,
+		ntasks; /* RUN_STARTED and STEP_STARTED; ntasks: TASK_ENDED to come, as far as known */
 	bool check_mode, diff_mode;
 	/* RUN_ENDED */
 	const struct report_host_stats *hosts;
@@ -93,9 +101,9 @@ struct report_sink {
 
 struct report_terminal_options {
 	int fd;
-	bool live;      /* a terminal: status block, redrawn in place */
+	bool live; /* a terminal: status block, redrawn in place */
 	bool color;
-	int verbosity;  /* 0: changes, failures and the recap; 1: ok too and results; 2: skipped too */
+	int verbosity; /* 0: changes, failures and the recap; 1: ok too and results; 2: skipped too */
 	bool diff;
 	unsigned width, height; /* columns and lines; 0: ask the terminal */
 };

@@ -13,8 +13,8 @@
 #include "rollout/transport/transport.h"
 
 #define RUN_FORKS_DEFAULT 50u
-#define RUN_CONNECT_RETRIES 3u        /* after the first try */
-#define RUN_INFLIGHT_TASKS_MAX 32u    /* tasks sent ahead on one host */
+#define RUN_CONNECT_RETRIES 3u	   /* after the first try */
+#define RUN_INFLIGHT_TASKS_MAX 32u /* tasks sent ahead on one host */
 
 enum run_exit {
 	RUN_EXIT_OK = 0,
@@ -29,14 +29,14 @@ struct run_options {
 	unsigned forks;
 	bool check_mode, diff_mode;
 	unsigned verbosity;
-	const char *remote_user;  /* -u */
-	const char *private_key;  /* --private-key */
-	const char *connection;   /* -c */
+	const char *remote_user; /* -u */
+	const char *private_key; /* --private-key */
+	const char *connection;	 /* -c */
 	const char *ssh_common_args;
 	const char *ssh_password;    /* -k */
 	const char *become_password; /* -K */
 	const char *become_method;
-	int64_t connect_timeout_ms;  /* -T */
+	int64_t connect_timeout_ms; /* -T */
 	unsigned connect_retries;
 	const char *const *tags, *const *skip_tags; /* for ansible_run_tags */
 	const char *limit;
@@ -49,4 +49,5 @@ struct run_options {
 
 /* *ret_exit is set whenever the run took place, failed hosts or not; an error
  * is returned only when it could not (no loop, no memory for descriptors). */
-int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit, struct err *err);
+int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit *ret_exit,
+		struct err *err);

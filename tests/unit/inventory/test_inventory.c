@@ -3,7 +3,8 @@
 
 #include "rollout/inventory/inventory.h"
 
-static struct inventory *load(const struct project *p, const char *source, int *ret, struct err *err)
+static struct inventory *load(const struct project *p, const char *source, int *ret,
+			      struct err *err)
 {
 	struct inventory *inv = inventory_new();
 	*ret = inventory_add_source(inv, project_path(p, source), err);
@@ -34,8 +35,10 @@ static void test_precedence(void **state)
 		     "  vars: {a: all, b: all, c: all, d: all, e: all, f: all, g: all, h: all}\n"
 		     "  children:\n"
 		     "    outer:\n"
-		     "      vars: {b: outer, c: outer, d: outer, e: outer, f: outer, g: outer, h: outer}\n"
-		     "      children: {inner: {vars: {c: inner, d: inner, e: inner, f: inner, g: inner, h: inner}, hosts: {x: {g: host, h: host}, y: {}}}}\n");
+		     "      vars: {b: outer, c: outer, d: outer, e: outer, f: outer, g: outer, h: "
+		     "outer}\n"
+		     "      children: {inner: {vars: {c: inner, d: inner, e: inner, f: inner, g: "
+		     "inner, h: inner}, hosts: {x: {g: host, h: host}, y: {}}}}\n");
 	project_file(&p, "inv/group_vars/all.yml", "d: gv-all\ne: gv-all\nf: gv-all\n");
 	project_file(&p, "play/group_vars/all.yml", "e: play-all\nf: play-all\n");
 	project_file(&p, "inv/group_vars/inner/main.yml", "f: gv-inner\n");
@@ -71,7 +74,8 @@ static const struct {
 	{"a: {children: {b: {children: {a: {}}}}}\n", "its own descendant"},
 	{"a: {children: {a: {}}}\n", "cannot be a child"},
 	{"all: {hosts: {\"w[1:]\": {}}}\n", "not a host range"},
-	{"all: {children: {g: {vars: {ansible_group_priority: x}, hosts: {a: {}}}}}\n", "must be a number"},
+	{"all: {children: {g: {vars: {ansible_group_priority: x}, hosts: {a: {}}}}}\n",
+	 "must be a number"},
 };
 
 static void test_wrong_inventories(void **state)
@@ -96,6 +100,7 @@ static void test_wrong_inventories(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_precedence), cmocka_unit_test(test_wrong_inventories)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_precedence),
+					   cmocka_unit_test(test_wrong_inventories)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,12 @@
 
 #include "rollout/inventory/inventory.h"
 
-static const char *const text =
-	"all:\n"
-	"  children:\n"
-	"    web: {hosts: {\"web[1:3]\": {}}}\n"
-	"    db: {hosts: {db-a: {}, db-b: {}}}\n"
-	"    east: {hosts: {web1: {}, db-a: {}}}\n"
-	"    site: {children: {web: {}, db: {}}}\n";
+static const char *const text = "all:\n"
+				"  children:\n"
+				"    web: {hosts: {\"web[1:3]\": {}}}\n"
+				"    db: {hosts: {db-a: {}, db-b: {}}}\n"
+				"    east: {hosts: {web1: {}, db-a: {}}}\n"
+				"    site: {children: {web: {}, db: {}}}\n";
 
 static const struct {
 	const char *pattern, *hosts; /* hosts NULL: an error that holds `error` */
@@ -54,7 +53,8 @@ static void test_patterns(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		inv_hosts hosts = {0};
 		struct strbuf got CLEANUP(strbuf_release) = {0};
-		int r = inventory_match(inv, slice_from(cases[i].pattern), (struct srcloc){0}, &hosts, &err);
+		int r = inventory_match(inv, slice_from(cases[i].pattern), (struct srcloc){0},
+					&hosts, &err);
 		for (size_t k = 0; k < hosts.len; k++)
 			strbuf_printf(&got, "%s%s", k ? " " : "", hosts.at[k]->name);
 		vec_release(&hosts);

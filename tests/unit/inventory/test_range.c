@@ -27,7 +27,8 @@ static void test_ranges(void **state)
 		struct err err = {0};
 		const char **names = NULL;
 		size_t n = 0;
-		int r = inventory_expand_range(&a, slice_from(cases[i].text), (struct srcloc){0}, &names, &n, &err);
+		int r = inventory_expand_range(&a, slice_from(cases[i].text), (struct srcloc){0},
+					       &names, &n, &err);
 		for (size_t k = 0; r == 0 && k < n; k++)
 			strbuf_printf(&got, "%s%s", k ? " " : "", names[k]);
 		print_message("range '%s'\n", cases[i].text);

@@ -16,15 +16,18 @@ static void open_project(struct loaded *l)
 {
 	memset(l, 0, sizeof(*l));
 	project_open(&l->project);
-	project_file(&l->project, "inv.yaml", "all: {children: {web: {hosts: {w1: {}, w2: {}}}, db: {hosts: {d1: {}}}}}\n");
+	project_file(&l->project, "inv.yaml",
+		     "all: {children: {web: {hosts: {w1: {}, w2: {}}}, db: {hosts: {d1: {}}}}}\n");
 }
 
 static void load(struct loaded *l, const char *limit)
 {
-	struct plan_options opts = {.site_path = project_path(&l->project, "site.roles"), .limit = limit};
+	struct plan_options opts = {.site_path = project_path(&l->project, "site.roles"),
+				    .limit = limit};
 	l->env = template_env_new();
 	l->inv = inventory_new();
-	assert_int_equal(inventory_add_source(l->inv, project_path(&l->project, "inv.yaml"), &l->err), 0);
+	assert_int_equal(
+		inventory_add_source(l->inv, project_path(&l->project, "inv.yaml"), &l->err), 0);
 	assert_int_equal(inventory_finish(l->inv, &l->err), 0);
 	l->r = plan_load(&opts, l->inv, l->env, &l->plan, &l->err);
 }
@@ -42,14 +45,17 @@ static void test_steps_and_barriers(void **state)
 	struct loaded l;
 	(void)state;
 	open_project(&l);
-	project_file(&l.project, "site.roles", "roles:\n  base: {hosts: all}\n  app: {role: base, hosts: web, after: base}\n");
+	project_file(
+		&l.project, "site.roles",
+		"roles:\n  base: {hosts: all}\n  app: {role: base, hosts: web, after: base}\n");
 	project_file(&l.project, "roles/base/tasks/main.yml",
 		     "- name: plain\n  command: 'true'\n  register: x\n"
 		     "- name: once\n  command: 'true'\n  run_once: true\n"
 		     "- name: others\n  debug: {msg: \"{{ peers }}\"}\n"
 		     "- name: facts\n  debug: {msg: \"{{ ansible_hostname }} {{ own }}\"}\n");
 	project_file(&l.project, "roles/base/defaults/main.yml",
-		     "peers: \"{{ groups.web | map('extract', hostvars) | list }}\"\nown: \"{{ ansible_kernel }}\"\n");
+		     "peers: \"{{ groups.web | map('extract', hostvars) | list }}\"\nown: \"{{ "
+		     "ansible_kernel }}\"\n");
 	load(&l, NULL);
 	if (l.r < 0)
 		print_message("%s\n", l.err.msg);
@@ -89,7 +95,8 @@ static const struct {
 	unsigned line;
 } wrong[] = {
 	{"roles:\n  base: {hosts: all, after: bse}\n", "", "did you mean 'base'", 2},
-	{"roles:\n  base: {hosts: all, after: b}\n  b: {role: base, hosts: all, after: base}\n", "", "in a circle: base", 2},
+	{"roles:\n  base: {hosts: all, after: b}\n  b: {role: base, hosts: all, after: base}\n", "",
+	 "in a circle: base", 2},
 	{"roles:\n  base: {host: all}\n", "", "does not say on which 'hosts'", 2},
 	{"roles:\n  base: {hosts: all, beome: true}\n", "", "did you mean 'become'", 2},
 	{"roles:\n  base: {hosts: wbe}\n", "", "did you mean 'web'", 2},
@@ -121,10 +128,12 @@ static void test_wrong_sites(void **state)
 		struct loaded l;
 		char text[1400];
 		open_project(&l);
-		project_file(&l.project, "site.roles", wrong[i].site ? wrong[i].site : "roles:\n  base: {hosts: all}\n");
+		project_file(&l.project, "site.roles",
+			     wrong[i].site ? wrong[i].site : "roles:\n  base: {hosts: all}\n");
 		project_file(&l.project, "roles/base/tasks/main.yml", wrong[i].tasks);
 		load(&l, NULL);
-		print_message("case %zu: %s%s", i, wrong[i].site ? wrong[i].site : "", wrong[i].tasks);
+		print_message("case %zu: %s%s", i, wrong[i].site ? wrong[i].site : "",
+			      wrong[i].tasks);
 		print_message("  -> %s\n", err_format(&l.err, text, sizeof(text)));
 		assert_true(l.r < 0);
 		assert_non_null(strstr(text, wrong[i].error));
@@ -136,7 +145,8 @@ static void test_wrong_sites(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps_and_barriers), cmocka_unit_test(test_limit),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps_and_barriers),
+					   cmocka_unit_test(test_limit),
 					   cmocka_unit_test(test_wrong_sites)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
