@@ -422,9 +422,8 @@ static bool needs_barrier(const struct plan_node *node)
 
 static bool sets_vars(const struct plan_node *node)
 {
-	static const char *const modules[] = {"set_fact",      "include_vars", "setup",
-					      "include_tasks", "include_role", "add_host",
-					      "group_by"};
+	static const char *const modules[] = {"set_fact", "include_vars", "setup", "include_tasks",
+					      "include_role"};
 	for (size_t i = 0; i < ARRAY_LEN(modules); i++)
 		if (strcmp(node->module->name, modules[i]) == 0)
 			return true;

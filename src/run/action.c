@@ -211,22 +211,13 @@ static int run_pki(struct action_call *c, struct err *err)
 	return fn(&call, err);
 }
 
-static int run_nothing(struct action_call *c, struct err *err)
-{
-	(void)c;
-	(void)err;
-	return 0;
-}
-
 typedef int action_fn(struct action_call *c, struct err *err);
 static const struct {
 	const char *name;
 	action_fn *fn;
-} actions[] = {
-	{"debug", run_debug},	    {"assert", run_assert}, {"fail", run_fail},
-	{"set_fact", run_set_fact}, {"pause", run_pause},   {"include_vars", run_include_vars},
-	{"set_stats", run_nothing},
-};
+} actions[] = {{"debug", run_debug}, {"assert", run_assert},
+	       {"fail", run_fail},   {"set_fact", run_set_fact},
+	       {"pause", run_pause}, {"include_vars", run_include_vars}};
 
 static action_fn *find(const struct module *m)
 {

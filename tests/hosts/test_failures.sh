@@ -168,7 +168,7 @@ ssh-keygen -q -t ed25519 -N 'a passphrase' -f "$scratch/locked_key"
 host_vars="{ansible_ssh_private_key_file: $scratch/locked_key}"
 wrong 'a key with a passphrase' 4 'n1' 'locked_key.*passphrase|passphrase.*locked_key' <<<'- ping: {}'
 
-sed "s/\(10.77.0.11\) .*/\1 $(cut -d' ' -f1,2 "$scratch/other_key.pub")/" "$lab/known_hosts" >"$scratch/changed_hosts"
+sed "s|\(10.77.0.11\) .*|\1 $(cut -d' ' -f1,2 "$scratch/other_key.pub")|" "$lab/known_hosts" >"$scratch/changed_hosts"
 trusting() { echo "{ansible_ssh_common_args: '-o UserKnownHostsFile=$1 -o GlobalKnownHostsFile=/dev/null'}"; }
 host_vars=$(trusting "$scratch/changed_hosts")
 wrong 'a host key that changed' 4 'n1' 'host key .*CHANGED' 'ssh-keygen .*-R' <<<'- ping: {}'
