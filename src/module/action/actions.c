@@ -164,4 +164,3 @@ static const struct module_param include_vars_params[] = {
 static const char *const vars_needs[] = {"file|dir|_raw_params", NULL};
 ACTION_WITH(include_vars, MODULE_FREE_FORM, "Reads variables from files.",
 	    .required_one_of = vars_needs, .mutually_exclusive = vars_needs);
-
