@@ -4,6 +4,8 @@ file(GLOB agent_main CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/agent/main.c
 	${CMAKE_SOURCE_DIR}/src/agent/main/*.c)
 set(agents ${ROLLOUT_EXTRA_AGENTS})
 set(agent_files)
+# llvm-strip, which clang would bring, refuses a static glibc binary.
+find_program(GNU_STRIP strip REQUIRED)
 if(agent_main)
 	add_executable(rollout-agent ${agent_main})
 	target_compile_definitions(rollout-agent PRIVATE ROLLOUT_VERSION="${PROJECT_VERSION}")
@@ -13,7 +15,7 @@ if(agent_main)
 		set(stripped ${CMAKE_BINARY_DIR}/agent/rollout-agent)
 		add_custom_command(OUTPUT ${stripped} DEPENDS rollout-agent VERBATIM
 			COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/agent
-			COMMAND ${CMAKE_STRIP} -s -o ${stripped} $<TARGET_FILE:rollout-agent>)
+			COMMAND ${GNU_STRIP} -s -o ${stripped} $<TARGET_FILE:rollout-agent>)
 		list(APPEND agents ${CMAKE_SYSTEM_PROCESSOR}=${stripped})
 		list(APPEND agent_files ${stripped})
 	endif()

@@ -144,6 +144,7 @@ void step_start_ready(struct run *run)
 			step->started_ms = clock_now_ms();
 			emit_step(step, REPORT_STEP_STARTED);
 			start_batch(step);
+			more = true; /* the batch may be over at once: all its hosts are out of the run */
 		}
 	}
 }
