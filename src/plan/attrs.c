@@ -13,15 +13,10 @@ static const struct {
 	{                                                                                          \
 #		field, offsetof(struct plan_attrs, field), kind                                   \
 	}
-	SIMPLE(become, TRUTH),	      SIMPLE(become_user, TEXT),
-	SIMPLE(become_method, TEXT),  SIMPLE(become_flags, TEXT),
-	SIMPLE(become_exe, TEXT),     SIMPLE(check_mode, TRUTH),
-	SIMPLE(diff, TRUTH),	      SIMPLE(no_log, TRUTH),
-	SIMPLE(ignore_errors, TRUTH), SIMPLE(ignore_unreachable, TRUTH),
-	SIMPLE(delegate_to, TEXT),    SIMPLE(delegate_facts, TRUTH),
-	SIMPLE(run_once, TRUTH),      SIMPLE(throttle, NUMBER),
-	SIMPLE(timeout, NUMBER),      SIMPLE(any_errors_fatal, TRUTH),
-	SIMPLE(remote_user, TEXT),    SIMPLE(connection, TEXT),
+	SIMPLE(become, TRUTH),	   SIMPLE(become_user, TEXT),	  SIMPLE(check_mode, TRUTH),
+	SIMPLE(diff, TRUTH),	   SIMPLE(no_log, TRUTH),	  SIMPLE(ignore_errors, TRUTH),
+	SIMPLE(delegate_to, TEXT), SIMPLE(delegate_facts, TRUTH), SIMPLE(run_once, TRUTH),
+	SIMPLE(throttle, NUMBER),  SIMPLE(timeout, NUMBER),	  SIMPLE(any_errors_fatal, TRUTH),
 #undef SIMPLE
 };
 static const char *const lists[] = {"when", "environment", "tags"};
@@ -112,6 +107,27 @@ static int check_kind(enum kind kind, const char *name, const struct value *v, s
 	return 0;
 }
 
+/* How a host is reached is one for a whole run: said by variables. */
+static int refuse(const struct value *key, const struct value *v, struct err *err)
+{
+	static const char *const connection[] = {"remote_user", "connection", "become_method",
+						 "become_flags", "become_exe"};
+	if (value_is_str(key, "become_method") && value_is_str(v, "sudo"))
+		return ATTR_TAKEN;
+	if (value_is_str(key, "ignore_unreachable"))
+		return err_at(err, ERR_UNSUPPORTED, key->at,
+			      "the keyword 'ignore_unreachable' is not supported by rollout");
+	for (size_t i = 0; i < ARRAY_LEN(connection); i++)
+		if (value_is_str(key, connection[i]))
+			return err_at(
+				err, ERR_UNSUPPORTED, key->at,
+				"the keyword '%s' is not supported by rollout; set the variable "
+				"'ansible_%s'",
+				connection[i],
+				strcmp(connection[i], "remote_user") == 0 ? "user" : connection[i]);
+	return ATTR_NOT_MINE;
+}
+
 int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key,
 	       const struct value *v, struct err *err)
 {
@@ -127,7 +143,7 @@ int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value 
 		return take_tags(c, attrs, v, err);
 	if (value_is_str(key, "environment"))
 		return take_environment(attrs, v, err);
-	return ATTR_NOT_MINE;
+	return refuse(key, v, err);
 }
 
 struct plan_attrs attrs_inherit(const struct plan_attrs *outer)

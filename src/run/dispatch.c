@@ -12,19 +12,6 @@ static bool is_once_only(const char *module)
 	return false;
 }
 
-static bool any_secret(const struct value *v)
-{
-	if (v->flags & VALUE_SECRET)
-		return true;
-	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
-		if (any_secret(v->list.at[i]))
-			return true;
-	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++)
-		if (any_secret(v->dict.at[i].value))
-			return true;
-	return false;
-}
-
 static int request_new(struct flight *f, const struct value *items, bool secret,
 		       struct request **ret, struct err *err)
 {
@@ -72,7 +59,7 @@ int flight_send(struct flight *f, struct err *err)
 			continue;
 		f->current = i;
 		f->sent_items[f->nsent++] = i;
-		secret |= any_secret(f->items[i].args);
+		secret |= holds_secret(f->items[i].args);
 		value_list_push(&f->arena, list, f->items[i].args);
 		if (f->one_by_one)
 			break;

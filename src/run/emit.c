@@ -65,7 +65,7 @@ static const struct value *censored(struct flight *f, const struct value *result
 	return d;
 }
 
-static bool holds_secret(const struct value *v)
+bool holds_secret(const struct value *v)
 {
 	if (v->flags & VALUE_SECRET)
 		return true;

@@ -403,6 +403,8 @@ bool action_steers(const struct module *m);
 int action_steer(struct flight *f, struct err *err);
 
 /* ---- emit.c ---- */
+/* Is any value of the tree a secret? */
+bool holds_secret(const struct value *v);
 void emit(struct run *run, struct report_event *e);
 void emit_result(struct flight *f);
 void emit_item(struct flight *f, const struct flight_item *it);

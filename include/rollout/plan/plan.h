@@ -31,11 +31,10 @@ struct plan_role {
 /* Keywords that a block, a role and a step hand down to their tasks. Values
  * are as written, maybe templates; NULL where nobody set them. */
 struct plan_attrs {
-	const struct value *become, *become_user, *become_method, *become_flags, *become_exe;
-	const struct value *check_mode, *diff, *no_log, *ignore_errors, *ignore_unreachable;
-	const struct value *delegate_to, *delegate_facts, *run_once, *throttle, *timeout,
-		*any_errors_fatal;
-	const struct value *remote_user, *connection;
+	const struct value *become, *become_user;
+	const struct value *check_mode, *diff, *no_log, *ignore_errors;
+	const struct value *delegate_to, *delegate_facts, *run_once;
+	const struct value *throttle, *timeout, *any_errors_fatal;
 	VEC(const struct value *) when;	       /* all must hold; outer first */
 	VEC(const struct value *) environment; /* dicts or templates, outer first */
 	VEC(const char *) tags;
@@ -136,7 +135,6 @@ struct plan {
 	struct strmap roles; /* dir → struct plan_role */
 	struct strmap files; /* path → parsed value, read once */
 	const char *const *tags, *const *skip_tags;
-	VEC(const char *) limit_hosts_missing;
 	uint32_t next_id;
 	size_t ntasks;
 	VEC(struct plan_node *) nodes; /* every one, for release and late checks */
