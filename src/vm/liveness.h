@@ -7,6 +7,7 @@
 #include "rollout/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Takes the lock now: *ret_fd is yours (O_CLOEXEC; vm_lock_keep lets a child
  * inherit it). ERR_EXISTS: somebody holds it. */

@@ -3,6 +3,8 @@
 #include "rollout/base/err.h"
 #include "rollout/base/str.h"
 
+#include <stdint.h>
+
 #define TOOL_OUTPUT_MAX (1u << 20)
 
 struct tool_call {

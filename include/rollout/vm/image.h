@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Images: named cloud images with URL and SHA-256, a cache that all projects
+ * Images: named cloud images with URL and digest, a cache that all projects
  * share ($XDG_CACHE_HOME/rollout/images), and building one from packages.
  */
 #include "rollout/vm/vm.h"
@@ -10,7 +10,8 @@
 struct vm_named_image {
 	const char *name; /* "debian-12" */
 	enum vm_arch arch;
-	const char *url, *sha256;
+	const char *url,
+		*digest; /* "sha256:…", or "sha512:…" where the distribution publishes only that */
 	const char *suite; /* "bookworm": what `image build` and nspawn make it from */
 };
 extern const struct vm_named_image vm_named_images[];

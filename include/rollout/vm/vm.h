@@ -27,7 +27,8 @@ enum vm_arch { VM_ARCH_AMD64, VM_ARCH_ARM64 };
 struct vm_image_ref {
 	const char
 		*name; /* a named image, a URL, or an absolute path (file, or a tree for nspawn) */
-	const char *sha256; /* lower-case hex; NULL: a named image's own, or none (a local path) */
+	const char *
+		digest; /* "sha256:<hex>" or "sha512:<hex>"; NULL: a named image's own, or none (a local path) */
 	struct srcloc at;
 };
 
