@@ -88,10 +88,39 @@ void inventory_group_add_child(struct inv_group *parent, struct inv_group *child
 	vec_push(&child->parents, parent);
 }
 
+/* The keys of both, those of `over` winning. */
+static const struct value *merged(struct arena *a, const struct value *under,
+				  const struct value *over)
+{
+	struct value *out = value_dict_dup(a, under);
+	out->at = over->at;
+	for (size_t i = 0; i < over->dict.len; i++)
+		value_dict_set(a, out, over->dict.at[i].key, over->dict.at[i].value);
+	return out;
+}
+
 void inventory_merge_vars(struct inventory *inv, struct value *into, const struct value *from)
 {
-	for (size_t i = 0; from && i < from->dict.len; i++)
-		value_dict_set(&inv->arena, into, from->dict.at[i].key, from->dict.at[i].value);
+	for (size_t i = 0; from && i < from->dict.len; i++) {
+		const struct value_pair *p = &from->dict.at[i];
+		const struct value *value = p->value,
+				   *under = p->key->type == VALUE_STRING &&
+							    slice_is(p->key->str, "vm")
+						    ? value_get(into, "vm")
+						    : NULL;
+		if (under && under->type == VALUE_DICT && value->type == VALUE_DICT)
+			value = merged(&inv->arena, under, value);
+		value_dict_set(&inv->arena, into, p->key, value);
+	}
+}
+
+void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict)
+{
+	struct value *vars = value_dict_dup(&inv->arena, dict);
+	for (size_t i = 0; i < h->vars->dict.len; i++)
+		value_dict_set(&inv->arena, vars, h->vars->dict.at[i].key,
+			       h->vars->dict.at[i].value);
+	h->vars = vars;
 }
 
 /* ---- sources ---- */

@@ -57,6 +57,8 @@ const char *report_kind_name(enum report_kind k)
 const char *report_host_state_name(enum report_host_state s)
 {
 	switch (s) {
+	case REPORT_HOST_BOOTING:
+		return "booting";
 	case REPORT_HOST_CONNECTING:
 		return "connecting";
 	case REPORT_HOST_RETRYING:

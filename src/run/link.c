@@ -4,6 +4,7 @@
  *
  * States: IDLE → WAITS_FOR_SLOT → CONNECTING → UP; CONNECTING → BACKOFF →
  * CONNECTING on trouble that may pass; → DOWN when it does not, or after close.
+ * IDLE → HELD while the host is being made → IDLE, or DOWN when that failed.
  * A link holds one of the run's `forks` slots while it has requests.
  */
 #include "rollout/base/clock.h"
@@ -20,6 +21,7 @@
 
 static void connect_now(struct link *l);
 static void pump(struct link *l);
+static void refuse_later(struct link *l);
 
 static void request_free(struct request *req)
 {
@@ -45,8 +47,7 @@ void link_free(struct link *l)
 	for (size_t i = 0; i < l->requests.len; i++)
 		request_free(l->requests.at[i]);
 	vec_release(&l->requests);
-	if (l->sending.fd >= 0)
-		close(l->sending.fd);
+	sending_reset(l);
 	wire_reader_release(&l->reader);
 	arena_release(&l->arena);
 	free(l);
@@ -84,8 +85,25 @@ static void give_slot(struct link *l)
 	run->slots_used--;
 }
 
+/* Waits for its host, or learns at once that it will not come. */
+static bool held_by_gate(struct link *l)
+{
+	const char *text;
+	enum run_gate_state state = gate_ask(l, &text);
+	if (state == RUN_GATE_WAITS) {
+		l->state = LINK_HELD;
+		emit_host_state(l->host, REPORT_HOST_BOOTING, text);
+	} else if (state == RUN_GATE_FAILED) {
+		err_set(&l->refused, ERR_UNREACHABLE, "%s", text);
+		refuse_later(l);
+	}
+	return state != RUN_GATE_OPEN;
+}
+
 static void start_work(struct link *l)
 {
+	if (l->state == LINK_HELD || (l->state == LINK_IDLE && held_by_gate(l)))
+		return;
 	take_slot_or_queue(l);
 	if (!l->has_slot) {
 		if (l->state == LINK_IDLE)
@@ -201,76 +219,6 @@ void link_recall(struct link *l, const struct flight *flight)
 	}
 }
 
-/* ---- content ---- */
-
-static void blob_finish(struct link *l, const char *error)
-{
-	struct arena a = {0};
-	struct strbuf out CLEANUP(strbuf_release) = {0};
-	struct value *v = value_dict_new(&a);
-	if (error)
-		value_dict_put(&a, v, "error", value_cstr(&a, error));
-	else
-		value_dict_put(&a, v, "sha256", value_cstr(&a, l->sending.blob->sha256));
-	wire_put_value(&out, WIRE_BLOB_END, l->sending.id, v);
-	transport_send(l->transport, strbuf_slice(&out));
-	arena_release(&a);
-	if (l->sending.fd >= 0)
-		close(l->sending.fd);
-	l->sending = (struct blob_sending){.fd = -1};
-}
-
-/* One chunk into buf; returns its length, 0 at the end, negative on trouble. */
-static ssize_t blob_chunk(struct blob_sending *s, char *buf, size_t size)
-{
-	size_t left = s->blob->size - s->offset, n = left < size ? left : size;
-	if (s->blob->bytes) {
-		memcpy(buf, s->blob->bytes + s->offset, n);
-		return (ssize_t)n;
-	}
-	ssize_t got = pread(s->fd, buf, n, (off_t)s->offset);
-	return n > 0 && got == 0 ? -1 : got; /* the file was cut under us */
-}
-
-static void blob_pump(struct link *l)
-{
-	CLEANUP(free_ptr) char *buf = xmalloc(WIRE_BLOB_CHUNK);
-	while (l->sending.id && transport_queued(l->transport) < TRANSPORT_QUEUE_HIGH) {
-		struct strbuf out CLEANUP(strbuf_release) = {0};
-		ssize_t n = blob_chunk(&l->sending, buf, WIRE_BLOB_CHUNK);
-		if (n < 0) {
-			blob_finish(l, "the file changed or cannot be read on the controller");
-			return;
-		}
-		if (n == 0) {
-			blob_finish(l, NULL);
-			return;
-		}
-		wire_put_bytes(&out, WIRE_BLOB, l->sending.id, (struct slice){buf, (size_t)n});
-		transport_send(l->transport, strbuf_slice(&out));
-		l->sending.offset += (size_t)n;
-	}
-}
-
-static void on_blob_wanted(struct link *l, uint32_t id, const struct value *v)
-{
-	const struct value *sha = value_get(v, "sha256");
-	const struct blob *blob =
-		sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
-	if (l->sending.fd >= 0)
-		close(l->sending.fd);
-	l->sending = (struct blob_sending){.id = id, .blob = blob, .fd = -1};
-	if (!blob) {
-		blob_finish(l, "the controller has no such content");
-		return;
-	}
-	if (!blob->bytes && (l->sending.fd = open(blob->path, O_RDONLY | O_CLOEXEC)) < 0) {
-		blob_finish(l, strerror(errno));
-		return;
-	}
-	blob_pump(l);
-}
-
 /* ---- what the agent says ---- */
 
 static void on_result(struct link *l, size_t i, const struct value *v)
@@ -346,7 +294,7 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 	} else if (frame->type == WIRE_DROPPED) {
 		on_dropped(l, i);
 	} else if (frame->type == WIRE_BLOB_WANTED) {
-		on_blob_wanted(l, frame->id, v);
+		sending_begin(l, frame->id, v);
 	} else if (frame->type == WIRE_OUTPUT && l->requests.at[i]->flight) {
 		const struct value *item = value_get(v, "item"), *stream = value_get(v, "stream"),
 				   *data = value_get(v, "data");
@@ -392,7 +340,7 @@ static void on_drained(void *ctx)
 {
 	struct link *l = ctx;
 	if (l->sending.id)
-		blob_pump(l);
+		sending_pump(l);
 }
 
 /* ---- trouble ---- */
@@ -491,9 +439,7 @@ static void on_down(void *ctx, const struct err *why)
 	l->transport = NULL;
 	wire_reader_release(&l->reader);
 	l->reader = (struct wire_reader){0};
-	if (l->sending.fd >= 0)
-		close(l->sending.fd);
-	l->sending = (struct blob_sending){.fd = -1};
+	sending_reset(l);
 	forget_abandoned(l);
 	if (l->refused.code) {
 		lost = l->refused;
@@ -530,6 +476,23 @@ static void on_down(void *ctx, const struct err *why)
 	run_drain(l->run);
 }
 
+void link_open_gate(struct link *l)
+{
+	if (l->state != LINK_HELD)
+		return;
+	l->state = LINK_IDLE;
+	start_work(l);
+}
+
+void link_fail_gate(struct link *l, const struct err *why)
+{
+	if (l->state != LINK_HELD)
+		return;
+	l->state = LINK_DOWN;
+	l->refused = *why;
+	fail_all(l, why);
+}
+
 static const struct transport_events link_events = {on_up, on_data, on_drained, on_down};
 
 static void on_refused(uv_timer_t *timer)
@@ -541,15 +504,20 @@ static void on_refused(uv_timer_t *timer)
 	run_drain(l->run);
 }
 
+/* Not at once: whoever submits still holds the flight. */
+static void refuse_later(struct link *l)
+{
+	l->state = LINK_BACKOFF;
+	uv_timer_start(&l->backoff, on_refused, 0, 0);
+}
+
 static void connect_now(struct link *l)
 {
 	struct err err = {0};
 	l->refused = err;
 	if (!l->target.name && link_resolve_target(l, &err) < 0) {
-		/* not at once: whoever submits still holds the flight */
 		l->refused = err;
-		l->state = LINK_BACKOFF;
-		uv_timer_start(&l->backoff, on_refused, 0, 0);
+		refuse_later(l);
 		return;
 	}
 	l->state = LINK_CONNECTING;

@@ -77,6 +77,7 @@ static void close_all(struct run *run)
 	if (run->closing)
 		return;
 	run->closing = true;
+	gate_end(run);
 	for (size_t i = 0; i < run->hosts.len; i++)
 		link_close(((struct run_host *)run->hosts.entries[i].value)->link);
 	uv_close((uv_handle_t *)&run->ticker, NULL);
@@ -156,6 +157,7 @@ static void on_signal(uv_signal_t *handle, int signum)
 				if (s->flights.len == 0 || s->state != STRAND_WAITING)
 					strand_wake(s);
 			}
+		gate_give_up(run);
 		run_drain(run);
 		return;
 	}
@@ -307,6 +309,7 @@ int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit
 	add_steps(&run);
 	find_wants_root(&run);
 	emit_start(&run);
+	gate_begin(&run);
 	run_drain(&run);
 	while (!run.closing)
 		if (uv_run(&run.loop, UV_RUN_ONCE) == 0 && !run.closing)

@@ -53,6 +53,7 @@ struct request {
 
 enum link_state {
 	LINK_IDLE,
+	LINK_HELD,
 	LINK_WAITS_FOR_SLOT,
 	LINK_CONNECTING,
 	LINK_UP,
@@ -95,8 +96,24 @@ void link_abandon(struct link *l, const struct flight *flight);
 void link_recall(struct link *l, const struct flight *flight);
 void link_close(struct link *l);
 void link_pass_slots(struct run *run);
+/* The host is there now, or will not be. */
+void link_open_gate(struct link *l);
+void link_fail_gate(struct link *l, const struct err *why);
 /* Connection variables into the link's target (target.c). */
 int link_resolve_target(struct link *l, struct err *err);
+
+/* ---- sending.c: one piece of content at a time ---- */
+void sending_begin(struct link *l, uint32_t id, const struct value *wanted);
+void sending_pump(struct link *l);
+void sending_reset(struct link *l);
+
+/* ---- gate.c: hosts that are still being made ---- */
+void gate_begin(struct run *run);
+void gate_end(struct run *run);
+/* Of the link's host; OPEN where there is no gate. *ret_text is borrowed. */
+enum run_gate_state gate_ask(const struct link *l, const char **ret_text);
+/* An interrupted run waits for no host. */
+void gate_give_up(struct run *run);
 
 /* ---- blob.c: content that hosts may ask for, by hash ---- */
 struct blob {
@@ -250,6 +267,8 @@ struct run {
 	VEC(struct run_step *) steps;
 	VEC(struct strand *) ready;
 	VEC(struct link *) slot_queue;
+	uv_poll_t gate;
+	bool gate_active;
 	unsigned slots_used;
 	uint32_t next_strand;
 	size_t nblocked; /* strands with `blocked` set */

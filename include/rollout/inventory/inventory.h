@@ -7,6 +7,8 @@
  *
  * Sources: a file, a directory (its files in alphabetical order), or a
  * "host1,host2," list. `group_vars/` and `host_vars/` beside a source are read.
+ * Of two definitions of a variable the later one wins whole, but for `vm`: groups
+ * and hosts each add to that mapping, or change keys of it (docs/vm.md).
  * Source: Ansible's "How to build your inventory", "Patterns: targeting hosts
  * and groups". Everything lives in the inventory's arena.
  */
@@ -61,6 +63,10 @@ int inventory_add_source(struct inventory *inv, const char *source, struct err *
 int inventory_add_vars_dir(struct inventory *inv, const char *dir, struct err *err);
 /* Group graph (a cycle is an error), depths, membership, merged variables. */
 int inventory_finish(struct inventory *inv, struct err *err);
+
+/* Variables of a host that every other definition of them beats. After
+ * inventory_finish; the values must live as long as the inventory. */
+void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict);
 
 /* NULL when absent; "localhost" is made on demand (implicit). */
 struct inv_host *inventory_host(struct inventory *inv, struct slice name);

@@ -11,7 +11,8 @@
 enum report_kind {
 	REPORT_RUN_STARTED,  /* run_name, nhosts, ntasks, nsteps, check_mode, diff_mode */
 	REPORT_STEP_STARTED, /* step, role, nhosts, ntasks */
-	REPORT_HOST_STATE,   /* host, host_state; msg: why it is tried again or down */
+	REPORT_HOST_STATE,   /* host, host_state; msg: why it is tried again or down,
+			      * or what it is at */
 	REPORT_TASK_STARTED, /* step, task, host */
 	REPORT_ITEM,	     /* one item of a loop: as RESULT, with item */
 	REPORT_RESULT, /* step, role, task, host, status, result, duration; one for each TASK_STARTED */
@@ -35,6 +36,7 @@ enum report_status {
 };
 
 enum report_host_state {
+	REPORT_HOST_BOOTING, /* msg: what it is at */
 	REPORT_HOST_CONNECTING,
 	REPORT_HOST_RETRYING,
 	REPORT_HOST_UP,

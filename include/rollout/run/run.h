@@ -25,6 +25,17 @@ enum run_exit {
 	RUN_EXIT_INTERRUPTED = 99,
 };
 
+/* Hosts that are still being made (VMs that boot): nothing connects to one before
+ * it is there. */
+enum run_gate_state { RUN_GATE_OPEN, RUN_GATE_WAITS, RUN_GATE_FAILED };
+struct run_gate {
+	void *self;
+	int fd;			  /* readable when there is news */
+	bool (*take)(void *self); /* takes the news, does not block; false: no more will come */
+	/* *ret_text: what it is at, or why it failed; lives until the next take(). */
+	enum run_gate_state (*ask)(void *self, const char *host, const char **ret_text);
+};
+
 struct run_options {
 	unsigned forks;
 	bool check_mode, diff_mode;
@@ -45,6 +56,7 @@ struct run_options {
 	size_t nimages;
 	const struct report_sink *sinks;
 	size_t nsinks;
+	const struct run_gate *gate; /* NULL: every host is there */
 };
 
 /* *ret_exit is set whenever the run took place, failed hosts or not; an error

@@ -10,25 +10,27 @@
 
 /* Hosts that do the same: one row. */
 struct row {
-	const struct task_view *task; /* NULL: connecting */
+	const struct task_view *task; /* NULL: at `stage` */
+	const char *stage;	      /* "connecting", "booting: kernel" */
 	int64_t since_ms;	      /* of the host that is at it longest */
 	host_names hosts;
 	const struct host_view *talker; /* one that has output */
 };
 typedef VEC(struct row) row_list;
 
-static struct row *row_for(row_list *rows, const struct task_view *task)
+static struct row *row_for(row_list *rows, const struct task_view *task, const char *stage)
 {
 	for (size_t i = 0; i < rows->len; i++)
-		if (rows->at[i].task == task)
+		if (rows->at[i].task == task && (task || strcmp(rows->at[i].stage, stage) == 0))
 			return &rows->at[i];
-	vec_push(rows, (struct row){.task = task});
+	struct row row = {.task = task, .stage = stage};
+	vec_push(rows, row);
 	return &rows->at[rows->len - 1];
 }
 
 static void row_add(row_list *rows, const struct task_view *task, const struct host_view *h)
 {
-	struct row *r = row_for(rows, task);
+	struct row *r = row_for(rows, task, h->stage ? h->stage : "connecting");
 	if (r->hosts.len == 0 || h->since_ms < r->since_ms)
 		r->since_ms = h->since_ms;
 	if (h->output.len > 0)
@@ -46,7 +48,7 @@ static void collect(const struct terminal *t, row_list *rows)
 {
 	for (size_t i = 0; i < t->views.hosts.len; i++) {
 		const struct host_view *h = t->views.hosts.entries[i].value;
-		if (h->state == REPORT_HOST_CONNECTING || h->state == REPORT_HOST_RETRYING)
+		if (h->state <= REPORT_HOST_RETRYING)
 			row_add(rows, NULL, h);
 		else if (h->queue.len > 0)
 			row_add(rows, h->queue.at[0], h);
@@ -70,7 +72,7 @@ static void put_row(struct strbuf *out, const struct row *r, int64_t now_ms, uns
 	note_put_hosts(&hosts, &r->hosts);
 	unsigned room = width - ROW_TIME_COLUMNS, need = visible_columns(strbuf_slice(&hosts)) + 2;
 	strbuf_printf(out, "%6s  ", time.ptr);
-	visible_fit(out, slice_from(r->task ? r->task->label : "connecting"),
+	visible_fit(out, slice_from(r->task ? r->task->label : r->stage),
 		    need < room / 2 ? room - need : room / 2);
 	strbuf_printf(out, "  %s", hosts.ptr);
 	if (r->task && r->task->retries)

@@ -75,10 +75,31 @@ static void step_ended(struct terminal *t, const struct report_event *e)
 	terminal_say(t, &line);
 }
 
+/* A host that boots: what it is at, and a line once it is there. */
+static void host_stage(struct terminal *t, struct host_view *h, const struct report_event *e)
+{
+	CLEANUP(strbuf_release) struct strbuf b = {0}, line = {0};
+	if (e->host_state == REPORT_HOST_BOOTING) {
+		if (!h->stage)
+			h->boot_ms = t->event_ms;
+		strbuf_puts(&b, "booting: ");
+		visible_line(&b, slice_from(e->msg && *e->msg ? e->msg : "begins"));
+	} else if (h->stage) {
+		strbuf_printf(&line, "booted  [%s] after ", h->name);
+		duration_put(&line, t->event_ms - h->boot_ms);
+		strbuf_putc(&line, '\n');
+		if (e->host_state == REPORT_HOST_CONNECTING)
+			terminal_say(t, &line);
+	}
+	free(h->stage);
+	h->stage = b.len ? strbuf_steal(&b) : NULL;
+}
+
 static void host_state(struct terminal *t, const struct report_event *e)
 {
 	struct host_view *h = view_host(&t->views, e->host);
 	CLEANUP(strbuf_release) struct strbuf b = {0};
+	host_stage(t, h, e);
 	if (h->state != e->host_state)
 		h->since_ms = t->event_ms;
 	h->state = e->host_state;

@@ -128,6 +128,7 @@ void views_release(struct views *v)
 	for (size_t i = 0; i < v->hosts.len; i++) {
 		struct host_view *h = v->hosts.entries[i].value;
 		free(h->name);
+		free(h->stage);
 		vec_release(&h->queue);
 		strbuf_release(&h->output);
 		free(h);

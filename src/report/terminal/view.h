@@ -16,6 +16,8 @@ struct task_view;
 struct host_view {
 	char *name;
 	enum report_host_state state;
+	char *stage;		       /* of a host that boots, or NULL */
+	int64_t boot_ms;	       /* when that began */
 	int64_t since_ms;	       /* of state, and of the queue's first task */
 	VEC(struct task_view *) queue; /* started and not ended, oldest first */
 	struct strbuf output;	       /* the last line of a long command */

@@ -23,6 +23,45 @@ static void expect(struct inventory *inv, const char *host, const char *name, co
 	assert_true(value_is_str(v, want));
 }
 
+/* `vm` alone is merged key by key; defaults are beaten by all. */
+static void test_vm_and_defaults(void **state)
+{
+	struct project p;
+	struct err err = {0};
+	struct arena a = {0};
+	int r;
+	(void)state;
+	project_open(&p);
+	project_file(&p, "inv/hosts.yaml",
+		     "all:\n"
+		     "  vars: {vm: {memory: 1G, disk: 10G}, other: {a: 1}, port: mine}\n"
+		     "  children:\n"
+		     "    g:\n"
+		     "      vars: {vm: {memory: 2G}, other: {b: 2}}\n"
+		     "      hosts: {x: {vm: {disk: 40G}}, y: {vm: false}}\n");
+	project_file(&p, "inv/host_vars/x.yml", "vm: {cpus: many}\n");
+	struct inventory *inv = load(&p, "inv", &r, &err);
+	assert_int_equal(r, 0);
+	struct inv_host *x = inventory_host(inv, SLICE_LIT("x"));
+	const struct value *vm = value_get(x->vars, "vm");
+	assert_int_equal(vm->dict.len, 3);
+	assert_true(value_is_str(value_get(vm, "memory"), "2G"));
+	assert_true(value_is_str(value_get(vm, "disk"), "40G"));
+	assert_true(value_is_str(value_get(vm, "cpus"), "many"));
+	assert_int_equal(value_get(x->vars, "other")->dict.len, 1);
+	assert_int_equal(value_get(inventory_host(inv, SLICE_LIT("y"))->vars, "vm")->type,
+			 VALUE_BOOL);
+	struct value *defaults = value_dict_new(&a);
+	value_dict_put(&a, defaults, "port", value_cstr(&a, "default"));
+	value_dict_put(&a, defaults, "address", value_cstr(&a, "default"));
+	inventory_set_defaults(inv, x, defaults);
+	expect(inv, "x", "port", "mine");
+	expect(inv, "x", "address", "default");
+	inventory_free(inv);
+	arena_release(&a);
+	project_close(&p);
+}
+
 static void test_precedence(void **state)
 {
 	struct project p;
@@ -100,7 +139,8 @@ static void test_wrong_inventories(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_precedence),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_vm_and_defaults),
+					   cmocka_unit_test(test_precedence),
 					   cmocka_unit_test(test_wrong_inventories)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

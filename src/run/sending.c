@@ -1,0 +1,81 @@
+/* Content that the agent asks for by its hash, in chunks as fast as the
+ * connection takes them. */
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void sending_reset(struct link *l)
+{
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
+	l->sending = (struct blob_sending){.fd = -1};
+}
+
+static void finish(struct link *l, const char *error)
+{
+	struct arena a = {0};
+	struct strbuf out CLEANUP(strbuf_release) = {0};
+	struct value *v = value_dict_new(&a);
+	if (error)
+		value_dict_put(&a, v, "error", value_cstr(&a, error));
+	else
+		value_dict_put(&a, v, "sha256", value_cstr(&a, l->sending.blob->sha256));
+	wire_put_value(&out, WIRE_BLOB_END, l->sending.id, v);
+	transport_send(l->transport, strbuf_slice(&out));
+	arena_release(&a);
+	sending_reset(l);
+}
+
+/* One chunk into buf; returns its length, 0 at the end, negative on trouble. */
+static ssize_t next_chunk(struct blob_sending *s, char *buf, size_t size)
+{
+	size_t left = s->blob->size - s->offset, n = left < size ? left : size;
+	if (s->blob->bytes) {
+		memcpy(buf, s->blob->bytes + s->offset, n);
+		return (ssize_t)n;
+	}
+	ssize_t got = pread(s->fd, buf, n, (off_t)s->offset);
+	return n > 0 && got == 0 ? -1 : got; /* the file was cut under us */
+}
+
+void sending_pump(struct link *l)
+{
+	CLEANUP(free_ptr) char *buf = xmalloc(WIRE_BLOB_CHUNK);
+	while (l->sending.id && transport_queued(l->transport) < TRANSPORT_QUEUE_HIGH) {
+		struct strbuf out CLEANUP(strbuf_release) = {0};
+		ssize_t n = next_chunk(&l->sending, buf, WIRE_BLOB_CHUNK);
+		if (n < 0) {
+			finish(l, "the file changed or cannot be read on the controller");
+			return;
+		}
+		if (n == 0) {
+			finish(l, NULL);
+			return;
+		}
+		wire_put_bytes(&out, WIRE_BLOB, l->sending.id, (struct slice){buf, (size_t)n});
+		transport_send(l->transport, strbuf_slice(&out));
+		l->sending.offset += (size_t)n;
+	}
+}
+
+void sending_begin(struct link *l, uint32_t id, const struct value *v)
+{
+	const struct value *sha = value_get(v, "sha256");
+	const struct blob *blob =
+		sha && sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
+	if (l->sending.fd >= 0)
+		close(l->sending.fd);
+	l->sending = (struct blob_sending){.id = id, .blob = blob, .fd = -1};
+	if (!blob) {
+		finish(l, "the controller has no such content");
+		return;
+	}
+	if (!blob->bytes && (l->sending.fd = open(blob->path, O_RDONLY | O_CLOEXEC)) < 0) {
+		finish(l, strerror(errno));
+		return;
+	}
+	sending_pump(l);
+}
