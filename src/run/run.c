@@ -8,6 +8,14 @@
 
 #define TICK_MS 100
 
+/* What the launcher knows of a VM is also a fact (docs/vm.md). */
+static void add_vm_facts(struct run_host *h)
+{
+	const struct value *ip = h->inv->vars ? value_get(h->inv->vars, "vm_ip") : NULL;
+	if (ip)
+		value_dict_put(&h->arena, h->facts, "ansible_vm_ip", ip);
+}
+
 struct run_host *run_host_get(struct run *run, struct inv_host *inv)
 {
 	struct run_host *h = strmap_get(&run->hosts, slice_from(inv->name));
@@ -19,6 +27,7 @@ struct run_host *run_host_get(struct run *run, struct inv_host *inv)
 	h->set_vars = value_dict_new(&h->arena);
 	h->facts = value_dict_new(&h->arena);
 	h->include_vars = value_dict_new(&h->arena);
+	add_vm_facts(h);
 	h->stats.host = inv->name;
 	h->link = link_new(h);
 	strmap_set(&run->hosts, slice_from(inv->name), h);

@@ -57,6 +57,9 @@ struct vm_spec {
 	size_t nfiles;
 	const struct value *user_data; /* a dict merged over ours, or NULL */
 	bool nesting;		       /* nspawn: containers may run inside (Kubernetes nodes) */
+	struct {
+		struct srcloc address, ssh_port, disks, arch; /* file NULL: not written */
+	} places;
 };
 
 struct vm_topology {

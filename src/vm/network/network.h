@@ -4,7 +4,14 @@
  *
  * user:   a cluster segment at layer 2 without root: a switch process per project,
  *         Unix datagram sockets, one frame a datagram. QEMU's end is
- *         machines/NAME/segment.sock, the switch's is switch.sock (network/switch.c).
+ *         machines/NAME/segment.sock, the switch's is machines/NAME/uplink.sock, one
+ *         for each machine, since a sender's name is relative to its own folder and so
+ *         tells nothing. QEMU's working directory is machines/NAME:
+ *           -netdev dgram,id=seg,local.type=unix,local.path=segment.sock,\
+ *                   remote.type=unix,remote.path=uplink.sock
+ *         Neither end needs the other to be there first; a switch that was restarted
+ *         serves machines that kept running. A port exists for each machine whose
+ *         running.lock is held.
  * bridge: a Linux bridge "rl-<id>" with the gateway's address, taps or veth pairs,
  *         NAT by nftables (root).
  */
