@@ -9,14 +9,19 @@
 #include <stdio.h>
 
 const struct command commands[] = {
-	{"run", "[run] SITE", "run SITE's roles (the default)", FOR_RUN, cmd_run},
+	{"run", "[run] SITE", "run SITE's roles (the default)", FOR_RUN, cmd_run, NULL},
 	{"inventory", "inventory", "--list, --graph, or --host H: what the inventory says",
-	 FOR_INVENTORY, cmd_inventory},
+	 FOR_INVENTORY, cmd_inventory, NULL},
 	{"graph", "graph SITE", "SITE's steps and what they wait for; --format dot", FOR_GRAPH,
-	 cmd_graph},
-	{"doc", "doc [MODULE]", "modules and their parameters", FOR_DOC, cmd_doc},
-	{"version", "version", "the version, and the agents it carries", FOR_DOC, cmd_version},
-	{"help", "help [COMMAND]", "this, or a command's options", FOR_DOC, cmd_help},
+	 cmd_graph, NULL},
+	{"up", "up SITE", "boot the VMs, run SITE on each as soon as it is up",
+	 FOR_RUN | FOR_VM_BOOT, cmd_up, NULL},
+	{"vm", "vm VERB [NAME...]", "the inventory's VMs: up, status, ssh, halt, destroy ...",
+	 FOR_VM, cmd_vm, vm_help},
+	{"doc", "doc [MODULE]", "modules and their parameters", FOR_DOC, cmd_doc, NULL},
+	{"version", "version", "the version, and the agents it carries", FOR_DOC, cmd_version,
+	 NULL},
+	{"help", "help [COMMAND]", "this, or a command's options", FOR_DOC, cmd_help, NULL},
 };
 const size_t command_count = ARRAY_LEN(commands);
 
@@ -46,6 +51,14 @@ int cmd_version(const struct options *o UNUSED, struct err *err UNUSED)
 	return RUN_EXIT_OK;
 }
 
+static int show_help(const struct command *c, const char *verb, struct err *err)
+{
+	if (c->help)
+		return c->help(verb, err);
+	help_command(c);
+	return RUN_EXIT_OK;
+}
+
 int cmd_help(const struct options *o, struct err *err)
 {
 	if (o->words.len == 0) {
@@ -62,8 +75,7 @@ int cmd_help(const struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "there is no command '%s'%s", o->words.at[0],
 			       nearest_hint(&n, hint, sizeof(hint)));
 	}
-	help_command(c);
-	return RUN_EXIT_OK;
+	return show_help(c, o->words.len > 1 ? o->words.at[1] : NULL, err);
 }
 
 /* The first word when it is a command's name; else it is a site file. */
@@ -73,6 +85,7 @@ static const struct command *take_command(struct options *o)
 	if (!c)
 		return &commands[0];
 	vec_remove(&o->words, 0);
+	o->plain_words -= o->plain_words > 0;
 	o->words.at[o->words.len] = NULL;
 	return c;
 }
@@ -96,13 +109,12 @@ static int dispatch(struct options *o, struct err *err)
 		help_overview();
 		return RUN_EXIT_OK;
 	}
-	if (o->help) {
-		help_command(c);
-		return RUN_EXIT_OK;
-	}
-	if (!(o->used & c->mask))
+	if (o->help)
+		return show_help(c, o->words.len > 0 ? o->words.at[0] : NULL, err);
+	const char *misfit = options_misfit(o, c->mask);
+	if (misfit)
 		return err_set(err, ERR_USAGE, "'rollout %s' has no option '--%s'", c->name,
-			       o->odd_one);
+			       misfit);
 	return c->run(o, err);
 }
 

@@ -94,7 +94,8 @@ static struct run_options run_options_of(const struct options *o, const struct p
 	};
 }
 
-static int execute(const struct options *o, struct loaded *l, struct err *err)
+int cli_execute(const struct options *o, struct loaded *l, const struct run_gate *gate,
+		struct err *err)
 {
 	CLEANUP(passwords_wipe) struct passwords passwords = {0};
 	int r = get_passwords(o, &passwords, err);
@@ -105,13 +106,14 @@ static int execute(const struct options *o, struct loaded *l, struct err *err)
 	enum run_exit code = RUN_EXIT_ERROR;
 	opts.sinks = &sink;
 	opts.nsinks = 1;
+	opts.gate = gate;
 	fflush(stdout);
 	r = run_execute(&opts, l->plan, &code, err);
 	sink.ops->free(sink.self);
 	return r < 0 ? r : (int)code;
 }
 
-static int check_words(const struct options *o, struct err *err)
+int cli_check_site(const struct options *o, struct err *err)
 {
 	if (o->words.len == 0)
 		return err_set(err, ERR_USAGE,
@@ -132,7 +134,7 @@ static int check_words(const struct options *o, struct err *err)
 int cmd_run(const struct options *o, struct err *err)
 {
 	CLEANUP(loaded_release) struct loaded l = {0};
-	int r = check_words(o, err);
+	int r = cli_check_site(o, err);
 	if (r == 0)
 		r = load_site(o, o->words.at[0], &l, err);
 	if (r < 0)
@@ -146,5 +148,5 @@ int cmd_run(const struct options *o, struct err *err)
 		       l.plan->ntasks);
 		return RUN_EXIT_OK;
 	}
-	return execute(o, &l, err);
+	return cli_execute(o, &l, NULL, err);
 }

@@ -13,7 +13,7 @@ void help_overview(void)
 	for (size_t i = 0; i < command_count; i++)
 		printf("  %-20s  %s\n", commands[i].words, commands[i].doc);
 	printf("\n"
-	       "Most used:\n"
+	       "Most used (all of them: rollout help run):\n"
 	       "  -i, --inventory PATH  hosts and variables (./inventory.yaml)\n"
 	       "  -l, --limit PATTERN   only these hosts\n"
 	       "  -t, --tags TAGS       only these tasks\n"
@@ -21,8 +21,7 @@ void help_overview(void)
 	       "  -C, --check           change nothing, tell what would change; -D shows diffs\n"
 	       "  -b, --become          as root; -K asks for sudo's password\n"
 	       "  -v, --verbose         more; --json: one object per event per line\n\n"
-	       "rollout help run: all options. Exit: 0 done, 1 error, 2 a host failed,\n"
-	       "4 a host unreachable, 5 wrong usage, 99 interrupted.\n");
+	       "Exit: 0 done, 1 error, 2 a host failed, 4 unreachable, 5 usage, 99 interrupted\n");
 }
 
 static void print_option(const struct option_spec *s)
@@ -49,17 +48,21 @@ static bool is_first_of_group(size_t index, unsigned mask)
 	return true;
 }
 
-void help_command(const struct command *c)
+void help_options(unsigned mask)
 {
-	printf("Usage: rollout %s\n%s\n", c->words, c->doc);
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_spec *s = &option_table[i];
-		if (!(s->commands & c->mask) || !is_first_of_group(i, c->mask))
+		if (!(s->commands & mask) || !is_first_of_group(i, mask))
 			continue;
 		printf("\n%s:\n", s->group);
 		for (size_t k = i; k < option_count; k++)
-			if (option_table[k].group == s->group &&
-			    (option_table[k].commands & c->mask))
+			if (option_table[k].group == s->group && (option_table[k].commands & mask))
 				print_option(&option_table[k]);
 	}
+}
+
+void help_command(const struct command *c)
+{
+	printf("Usage: rollout %s\n%s\n", c->words, c->doc);
+	help_options(c->mask);
 }

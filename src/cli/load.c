@@ -4,6 +4,7 @@
 #include "extra_vars.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
+#include "vm/session.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -58,10 +59,14 @@ static int add_sources(const struct options *o, struct inventory *inv, struct er
 	return 0;
 }
 
-int load_inventory(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+int load_hosts(const struct options *o, const char *site, struct loaded *ret, struct err *err)
 {
+	int r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &ret->extra_vars,
+				err);
+	if (r < 0)
+		return r;
 	struct inventory *inv = inventory_new();
-	int r = add_sources(o, inv, err);
+	r = add_sources(o, inv, err);
 	if (r == 0 && site) {
 		struct slice dir = path_dirname(site);
 		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);
@@ -73,7 +78,14 @@ int load_inventory(const struct options *o, const char *site, struct loaded *ret
 		return r;
 	}
 	ret->inv = inv;
+	ret->env = template_env_new();
 	return 0;
+}
+
+int load_inventory(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+{
+	int r = load_hosts(o, site, ret, err);
+	return r < 0 ? r : vm_session_set_defaults(ret, err);
 }
 
 static void add_paths(struct arena *a, option_texts *dirs, const char *list)
@@ -123,7 +135,7 @@ static const char *const *or_null(const option_texts *list)
 	return list->len > 0 ? list->at : NULL;
 }
 
-int load_site(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+int load_plan(const struct options *o, const char *site, struct loaded *l, struct err *err)
 {
 	struct plan_options p = {
 		.site_path = site,
@@ -133,18 +145,18 @@ int load_site(const struct options *o, const char *site, struct loaded *ret, str
 		.start_at_task = o->start_at_task,
 		.become = o->become,
 		.become_user = o->become_user,
-		.roles_path = roles_path(o, &ret->arena),
+		.roles_path = roles_path(o, &l->arena),
+		.extra_vars = l->extra_vars,
 	};
+	return plan_load(&p, l->inv, l->env, &l->plan, err);
+}
+
+int load_site(const struct options *o, const char *site, struct loaded *ret, struct err *err)
+{
 	int r = access(site, R_OK) < 0 ? err_sys(err, "open %s", site) : 0;
 	if (r == 0)
-		r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &p.extra_vars,
-				    err);
-	if (r == 0)
 		r = load_inventory(o, site, ret, err);
-	if (r < 0)
-		return r;
-	ret->env = template_env_new();
-	return plan_load(&p, ret->inv, ret->env, &ret->plan, err);
+	return r < 0 ? r : load_plan(o, site, ret, err);
 }
 
 void loaded_release(struct loaded *l)

@@ -9,14 +9,16 @@ static const char connection_group[] = "Connection";
 static const char become_group[] = "Becoming root";
 static const char output_group[] = "Output";
 static const char listing_group[] = "Listing";
+static const char machine_group[] = "Machines";
+static const char image_group[] = "Building an image";
 
 const struct option_spec option_table[] = {
-	{'i', "inventory", "inventory-file", OPTION_LIST, AT(inventory), FOR_LOADING,
+	{'i', "inventory", "inventory-file", OPTION_LIST, AT(inventory), FOR_LOADING | FOR_VM,
 	 inventory_group, "PATH", "file, folder, or \"host1,host2,\"; repeatable"},
 	{'l', "limit", "subset", OPTION_STRING, AT(limit), FOR_RUN | FOR_GRAPH, inventory_group,
 	 "PATTERN", "only these hosts: a:b, web*, !c, @file"},
-	{'e', "extra-vars", NULL, OPTION_LIST, AT(extra_vars), FOR_RUN | FOR_GRAPH, inventory_group,
-	 "VARS", "k=v, YAML or JSON text, or @file; wins over all"},
+	{'e', "extra-vars", NULL, OPTION_LIST, AT(extra_vars), FOR_RUN | FOR_GRAPH | FOR_VM,
+	 inventory_group, "VARS", "k=v, YAML or JSON text, or @file; wins over all"},
 	{0, "roles-path", NULL, OPTION_STRING, AT(roles_path), FOR_RUN | FOR_GRAPH, inventory_group,
 	 "DIRS", "more folders of roles, colons between"},
 
@@ -71,8 +73,31 @@ const struct option_spec option_table[] = {
 
 	{'v', "verbose", NULL, OPTION_COUNT, AT(verbosity), FOR_ALL, output_group, NULL,
 	 "results too; -vv: skipped tasks too"},
-	{0, "json", NULL, OPTION_FLAG, AT(json), FOR_RUN | FOR_INVENTORY, output_group, NULL,
+	{0, "json", NULL, OPTION_FLAG, AT(json),
+	 FOR_RUN | FOR_INVENTORY | FOR_VM_ORDERS | FOR_VM_STATUS, output_group, NULL,
 	 "JSON, one object a line (docs/events.md)"},
+
+	{0, "driver", NULL, OPTION_STRING, AT(driver), FOR_VM, machine_group, "DRIVER",
+	 "qemu (VMs) or nspawn (containers, as root)"},
+	{0, "accel", NULL, OPTION_STRING, AT(accel), FOR_VM_BOOT, machine_group, "ACCEL",
+	 "auto, kvm, hvf or tcg"},
+	{0, "parallel", NULL, OPTION_NUMBER, AT(parallel), FOR_VM_ORDERS, machine_group, "N",
+	 "machines at work at the same time (all)"},
+	{0, "boot-timeout", NULL, OPTION_NUMBER, AT(boot_timeout_s), FOR_VM_BOOT, machine_group,
+	 "SECONDS", "until a machine must answer"},
+	{'f', "force", NULL, OPTION_FLAG, AT(force), FOR_VM_STOP | FOR_VM_IMAGE, machine_group,
+	 NULL, "cut the power; do not ask; make it anew"},
+	{'n', "lines", NULL, OPTION_NUMBER, AT(lines), FOR_VM_LOG, machine_group, "N",
+	 "the last N lines (100)"},
+
+	{0, "mirror", NULL, OPTION_STRING, AT(mirror), FOR_VM_IMAGE, image_group, "URL",
+	 "packages from there, not from apt's sources"},
+	{0, "package", NULL, OPTION_COMMAS, AT(packages), FOR_VM_IMAGE, image_group, "NAMES",
+	 "further packages, commas between; repeatable"},
+	{0, "hook", NULL, OPTION_STRING, AT(hook), FOR_VM_IMAGE, image_group, "PROGRAM",
+	 "called with the tree before it is packed"},
+	{0, "output", NULL, OPTION_STRING, AT(output), FOR_VM_IMAGE, image_group, "PATH",
+	 "written there instead of to the cache"},
 
 	{0, "list", NULL, OPTION_FLAG, AT(list), FOR_INVENTORY, listing_group, NULL,
 	 "groups, hosts and variables as JSON"},

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "cli.h"
 #include "rollout/base/nearest.h"
 
 #include <errno.h>
@@ -13,12 +14,25 @@ struct words {
 	char **argv;
 };
 
-static const struct option_spec *find_letter(char letter)
+/* The command's own where there is one, else the first of the table. */
+static const struct option_spec *find_letter(char letter, unsigned mask)
 {
-	for (size_t i = 0; i < option_count; i++)
-		if (letter && option_table[i].letter == letter)
+	const struct option_spec *first = NULL;
+	for (size_t i = 0; i < option_count; i++) {
+		if (!letter || option_table[i].letter != letter)
+			continue;
+		if (option_table[i].commands & mask)
 			return &option_table[i];
-	return NULL;
+		first = first ? first : &option_table[i];
+	}
+	return first;
+}
+
+/* What the words so far say about the command. */
+static unsigned command_of(const struct options *o)
+{
+	const struct command *c = o->words.len > 0 ? command_find(o->words.at[0]) : NULL;
+	return c ? c->mask : FOR_ALL;
 }
 
 static const struct option_spec *find_name(struct slice name)
@@ -74,10 +88,7 @@ static int set_option(struct options *o, const struct option_spec *spec, const c
 		      struct err *err)
 {
 	void *field = (char *)o + spec->offset;
-	if ((o->used & spec->commands) != o->used) {
-		o->used &= spec->commands;
-		o->odd_one = spec->name;
-	}
+	vec_push(&o->given, spec);
 	switch (spec->kind) {
 	case OPTION_FLAG:
 		*(bool *)field = true;
@@ -126,7 +137,7 @@ static int take_long(struct options *o, struct words *w, const char *text, struc
 static int take_letters(struct options *o, struct words *w, const char *letters, struct err *err)
 {
 	for (const char *p = letters; *p; p++) {
-		const struct option_spec *spec = find_letter(*p);
+		const struct option_spec *spec = find_letter(*p, command_of(o));
 		const char *value = NULL;
 		if (!spec)
 			return err_set(err, ERR_USAGE, "there is no option '-%c'", *p);
@@ -148,9 +159,10 @@ static int take_all(struct options *o, struct words *w, struct err *err)
 	while (w->next < w->argc) {
 		const char *text = w->argv[w->next++];
 		int r = 0;
-		if (only_words || text[0] != '-' || !text[1])
+		if (only_words || text[0] != '-' || !text[1]) {
 			vec_push(&o->words, text);
-		else if (strcmp(text, "--") == 0)
+			o->plain_words += !only_words;
+		} else if (strcmp(text, "--") == 0)
 			only_words = true;
 		else if (text[1] == '-')
 			r = take_long(o, w, text + 2, err);
@@ -171,7 +183,7 @@ static void terminate(option_texts *list)
 
 int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
-	struct options o = {.used = FOR_ALL};
+	struct options o = {0};
 	struct words w = {.argc = argc, .next = 1, .argv = argv};
 	int r = take_all(&o, &w, err);
 	if (r < 0) {
@@ -182,6 +194,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	terminate(&o.tags);
 	terminate(&o.skip_tags);
 	terminate(&o.extra_vars);
+	terminate(&o.packages);
 	terminate(&o.words);
 	*ret = o;
 	return 0;
@@ -193,6 +206,16 @@ void options_release(struct options *o)
 	vec_release(&o->tags);
 	vec_release(&o->skip_tags);
 	vec_release(&o->extra_vars);
+	vec_release(&o->packages);
 	vec_release(&o->words);
+	vec_release(&o->given);
 	arena_release(&o->arena);
+}
+
+const char *options_misfit(const struct options *o, unsigned mask)
+{
+	for (size_t i = 0; i < o->given.len; i++)
+		if (!(o->given.at[i]->commands & mask))
+			return o->given.at[i]->name;
+	return NULL;
 }

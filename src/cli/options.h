@@ -5,6 +5,8 @@
  *     options_parse(argc, argv, &o, err) … options_release(&o)
  *
  * Short options combine (-CDvv), values follow as -i X, -iX, --opt X, --opt=X.
+ * A letter may mean one thing before or without a command and another after it:
+ * -f is --forks, and --force after `vm`.
  */
 #include "rollout/base/arena.h"
 #include "rollout/base/err.h"
@@ -16,7 +18,17 @@ enum command_mask {
 	FOR_GRAPH = 4,
 	FOR_DOC = 8,
 	FOR_LOADING = FOR_RUN | FOR_INVENTORY | FOR_GRAPH,
-	FOR_ALL = 0xFF,
+	/* The verbs of `rollout vm`, by what they take. */
+	FOR_VM_BOOT = 0x100,  /* up, reload, recreate */
+	FOR_VM_ORDER = 0x200, /* suspend, resume, snapshot */
+	FOR_VM_STOP = 0x400,  /* halt, destroy */
+	FOR_VM_STATUS = 0x800,
+	FOR_VM_MACHINE = 0x1000, /* ssh, ssh-config, console */
+	FOR_VM_LOG = 0x2000,
+	FOR_VM_IMAGE = 0x4000,
+	FOR_VM_ORDERS = FOR_VM_BOOT | FOR_VM_ORDER | FOR_VM_STOP,
+	FOR_VM = FOR_VM_ORDERS | FOR_VM_STATUS | FOR_VM_MACHINE | FOR_VM_LOG | FOR_VM_IMAGE,
+	FOR_ALL = 0xFFFF,
 };
 
 enum option_kind {
@@ -30,18 +42,20 @@ enum option_kind {
 
 typedef VEC(const char *) option_texts; /* NULL after the last once parsed */
 
+struct option_spec;
 struct options {
 	struct arena arena; /* of texts that were split */
-	option_texts inventory, tags, skip_tags, extra_vars, words;
+	option_texts inventory, tags, skip_tags, extra_vars, packages, words;
+	size_t plain_words; /* those before `--`; all when there is none */
 	const char *limit, *user, *private_key, *connection, *ssh_common_args;
 	const char *become_user, *become_method, *become_password_file, *connection_password_file;
 	const char *start_at_task, *roles_path, *format, *host;
-	unsigned forks, timeout_s, verbosity;
+	const char *driver, *accel, *mirror, *hook, *output;
+	unsigned forks, timeout_s, verbosity, parallel, boot_timeout_s, lines;
 	bool become, ask_become_pass, ask_pass, check, diff, json;
-	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph;
+	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
 	bool help, version;
-	unsigned used;	     /* options given, as a mask of those commands that take all of them */
-	const char *odd_one; /* the last option that narrowed `used` */
+	VEC(const struct option_spec *) given; /* in the command line's order */
 };
 
 struct option_spec {
@@ -60,3 +74,5 @@ extern const size_t option_count;
 /* ERR_USAGE names the option, and the nearest one to it. The texts are argv's. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
 void options_release(struct options *o);
+/* The first option given that is for none of the commands in `mask`; NULL: all fit. */
+const char *options_misfit(const struct options *o, unsigned mask);

@@ -117,9 +117,9 @@ void inventory_merge_vars(struct inventory *inv, struct value *into, const struc
 void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict)
 {
 	struct value *vars = value_dict_dup(&inv->arena, dict);
-	for (size_t i = 0; i < h->vars->dict.len; i++)
-		value_dict_set(&inv->arena, vars, h->vars->dict.at[i].key,
-			       h->vars->dict.at[i].value);
+	if (!h->written)
+		h->written = h->vars;
+	inventory_merge_vars(inv, vars, h->written);
 	h->vars = vars;
 }
 

@@ -41,6 +41,10 @@ static void put_sudo(const struct transport_target *t, struct strbuf *out)
 
 void bootstrap_command(const struct transport_target *t, struct strbuf *out)
 {
+	if (t->login_only) {
+		strbuf_puts(out, t->login_command ? t->login_command : "true");
+		return;
+	}
 	if (!t->become) {
 		/* what sudo left around `rollout` itself is not about this agent */
 		strbuf_printf(out,
@@ -344,8 +348,8 @@ static bool explain_sudo(const struct bootstrap *b, int status, struct err *err)
 void bootstrap_explain(const struct bootstrap *b, int status, const char *signal, struct err *err)
 {
 	char said[500], how[80];
-	bool up = b->state == BOOTSTRAP_UP;
-	if (!up && b->target->become && explain_sudo(b, status, err))
+	bool up = b->state == BOOTSTRAP_UP, login = b->target->login_only;
+	if (!up && !login && b->target->become && explain_sudo(b, status, err))
 		return;
 	put_errors(b, said, sizeof(said));
 	if (signal)
@@ -359,8 +363,10 @@ void bootstrap_explain(const struct bootstrap *b, int status, const char *signal
 				   strcmp(signal, "KILL") == 0);
 	bool again = up && (shutdown || (!signal && status < 0) || status == 128 + 15);
 	err_set(err, again ? ERR_UNREACHABLE : ERR_PROTOCOL, "%s on %s %s%s%s",
-		up ? "the agent" : "the command that starts the agent", where(b), how,
-		said[0] ? ": " : "", said);
+		up	? "the agent"
+		: login ? "the command that proves the login"
+			: "the command that starts the agent",
+		where(b), how, said[0] ? ": " : "", said);
 }
 
 void bootstrap_release(struct bootstrap *b)

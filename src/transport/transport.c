@@ -39,11 +39,25 @@ void transport_fail(struct transport *t, const struct err *why)
 	end(t);
 }
 
+/* login_only: the command was all there is to run. */
+static void login_worked(struct transport *t)
+{
+	const struct transport_info info = {.connect_ms = t->connected_ms - t->begun_ms,
+					    .start_ms = clock_now_ms() - t->connected_ms};
+	t->state = TRANSPORT_UP;
+	uv_timer_stop(t->timer);
+	t->events.on_up(t->ctx, &info);
+}
+
 void transport_ended(struct transport *t, int status, const char *signal)
 {
 	struct err why = {0};
 	if (t->state == TRANSPORT_ENDING)
 		return;
+	if (t->target.login_only && t->state == TRANSPORT_STARTING && status == 0 && !signal) {
+		login_worked(t);
+		return;
+	}
 	bootstrap_explain(&t->boot, status, signal, &why);
 	transport_fail(t, &why);
 }
@@ -57,9 +71,10 @@ static void on_limit(uv_timer_t *timer)
 		end(t);
 		return;
 	}
-	err_set(&why, ERR_TIMEOUT, "%s: the agent did not start within %lld s%s%.*s",
-		t->target.name, (long long)(t->target.start_timeout_ms / 1000),
-		said.len ? ": " : "", (int)(said.len > 300 ? 300 : said.len), said.ptr);
+	err_set(&why, ERR_TIMEOUT, "%s: the %s within %lld s%s%.*s", t->target.name,
+		t->target.login_only ? "login's command did not end" : "agent did not start",
+		(long long)(t->target.start_timeout_ms / 1000), said.len ? ": " : "",
+		(int)(said.len > 300 ? 300 : said.len), said.ptr);
 	transport_fail(t, &why);
 }
 
@@ -158,7 +173,7 @@ struct transport *transport_open(uv_loop_t *loop, const struct transport_target 
 
 void transport_send(struct transport *t, struct slice bytes)
 {
-	if (t->state != TRANSPORT_UP || bytes.len == 0)
+	if (t->state != TRANSPORT_UP || bytes.len == 0 || t->target.login_only)
 		return;
 	strbuf_slice_append(&t->queue, bytes);
 	t->ops->push(t);
@@ -173,7 +188,7 @@ void transport_close(struct transport *t)
 {
 	if (t->state == TRANSPORT_ENDING || t->state == TRANSPORT_CLOSING)
 		return;
-	if (t->state != TRANSPORT_UP) {
+	if (t->state != TRANSPORT_UP || t->target.login_only) {
 		end(t);
 		return;
 	}

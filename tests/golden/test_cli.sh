@@ -32,6 +32,8 @@ case_() {
 case_ help 0 --help
 case_ help_run 0 help run
 case_ help_inventory 0 inventory --help
+case_ help_vm 0 help vm
+case_ help_vm_up 0 vm up --help
 case_ bare 5
 case_ unknown_option 5 --limt x site.roles
 case_ wrong_command 5 --graph site.roles
@@ -58,11 +60,21 @@ case_ doc_unknown 1 doc cpoy
 case_ doc 0 doc ansible.builtin.ping
 case_ extra_vars 5 -e plain site.roles
 case_ extra_vars_yaml 1 -e "{a: [1" site.roles
+case_ vm_bare 5 vm
+case_ vm_unknown_verb 5 vm statsu
+case_ vm_none 1 vm status
+case_ vm_status 0 vm -i vms.yaml status
+case_ vm_status_json 0 vm -i vms.yaml status --json 'etcd:!etcd-2'
+case_ vm_destroy_none 0 vm -i vms.yaml destroy
+case_ vm_no_vm 1 vm -i vms.yaml up plain
+case_ vm_which 5 vm -i vms.yaml ssh
+case_ vm_wrong_size 1 vm -i vms.yaml -e "etcd_memory=512" status
 case_ password_file 1 --become-password-file missing site.roles
 
 # Nothing that is printed is wider than a screen, and the overview is one page.
 awk 'length($0) > 80 { print FILENAME ": " $0; bad = 1 } END { exit bad }' \
-	"$here/help.txt" "$here/help_run.txt" "$here/help_inventory.txt" || failed=1
+	"$here/help.txt" "$here/help_run.txt" "$here/help_inventory.txt" \
+	"$here/help_vm.txt" "$here/help_vm_up.txt" || failed=1
 [ "$(wc -l <"$here/help.txt")" -le 24 ] || { echo "help is longer than a screen"; failed=1; }
 # A reader that has seen enough is no error; a full disk is.
 "$rollout" doc | head -n 1 >/dev/null || failed=1

@@ -28,8 +28,9 @@ struct inv_host {
 	const struct value
 		*vars; /* all inventory levels merged, 3 to 10; each value knows its place */
 	VEC(struct inv_group *)
-	groups;	       /* every group it is in, `all` first, by depth, priority, name */
-	bool implicit; /* the implicit localhost */
+	groups; /* every group it is in, `all` first, by depth, priority, name */
+	const struct value *written; /* vars without the defaults of inventory_set_defaults */
+	bool implicit;		     /* the implicit localhost */
 };
 struct inv_group {
 	const char *name;
@@ -64,8 +65,9 @@ int inventory_add_vars_dir(struct inventory *inv, const char *dir, struct err *e
 /* Group graph (a cycle is an error), depths, membership, merged variables. */
 int inventory_finish(struct inventory *inv, struct err *err);
 
-/* Variables of a host that every other definition of them beats. After
- * inventory_finish; the values must live as long as the inventory. */
+/* Variables of a host that every other definition of them beats; they take the
+ * place of earlier ones. After inventory_finish; the values must live as long as
+ * the inventory. */
 void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict);
 
 /* NULL when absent; "localhost" is made on demand (implicit). */

@@ -55,10 +55,15 @@ struct transport_target {
 	int64_t connect_timeout_ms, start_timeout_ms; /* 0: the defaults above */
 	const struct transport_agent_image *images;
 	size_t nimages;
+	/* No agent and no sudo: connects and logs in as for an agent, runs login_command
+	 * (NULL: "true"), and is up when that ended with status 0. Then there is nothing
+	 * to send to: transport_close ends it. Another status is ERR_PROTOCOL. */
+	bool login_only;
+	const char *login_command;
 };
 
 struct transport_info {
-	const char *machine; /* uname -m */
+	const char *machine; /* uname -m; NULL: login_only */
 	bool agent_was_cached;
 	int64_t connect_ms, start_ms;
 };

@@ -47,6 +47,7 @@ void vm_bridge_remove(const struct vm_project *p);
 int vm_tap_ensure(const struct vm_machine *m, char ret[16], struct err *err);
 /* A veth pair, one end on the bridge, the other in the network namespace of the
  * machine (made here, path "/run/netns/<ret>"), named host0 there, with address and
- * default route. */
+ * default route. Made anew unless running.lock is held: a machine that starts finds
+ * nothing of its last run. */
 int vm_veth_ensure(const struct vm_machine *m, char ret_netns[32], struct err *err);
 void vm_links_remove(const struct vm_machine *m); /* tap, veth, namespace, whichever is there */

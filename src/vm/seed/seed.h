@@ -9,6 +9,9 @@
  */
 #include "rollout/vm/vm.h"
 
+#define VM_SEED_NIC_NAT "nat0" /* interfaces in the VM; bridge mode has only the second */
+#define VM_SEED_NIC_SEGMENT "cluster0"
+
 struct vm_seed { /* terminated texts in the arena */
 	struct slice user_data, meta_data, network_config;
 };
@@ -26,6 +29,10 @@ int vm_seed_render(const struct vm_seed_options *o, struct arena *a, struct vm_s
 int vm_seed_write_iso(const struct vm_seed *seed, const char *path, struct err *err);
 /* The /etc/hosts that every machine of the topology gets. */
 void vm_seed_hosts(const struct vm_machine *m, struct strbuf *out);
+
+/* Who answers its questions for names where it is on a bridge: this host's servers that are
+ * not on its loopback, else the gateway. NULL-terminated, in the arena. */
+const char *const *vm_seed_nameservers(const struct vm_machine *m, struct arena *a);
 
 /* Our own cloud-config with the user's `user_data` merged over it: mappings key by
  * key, lists appended (users, packages, write_files, runcmd …), scalars replaced. */

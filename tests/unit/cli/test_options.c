@@ -44,6 +44,7 @@ static void describe(struct strbuf *out, const struct options *o)
 		     {"list_tags", o->list_tags},
 		     {"syntax", o->syntax_check},
 		     {"list", o->list},
+		     {"force", o->force},
 		     {"graph", o->graph},
 		     {"help", o->help},
 		     {"version", o->version}};
@@ -51,6 +52,7 @@ static void describe(struct strbuf *out, const struct options *o)
 	join(out, "t", &o->tags);
 	join(out, "skip", &o->skip_tags);
 	join(out, "e", &o->extra_vars);
+	join(out, "package", &o->packages);
 	join(out, "word", &o->words);
 	join_one(out, "limit", o->limit);
 	join_one(out, "user", o->user);
@@ -63,9 +65,14 @@ static void describe(struct strbuf *out, const struct options *o)
 	join_one(out, "start", o->start_at_task);
 	join_one(out, "roles", o->roles_path);
 	join_one(out, "host", o->host);
+	join_one(out, "driver", o->driver);
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (flags[i].set)
 			strbuf_printf(out, "%s%s", out->len ? " " : "", flags[i].name);
+	if (o->parallel)
+		strbuf_printf(out, " parallel=%u", o->parallel);
+	if (o->lines)
+		strbuf_printf(out, " lines=%u", o->lines);
 	if (o->forks)
 		strbuf_printf(out, " forks=%u", o->forks);
 	if (o->timeout_s)
@@ -86,6 +93,11 @@ static const struct {
 	{ARGS("-vvv", "-v", "s", "--verbose"), "word=s v=5"},
 	{ARGS("-vf12", "s"), "word=s forks=12 v=1"},
 	{ARGS("-f", "12", "s"), "word=s forks=12"},
+	{ARGS("vm", "destroy", "-f", "a"), "word=vm word=destroy word=a force"},
+	{ARGS("-f", "3", "vm", "up", "--parallel=2"), "word=vm word=up parallel=2 forks=3"},
+	{ARGS("vm", "log", "-n5", "--driver=nspawn"), "word=vm word=log driver=nspawn lines=5"},
+	{ARGS("vm", "image", "build", "--package=a,b", "--package", "c"),
+	 "package=a package=b package=c word=vm word=image word=build"},
 	{ARGS("-l", "a:!b", "-l", "c", "s"), "word=s limit=c"},
 	{ARGS("-t", "a,b", "--tags", "c", "--skip-tags= d ,,e", "s"),
 	 "t=a t=b t=c skip=d skip=e word=s"},
@@ -161,27 +173,40 @@ static void test_table(void **state UNUSED)
 		assert_int_equal(a->arg != NULL, a->kind != OPTION_FLAG && a->kind != OPTION_COUNT);
 		for (size_t k = 0; k < i; k++) {
 			assert_string_not_equal(a->name, option_table[k].name);
-			assert_true(!a->letter || a->letter != option_table[k].letter);
+			assert_true(!a->letter || a->letter != option_table[k].letter ||
+				    !(a->commands & option_table[k].commands));
 		}
 	}
 }
 
-static void test_odd_one(void **state UNUSED)
+static void test_misfit(void **state UNUSED)
 {
 	struct options o;
 	assert_int_equal(parse(ARGS("--check", "--graph"), &o, NULL), 0);
-	assert_int_equal(o.used, 0);
-	assert_string_equal(o.odd_one, "graph");
+	assert_string_equal(options_misfit(&o, FOR_RUN), "graph");
+	assert_string_equal(options_misfit(&o, FOR_INVENTORY), "check");
+	assert_null(options_misfit(&o, FOR_RUN | FOR_INVENTORY));
+	options_release(&o);
+}
+
+static void test_plain_words(void **state UNUSED)
+{
+	struct options o;
+	assert_int_equal(parse(ARGS("vm", "ssh", "a", "--", "ls", "-l"), &o, NULL), 0);
+	assert_int_equal(o.words.len, 5);
+	assert_int_equal(o.plain_words, 3);
+	options_release(&o);
+	assert_int_equal(parse(ARGS("vm", "ssh", "a"), &o, NULL), 0);
+	assert_int_equal(o.plain_words, 3);
 	options_release(&o);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_odd_one),
+		cmocka_unit_test(test_good),	    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_table),	    cmocka_unit_test(test_misfit),
+		cmocka_unit_test(test_plain_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

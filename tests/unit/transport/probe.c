@@ -50,8 +50,13 @@ void probe_write(const char *name, const char *text, unsigned mode)
 static void on_up(void *ctx, const struct transport_info *info)
 {
 	struct probe *p = ctx;
-	assert(!p->up && info->machine[0]);
+	assert(!p->up && !info->machine == p->login_only);
 	p->up = true;
+	if (p->login_only) {
+		transport_send(p->transport, SLICE_LIT("to nobody"));
+		transport_close(p->transport);
+		return;
+	}
 	p->cached = info->agent_was_cached;
 	CLEANUP(strbuf_release) struct strbuf bytes = {0};
 	for (size_t i = 0; i < p->want; i++)
@@ -95,6 +100,8 @@ void probe_run(struct probe *p, struct transport_target *target)
 						    strlen(agent), hash};
 	target->images = &image;
 	target->nimages = p->no_images ? 0 : 1;
+	target->login_only = p->login_only;
+	target->login_command = p->login_command;
 	target->name = target->name ? target->name : "host1";
 	p->want = p->want ? p->want : 5;
 	uv_loop_init(&loop);

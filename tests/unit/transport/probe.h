@@ -10,7 +10,8 @@ struct probe {
 	size_t want; /* bytes of echo, then close */
 	struct transport *transport;
 	const char *agent; /* its text; NULL: one that echoes */
-	bool no_images, close_at_once, close_when_up;
+	bool no_images, close_at_once, close_when_up, login_only;
+	const char *login_command;
 };
 
 /* A folder of the test's own under /tmp, removed by probe_clean. */

@@ -148,6 +148,77 @@ static void logs_in(void **state UNUSED)
 	expect("ecdsa", NULL, 0, NULL);
 }
 
+struct login {
+	const char *key, *args, *command;
+	enum err_code code;
+	const char *text;
+};
+
+static void proves_a_login(const struct login *l)
+{
+	struct probe p = {.login_only = true, .login_command = l->command, .no_images = true};
+	run(&p, l->key, l->args, true);
+	if (p.why.code != l->code || p.up != (l->code == 0) ||
+	    (l->text && !strstr(p.why.msg, l->text)))
+		fail_msg("%s %s: %d %s", l->key, l->command ? l->command : "true", p.why.code,
+			 p.why.msg);
+	assert_int_equal(p.got.len, 0);
+	probe_release(&p);
+}
+
+static void logs_in_only(void **state UNUSED)
+{
+	char jump[80];
+	const struct login cases[] = {
+		{"ed25519", NULL, NULL, 0, NULL},
+		{"ed25519", NULL, "echo out; echo err >&2", 0, NULL},
+		{"ed25519", jump, NULL, 0, NULL},
+		{"ed25519", NULL, "echo no such thing >&2; exit 3", ERR_PROTOCOL,
+		 "exit status 3: no such thing"},
+		{"ed25519", NULL, "kill -9 $$", ERR_PROTOCOL, "killed by SIGKILL"},
+		{"missing", NULL, NULL, ERR_AUTH, "missing does not exist"},
+		{"ed25519", "-o ProxyCommand=false", NULL, ERR_UNREACHABLE, "greeting"},
+	};
+	know("host_key", "");
+	snprintf(jump, sizeof(jump), "-J 127.0.0.1:%d", port);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		proves_a_login(&cases[i]);
+	know("ed25519", "");
+	proves_a_login(&(struct login){"ed25519", NULL, NULL, ERR_HOSTKEY, "HAS CHANGED"});
+	know("host_key", "");
+}
+
+static void limits_what_proves_a_login(void **state UNUSED)
+{
+	const char *keys[] = {probe_path("ed25519"), NULL};
+	struct transport_target t = {.kind = TRANSPORT_SSH,
+				     .host = "127.0.0.1",
+				     .port = port,
+				     .key_files = keys,
+				     .ssh_config_file = "/dev/null",
+				     .start_timeout_ms = 1200};
+	struct probe p = {.login_only = true, .login_command = "sleep 20", .no_images = true};
+	if (sshd <= 0)
+		skip();
+	probe_run(&p, &t);
+	assert_int_equal(p.why.code, ERR_TIMEOUT);
+	assert_non_null(strstr(p.why.msg, "the login's command did not end within 1 s"));
+	probe_release(&p);
+}
+
+static void logs_in_locally(void **state UNUSED)
+{
+	struct transport_target t = {.kind = TRANSPORT_LOCAL};
+	struct probe good = {.login_only = true, .no_images = true};
+	struct probe bad = {.login_only = true, .login_command = "exit 4", .no_images = true};
+	probe_run(&good, &t);
+	assert_true(good.up && good.why.code == 0);
+	probe_run(&bad, &t);
+	assert_true(!bad.up && bad.why.code == ERR_PROTOCOL);
+	probe_release(&good);
+	probe_release(&bad);
+}
+
 static void ends_at_any_time(void **state UNUSED)
 {
 	struct probe early = {.close_at_once = true}, up = {.close_when_up = true};
@@ -443,6 +514,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logs_in),
+		cmocka_unit_test(logs_in_only),
+		cmocka_unit_test(limits_what_proves_a_login),
+		cmocka_unit_test(logs_in_locally),
 		cmocka_unit_test(ends_at_any_time),
 		cmocka_unit_test(tells_what_is_wrong_with_a_key),
 		cmocka_unit_test(opens_a_key_with_its_passphrase),

@@ -1,0 +1,735 @@
+/* Orders, workers and verbs, with a driver whose machines are `sleep`. */
+#include "life/life.h"
+#include "liveness.h"
+#include "project/project.h"
+#include "tool.h"
+
+#include "rollout/base/clock.h"
+#include "rollout/base/file.h"
+#include "test.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define MACHINES 8u
+
+/* ---- what workers leave for the test ---- */
+
+struct shared {
+	volatile int working, most, networks_up, networks_down, ready_calls, snapshots;
+	volatile pid_t worker;
+	volatile bool first_boot, cloud_init;
+	volatile int64_t console_from;
+};
+static struct shared *shared;
+
+/* ---- the driver: "running" is a lock that a `sleep` holds ---- */
+
+static const char *behaviour; /* of start, for the order that is begun next */
+
+static char *file_of(const struct vm_machine *m, const char *name)
+{
+	return vm_machine_path(m, name);
+}
+
+static void put(const struct vm_machine *m, const char *name, const char *text)
+{
+	CLEANUP(free_ptr) char *path = file_of(m, name);
+	if (file_write_atomic(path, text, strlen(text), 0600, NULL) < 0)
+		abort();
+}
+
+static bool has(const struct vm_machine *m, const char *name)
+{
+	CLEANUP(free_ptr) char *path = file_of(m, name);
+	return access(path, F_OK) == 0;
+}
+
+static void drop(const struct vm_machine *m, const char *name)
+{
+	CLEANUP(free_ptr) char *path = file_of(m, name);
+	unlink(path);
+}
+
+static bool runs(const struct vm_machine *m)
+{
+	CLEANUP(free_ptr) char *path = file_of(m, "running.lock");
+	return vm_lock_is_held(path);
+}
+
+static int fake_check(const struct vm_project *p UNUSED, struct err *err)
+{
+	return behaviour && strcmp(behaviour, "no driver") == 0
+		       ? err_set(err, ERR_NOT_FOUND, "install qemu")
+		       : 0;
+}
+
+static int fake_create(struct vm_machine *m, const struct vm_reporter *r, struct err *err)
+{
+	r->stage(r->self, "disk");
+	if (behaviour && strcmp(behaviour, "no disk") == 0)
+		return err_at(err, ERR_LIMIT, (struct srcloc){"inventory.yaml", 3, 7},
+			      "the disk is full");
+	put(m, "disk", "");
+	put(m, "machine.json", "{\"driver\": \"fake\"}");
+	return 0;
+}
+
+static void count_in(void)
+{
+	int now = __atomic_add_fetch(&shared->working, 1, __ATOMIC_SEQ_CST);
+	if (now > shared->most)
+		shared->most = now;
+	poll(NULL, 0, 120);
+	__atomic_sub_fetch(&shared->working, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_exit_of_child(uv_process_t *p, int64_t status, int signal UNUSED)
+{
+	*(int64_t *)p->data = status;
+	uv_close((uv_handle_t *)p, NULL);
+}
+
+static void spawn(uv_loop_t *loop, uv_process_t *p, const char *command)
+{
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
+	uv_process_options_t o = {.exit_cb = on_exit_of_child, .file = "/bin/sh", .args = argv};
+	if (uv_spawn(loop, p, &o) < 0)
+		abort();
+}
+
+/* A loop of its own in a process forked from one that has loops and children. */
+static int use_libuv(struct err *err)
+{
+	uv_loop_t loop;
+	uv_process_t child;
+	int64_t status = -1;
+	child.data = &status;
+	if (uv_loop_init(&loop) < 0)
+		return err_set(err, ERR_SYS, "no loop");
+	spawn(&loop, &child, "exit 7");
+	uv_run(&loop, UV_RUN_DEFAULT);
+	return status == 7 ? 0 : err_set(err, ERR_SYS, "status %d", (int)status);
+}
+
+static int behave(const struct vm_reporter *r, struct err *err)
+{
+	const char *b = behaviour ? behaviour : "";
+	shared->worker = getpid();
+	if (strcmp(b, "killed") == 0)
+		kill(getpid(), SIGKILL);
+	else if (strcmp(b, "silent") == 0)
+		_exit(0);
+	else if (strcmp(b, "slow") == 0)
+		poll(NULL, 0, 30000);
+	else if (strcmp(b, "fails") == 0)
+		return err_set(err, ERR_SYS, "there is no QEMU");
+	else if (strcmp(b, "counted") == 0)
+		count_in();
+	else if (strcmp(b, "libuv") == 0)
+		return use_libuv(err);
+	else if (strcmp(b, "leaves a child") == 0 && fork() == 0)
+		for (;;) /* it has the worker's pipe */
+			poll(NULL, 0, 30000);
+	for (int i = 0; strcmp(b, "talks") == 0 && i < 500; i++)
+		r->note(r->self, "something that is worth a line");
+	return 0;
+}
+
+static int fake_start(struct vm_machine *m, const struct vm_reporter *r, struct err *err)
+{
+	static const char *const argv[] = {"sleep", "60", NULL};
+	CLEANUP(free_ptr) char *lock_path = file_of(m, "running.lock");
+	CLEANUP(free_ptr) char *log = file_of(m, "serial.log");
+	CLEANUP(strbuf_release) struct strbuf pid_text = {0};
+	CLEANUP(fd_close) int lock = -1;
+	int pid, result = behave(r, err);
+	if (result == 0)
+		result = vm_lock_try(lock_path, &lock, err);
+	if (result == 0)
+		result = vm_tool_daemon(argv, m->dir, log, lock, &pid, err);
+	if (result < 0)
+		return result;
+	strbuf_printf(&pid_text, "%d", pid);
+	put(m, "pid", pid_text.ptr);
+	return 0;
+}
+
+static int fake_status(struct vm_machine *m, struct vm_status *ret, struct err *err UNUSED)
+{
+	ret->state = has(m, "suspended") ? VM_SUSPENDED
+		     : runs(m)		 ? VM_RUNNING
+		     : has(m, "disk")	 ? VM_STOPPED
+					 : VM_ABSENT;
+	return 0;
+}
+
+static int fake_halt(struct vm_machine *m, bool force UNUSED, int64_t limit_ms,
+		     const struct vm_reporter *r UNUSED, struct err *err)
+{
+	CLEANUP(free_ptr) char *pid_path = file_of(m, "pid");
+	CLEANUP(free_ptr) char *lock = file_of(m, "running.lock");
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	int code = file_read(pid_path, 30, &text, err);
+	if (code < 0)
+		return code;
+	drop(m, "suspended");
+	kill(atoi(text.ptr), SIGKILL);
+	return vm_lock_wait_free(lock, limit_ms, err);
+}
+
+static int fake_suspend(struct vm_machine *m, struct err *err UNUSED)
+{
+	put(m, "suspended", "");
+	return 0;
+}
+
+static int fake_resume(struct vm_machine *m, struct err *err UNUSED)
+{
+	drop(m, "suspended");
+	return 0;
+}
+
+static int fake_snapshot(struct vm_machine *m UNUSED, const char *name, struct err *err)
+{
+	shared->worker = getpid();
+	if (strcmp(name, "bad") == 0)
+		return err_set(err, ERR_NOT_FOUND, "no snapshot bad");
+	poll(NULL, 0, 500);
+	shared->snapshots++;
+	return 0;
+}
+
+static int fake_destroy(struct vm_machine *m, struct err *err UNUSED)
+{
+	drop(m, "disk");
+	return 0;
+}
+
+static int64_t fake_boot_limit(const struct vm_machine *m UNUSED)
+{
+	return 5000;
+}
+
+static const struct vm_driver fake = {
+	.name = "fake",
+	.check = fake_check,
+	.create = fake_create,
+	.start = fake_start,
+	.status = fake_status,
+	.halt = fake_halt,
+	.suspend = fake_suspend,
+	.resume = fake_resume,
+	.snapshot_save = fake_snapshot,
+	.snapshot_restore = fake_snapshot,
+	.snapshot_delete = fake_snapshot,
+	.destroy = fake_destroy,
+	.boot_limit_ms = fake_boot_limit,
+};
+static const struct vm_driver *const known[] = {&fake, NULL};
+
+static int network_up(const struct vm_project *p UNUSED, struct err *err)
+{
+	if (behaviour && strcmp(behaviour, "no network") == 0)
+		return err_set(err, ERR_SYS, "no bridge");
+	shared->networks_up++;
+	return 0;
+}
+
+static void network_down(const struct vm_project *p UNUSED)
+{
+	shared->networks_down++;
+}
+
+static int ready(const struct vm_ready *how, struct strbuf *detail, struct err *err)
+{
+	shared->ready_calls++;
+	shared->first_boot = how->first_boot;
+	shared->cloud_init = how->cloud_init;
+	shared->console_from = how->console_from;
+	if (!behaviour || strcmp(behaviour, "not reachable") != 0)
+		return 0;
+	strbuf_puts(detail, "the end of its console:\n  login:");
+	return err_set(err, ERR_TIMEOUT, "not reachable");
+}
+
+static const struct vm_life life = {&fake, known, network_up, network_down, ready};
+
+/* ---- a project ---- */
+
+static char folder[] = "/tmp/rollout-order-XXXXXX";
+static struct vm_topology topology;
+static struct vm_project project;
+static struct vm_machine machines[MACHINES];
+static struct vm_spec specs[MACHINES];
+
+static int make_project(void **state UNUSED)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (!mkdtemp(folder))
+		return -1;
+	project.topology = &topology;
+	project.dir = folder;
+	for (unsigned i = 0; i < MACHINES; i++) {
+		specs[i].name = arena_printf(&project.arena, "m%u", i);
+		machines[i] = (struct vm_machine){
+			.project = &project, .spec = &specs[i], .index = i, .address = "10.0.9.10"};
+		machines[i].dir =
+			arena_printf(&project.arena, "%s/machines/%s", folder, specs[i].name);
+		vec_push(&project.machines, &machines[i]);
+	}
+	return 0;
+}
+
+static int end_machines(void **state UNUSED)
+{
+	for (unsigned i = 0; i < MACHINES; i++) {
+		if (runs(&machines[i]))
+			fake_halt(&machines[i], true, 5000, NULL, NULL);
+		vm_project_forget(&project, &machines[i], NULL);
+	}
+	memset(shared, 0, sizeof(*shared));
+	behaviour = NULL;
+	return 0;
+}
+
+static int remove_project(void **state UNUSED)
+{
+	char command[100];
+	end_machines(NULL);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	vec_release(&project.machines);
+	arena_release(&project.arena);
+	return system(command);
+}
+
+/* ---- carrying orders out ---- */
+
+struct heard {
+	int done, failed, stages, notes;
+	struct strbuf text; /* of DONE and FAILED, a line each */
+	struct strbuf all_stages;
+	int finals[MACHINES];
+};
+
+static void hear(void *ctx, const struct vm_event *e)
+{
+	struct heard *h = ctx;
+	assert_true(e->machine < MACHINES);
+	if (e->kind == VM_EVENT_STAGE) {
+		h->stages++;
+		strbuf_printf(&h->all_stages, "%s;", e->text);
+		return;
+	}
+	if (e->kind == VM_EVENT_NOTE) {
+		h->notes++;
+		return;
+	}
+	assert_in_range(e->elapsed_ms, 0, 60000);
+	h->finals[e->machine]++;
+	h->done += e->kind == VM_EVENT_DONE;
+	h->failed += e->kind == VM_EVENT_FAILED;
+	strbuf_printf(&h->text, "%s\n", e->text);
+}
+
+static void heard_release(struct heard *h)
+{
+	strbuf_release(&h->text);
+	strbuf_release(&h->all_stages);
+	*h = (struct heard){0};
+}
+
+static struct vm_order *begin(enum vm_verb verb, size_t n, unsigned parallel)
+{
+	static const size_t all[] = {0, 1, 2, 3, 4, 5, 6, 7};
+	const struct vm_order_options o = {.verb = verb,
+					   .machines = all,
+					   .nmachines = n,
+					   .parallel = parallel,
+					   .snapshot = "s"};
+	struct vm_order *order = NULL;
+	struct err err = {0};
+	if (vm_order_begin_with(&project, &o, &life, &order, &err) < 0)
+		fail_msg("%s", err.msg);
+	return order;
+}
+
+/* Only when the descriptor says so, as a program's loop does. */
+static bool hear_for(struct vm_order *order, struct heard *h, int64_t ms)
+{
+	const int64_t end_ms = clock_now_ms() + ms;
+	int64_t left_ms;
+	while ((left_ms = end_ms - clock_now_ms()) > 0) {
+		struct pollfd fd = {vm_order_fd(order), POLLIN, 0};
+		if (poll(&fd, 1, (int)left_ms) > 0 && vm_order_read(order, hear, h) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void carry_out(enum vm_verb verb, size_t n, unsigned parallel, struct heard *h)
+{
+	struct vm_order *order = begin(verb, n, parallel);
+	assert_true(hear_for(order, h, 20000));
+	assert_int_equal(vm_order_read(order, hear, h), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(h->finals[i], 1);
+	assert_int_equal(h->done + h->failed, n);
+	vm_order_free(order);
+}
+
+static void expect(enum vm_verb verb, bool done, const char *text)
+{
+	struct heard h = {0};
+	carry_out(verb, 1, 0, &h);
+	if (h.done != done || !strstr(text_of(&h.text), text))
+		fail_msg("verb %d: %d, %s; not %s", verb, h.done, text_of(&h.text), text);
+	heard_release(&h);
+}
+
+static enum vm_state state_of(const struct vm_machine *m)
+{
+	struct vm_status st = {0};
+	fake_status((struct vm_machine *)m, &st, NULL);
+	return st.state;
+}
+
+/* ---- the tests ---- */
+
+static void every_verb_does_its_work(void **state UNUSED)
+{
+	const struct vm_machine *m = &machines[0];
+	expect(VM_VERB_HALT, true, "was not created");
+	expect(VM_VERB_SUSPEND, true, "was not created");
+	expect(VM_VERB_RESUME, false, "it is not created, not suspended: rollout vm up m0");
+	expect(VM_VERB_SNAPSHOT_SAVE, false, "it is not created: rollout vm up m0");
+	expect(VM_VERB_DESTROY, true, "was not created");
+	expect(VM_VERB_UP, true, "up after ");
+	assert_true(shared->first_boot && runs(m) && shared->networks_up == 1);
+	expect(VM_VERB_UP, true, "was running");
+	assert_true(!shared->first_boot && shared->ready_calls == 2 && shared->networks_up == 1);
+	expect(VM_VERB_SUSPEND, true, "suspended after ");
+	assert_int_equal(state_of(m), VM_SUSPENDED);
+	expect(VM_VERB_RESUME, true, "resumed after ");
+	expect(VM_VERB_SUSPEND, true, "suspended after ");
+	expect(VM_VERB_UP, true, "resumed after ");
+	expect(VM_VERB_SUSPEND, true, "suspended after ");
+	expect(VM_VERB_HALT, true, "stopped after ");
+	assert_int_equal(state_of(m), VM_STOPPED);
+	expect(VM_VERB_HALT, true, "was stopped");
+	put(m, "serial.log", "of boots before");
+	expect(VM_VERB_RELOAD, true, "up after ");
+	assert_true(!shared->first_boot && shared->console_from == 15);
+	expect(VM_VERB_RELOAD, true, "up after ");
+	expect(VM_VERB_SNAPSHOT_SAVE, true, "snapshot s saved");
+	expect(VM_VERB_SNAPSHOT_RESTORE, true, "snapshot s restored");
+	expect(VM_VERB_SNAPSHOT_DELETE, true, "snapshot s deleted");
+	expect(VM_VERB_RECREATE, true, "up after ");
+	assert_true(shared->first_boot && runs(m) && shared->console_from == 0);
+	expect(VM_VERB_DESTROY, true, "destroyed");
+	assert_true(access(m->dir, F_OK) < 0 && errno == ENOENT);
+}
+
+static void an_order_is_checked_first(void **state UNUSED)
+{
+	const size_t none[] = {MACHINES};
+	struct vm_order_options o = {.verb = VM_VERB_UP, .machines = none, .nmachines = 1};
+	struct vm_order *order = NULL;
+	struct err err = {0};
+	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_INVALID);
+	o = (struct vm_order_options){.verb = VM_VERB_SNAPSHOT_SAVE};
+	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_INVALID);
+	behaviour = "no driver";
+	o.verb = VM_VERB_UP;
+	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_NOT_FOUND);
+	assert_string_equal(err.msg, "install qemu");
+	assert_null(order);
+	vm_order_free(NULL);
+}
+
+static void no_machine_is_over_at_once(void **state UNUSED)
+{
+	struct heard h = {0};
+	carry_out(VM_VERB_UP, 0, 0, &h);
+	heard_release(&h);
+}
+
+static void each_failure_is_told_once(void **state UNUSED)
+{
+	static const struct {
+		const char *behaviour, *text;
+	} cases[] = {
+		{"killed", "its worker was killed by signal 9 (Killed)"},
+		{"silent", "its worker ended with status 0 and without a word"},
+		{"fails", "there is no QEMU"},
+		{"no disk", "inventory.yaml:3:7: the disk is full"},
+		{"no network", "the project's network: no bridge"},
+		{"not reachable", "not reachable\nthe end of its console:\n  login:"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		behaviour = cases[i].behaviour;
+		expect(VM_VERB_UP, false, cases[i].text);
+		end_machines(NULL);
+	}
+}
+
+static void a_worker_may_talk_much(void **state UNUSED)
+{
+	struct heard h = {0};
+	behaviour = "talks";
+	carry_out(VM_VERB_UP, 3, 0, &h);
+	assert_int_equal(h.notes, 1500);
+	assert_int_equal(h.done, 3);
+	heard_release(&h);
+}
+
+static void no_more_work_than_asked_for(void **state UNUSED)
+{
+	struct heard h = {0};
+	behaviour = "counted";
+	carry_out(VM_VERB_UP, MACHINES, 2, &h);
+	assert_int_equal(h.done, MACHINES);
+	assert_int_equal(shared->most, 2);
+	heard_release(&h);
+	end_machines(NULL);
+	behaviour = "counted";
+	carry_out(VM_VERB_UP, MACHINES, 0, &h);
+	assert_in_range(shared->most, 3, MACHINES);
+	heard_release(&h);
+}
+
+static int lines_of(const struct strbuf *text, const char *line)
+{
+	int n = 0;
+	for (const char *at = strstr(text_of(text), line); at; at = strstr(at + 1, line))
+		n++;
+	return n;
+}
+
+static void an_interrupt_ends_all(void **state UNUSED)
+{
+	struct heard h = {0};
+	behaviour = "slow";
+	struct vm_order *order = begin(VM_VERB_UP, 5, 2);
+	assert_false(hear_for(order, &h, 400));
+	int64_t begun_ms = clock_now_ms();
+	vm_order_interrupt(order);
+	assert_true(hear_for(order, &h, 5000));
+	assert_in_range(clock_now_ms() - begun_ms, 0, 2000);
+	assert_int_equal(h.failed, 5);
+	assert_int_equal(lines_of(&h.text, "interrupted\n"), 5);
+	assert_int_equal(lines_of(&h.text, "not begun: interrupted\n"), 3);
+	vm_order_free(order);
+	heard_release(&h);
+}
+
+static void a_snapshot_is_not_cut(void **state UNUSED)
+{
+	struct heard h = {0};
+	expect(VM_VERB_UP, true, "up");
+	struct vm_order *order = begin(VM_VERB_SNAPSHOT_SAVE, 1, 0);
+	assert_false(hear_for(order, &h, 200));
+	vm_order_interrupt(order);
+	assert_true(hear_for(order, &h, 5000));
+	assert_int_equal(shared->snapshots, 1);
+	vm_order_free(order);
+	heard_release(&h);
+}
+
+/* A zombie is gone too: it waits for init. */
+static bool is_gone(pid_t pid)
+{
+	CLEANUP(strbuf_release) struct strbuf path = {0}, stat = {0};
+	strbuf_printf(&path, "/proc/%d/stat", (int)pid);
+	return file_read(path.ptr, 4096, &stat, NULL) < 0 || strstr(text_of(&stat), ") Z ");
+}
+
+static bool is_gone_within(pid_t pid, int64_t ms)
+{
+	const int64_t end_ms = clock_now_ms() + ms;
+	while (!is_gone(pid) && clock_now_ms() < end_ms)
+		poll(NULL, 0, 10);
+	return is_gone(pid);
+}
+
+static void a_freed_order_leaves_no_worker(void **state UNUSED)
+{
+	struct heard h = {0};
+	behaviour = "slow";
+	struct vm_order *order = begin(VM_VERB_UP, 2, 0);
+	assert_false(hear_for(order, &h, 300));
+	vm_order_free(order);
+	assert_true(shared->worker > 0);
+	assert_true(is_gone(shared->worker));
+	heard_release(&h);
+}
+
+/* The machines that run already stay; locks are free for the next command. */
+static void workers_end_with_their_supervisor(void **state UNUSED)
+{
+	expect(VM_VERB_UP, true, "up");
+	expect(VM_VERB_SUSPEND, true, "suspended");
+	behaviour = "slow";
+	pid_t supervisor = fork();
+	if (supervisor == 0) {
+		struct heard h = {0};
+		static const size_t other[] = {1};
+		const struct vm_order_options o = {
+			.verb = VM_VERB_UP, .machines = other, .nmachines = 1};
+		struct vm_order *order;
+		if (vm_order_begin_with(&project, &o, &life, &order, NULL) == 0)
+			hear_for(order, &h, 30000);
+		_exit(1);
+	}
+	shared->worker = 0;
+	for (int i = 0; i < 300 && !shared->worker; i++)
+		poll(NULL, 0, 10);
+	assert_true(shared->worker > 0);
+	kill(supervisor, SIGKILL);
+	waitpid(supervisor, NULL, 0);
+	assert_true(is_gone_within(shared->worker, 3000));
+	assert_true(runs(&machines[0]));
+	behaviour = NULL;
+	struct heard h = {0};
+	carry_out(VM_VERB_UP, 2, 0, &h);
+	assert_int_equal(h.done, 2);
+	heard_release(&h);
+}
+
+static void another_rollout_is_waited_for(void **state UNUSED)
+{
+	CLEANUP(strbuf_release) struct strbuf path = {0};
+	CLEANUP(fd_close) int lock = -1;
+	struct heard h = {0};
+	strbuf_printf(&path, "%s/machines/.m0.lock", folder);
+	assert_int_equal(vm_lock_try(path.ptr, &lock, NULL), 0);
+	struct vm_order *order = begin(VM_VERB_UP, 1, 0);
+	assert_false(hear_for(order, &h, 500));
+	assert_string_equal(text_of(&h.all_stages), "waiting for another rollout;");
+	fd_close(&lock);
+	assert_true(hear_for(order, &h, 5000));
+	assert_int_equal(h.done, 1);
+	vm_order_free(order);
+	heard_release(&h);
+}
+
+static void the_network_goes_with_the_last_machine(void **state UNUSED)
+{
+	struct heard h = {0};
+	carry_out(VM_VERB_UP, 3, 0, &h);
+	assert_int_equal(shared->networks_up, 3);
+	expect(VM_VERB_HALT, true, "stopped");
+	assert_int_equal(shared->networks_down, 0);
+	expect(VM_VERB_DESTROY, true, "destroyed");
+	assert_int_equal(shared->networks_down, 0);
+	heard_release(&h);
+	carry_out(VM_VERB_HALT, 2, 0, &h);
+	assert_int_equal(shared->networks_down, 0);
+	heard_release(&h);
+	carry_out(VM_VERB_DESTROY, 3, 0, &h);
+	assert_in_range(shared->networks_down, 1, 3);
+	heard_release(&h);
+}
+
+static void the_network_stays_for_who_starts(void **state UNUSED)
+{
+	CLEANUP(fd_close) int held = -1;
+	assert_int_equal(vm_life_network_hold(&life, &project, &held, NULL), 0);
+	expect(VM_VERB_DESTROY, true, "was not created");
+	assert_int_equal(shared->networks_down, 0);
+	fd_close(&held);
+	expect(VM_VERB_DESTROY, true, "was not created");
+	assert_int_equal(shared->networks_down, 1);
+}
+
+static void cloud_init_is_waited_for_once(void **state UNUSED)
+{
+	static const char *const packages[] = {"curl", NULL};
+	specs[0].packages = packages;
+	expect(VM_VERB_UP, true, "up");
+	assert_true(shared->cloud_init);
+	expect(VM_VERB_RELOAD, true, "up");
+	assert_false(shared->cloud_init);
+	specs[0].packages = NULL;
+}
+
+/* The supervisor's program has a loop with children, and threads. */
+static void a_worker_may_use_libuv(void **state UNUSED)
+{
+	uv_loop_t loop;
+	uv_process_t child, other;
+	int64_t status = -1, other_status = -1;
+	struct heard h = {0};
+	uv_loop_init(&loop);
+	child.data = &status;
+	other.data = &other_status;
+	spawn(&loop, &child, "exec sleep 3");
+	behaviour = "libuv";
+	carry_out(VM_VERB_UP, 3, 0, &h);
+	if (h.done != 3)
+		fail_msg("%s", text_of(&h.text));
+	spawn(&loop, &other, "exit 5"); /* ours still works */
+	while (other_status < 0)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(other_status, 5);
+	uv_process_kill(&child, SIGTERM);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	heard_release(&h);
+}
+
+static void a_child_with_its_pipe_does_not_matter(void **state UNUSED)
+{
+	behaviour = "leaves a child";
+	int64_t begun_ms = clock_now_ms();
+	expect(VM_VERB_UP, true, "up after ");
+	assert_in_range(clock_now_ms() - begun_ms, 0, 5000);
+	kill(-shared->worker, SIGKILL); /* the group that the worker made */
+}
+
+static void a_machine_of_another_driver_is_not_touched(void **state UNUSED)
+{
+	static const struct vm_driver other = {.name = "other"};
+	static const struct vm_driver *const both[] = {&other, &fake, NULL};
+	const struct vm_life changed = {&other, both, network_up, network_down, ready};
+	struct vm_work w = {.machine = &machines[0], .life = &changed};
+	const struct vm_order_options o = {.verb = VM_VERB_UP};
+	struct err err = {0};
+	expect(VM_VERB_UP, true, "up");
+	w.order = &o;
+	assert_int_equal(vm_work_carry_out(&w, &err), ERR_INVALID);
+	assert_non_null(strstr(err.msg, "driver fake, and the inventory says other now"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(every_verb_does_its_work, end_machines),
+		cmocka_unit_test_teardown(an_order_is_checked_first, end_machines),
+		cmocka_unit_test_teardown(no_machine_is_over_at_once, end_machines),
+		cmocka_unit_test_teardown(each_failure_is_told_once, end_machines),
+		cmocka_unit_test_teardown(a_worker_may_talk_much, end_machines),
+		cmocka_unit_test_teardown(no_more_work_than_asked_for, end_machines),
+		cmocka_unit_test_teardown(an_interrupt_ends_all, end_machines),
+		cmocka_unit_test_teardown(a_snapshot_is_not_cut, end_machines),
+		cmocka_unit_test_teardown(a_freed_order_leaves_no_worker, end_machines),
+		cmocka_unit_test_teardown(workers_end_with_their_supervisor, end_machines),
+		cmocka_unit_test_teardown(another_rollout_is_waited_for, end_machines),
+		cmocka_unit_test_teardown(the_network_goes_with_the_last_machine, end_machines),
+		cmocka_unit_test_teardown(the_network_stays_for_who_starts, end_machines),
+		cmocka_unit_test_teardown(cloud_init_is_waited_for_once, end_machines),
+		cmocka_unit_test_teardown(a_worker_may_use_libuv, end_machines),
+		cmocka_unit_test_teardown(a_child_with_its_pipe_does_not_matter, end_machines),
+		cmocka_unit_test_teardown(a_machine_of_another_driver_is_not_touched, end_machines),
+	};
+	return cmocka_run_group_tests(tests, make_project, remove_project);
+}
