@@ -105,13 +105,13 @@ stage_release() {
 }
 stage_clang() {
     check 'build: release-clang' build_with release-clang &&
-        test_with release-clang -LE '^(hosts|vm|cluster|oracle)$'
+        test_with release-clang -LE '^(machines|oracle)$'
 }
 # The controller under sanitizers; of the machines' tests one that goes through all of it.
 stage_sanitize() {
     check 'build: sanitize (gcc)' build_with sanitize || return
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-    test_with sanitize -LE '^(hosts|vm|cluster|oracle|structure)$'
+    test_with sanitize -LE '^(machines|oracle|structure)$'
     test_with sanitize -R '^hosts/features$'
 }
 stage_lint() {

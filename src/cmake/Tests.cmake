@@ -1,6 +1,6 @@
 # Tests by pattern:
 #   tests/unit/<layer>/test_<noun>.c   cmocka; other .c files there are shared by them
-#   tests/<kind>/test_*.{sh,py}        executable; label <kind>; exit 77 skips
+#   tests/<kind>/test_*.{sh,py}        executable; label <kind>, and `machines` where they boot some; exit 77 skips
 #   tests/fuzz/fuzz_<name>.c           replays tests/fuzz/corpus/<name>/*
 # A test links its layer and every layer whose headers it includes.
 set(test_env "ROLLOUT_SOURCE_DIR=${CMAKE_SOURCE_DIR};ROLLOUT_BINARY_DIR=${CMAKE_BINARY_DIR}")
@@ -61,7 +61,8 @@ function(rollout_script_tests kind)
 			set_tests_properties(${kind}/${noun} PROPERTIES TIMEOUT 2400)
 		endif()
 		if(kind MATCHES "^(hosts|vm|cluster)$")
-			set_tests_properties(${kind}/${noun} PROPERTIES RESOURCE_LOCK machines)
+			set_tests_properties(${kind}/${noun} PROPERTIES RESOURCE_LOCK machines
+				LABELS "${kind};machines")
 		endif()
 	endforeach()
 endfunction()

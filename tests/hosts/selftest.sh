@@ -69,11 +69,12 @@ hosts ssh n1 sudo systemctl reboot >/dev/null 2>&1 || true
 sleep 2
 check 'it reboots by itself'              hosts start n1
 check 'log'                               hosts log n1
-netns=$(hosts status | sed -n 's/.*namespace \([^,]*\),.*/\1/p')
+bridge=$(hosts status | sed -n 's/.*bridge \([^,]*\),.*/\1/p')
 check 'down'                              hosts down
 check 'down again'                        hosts down
-check 'no namespace is left'              refused eval "ip netns list | grep -q $netns"
-check 'no cgroup is left'                 eval "[ -z \"\$(find /sys/fs/cgroup -name '$netns*')\" ]"
-check 'no process is left'                refused pgrep -f -- "$netns-"
+check 'no bridge is left'                 refused eval "ip -br link | grep -q $bridge"
+check 'no namespace is left'              refused eval "ip netns list | grep -q ${bridge}"
+check 'no cgroup is left'                 eval "[ -z \"\$(find /sys/fs/cgroup -name '$bridge*')\" ]"
+check 'no process is left'                refused pgrep -f -- "--directory=$ROLLOUT_LAB"
 check 'no folder is left'                 refused test -e "$ROLLOUT_LAB"
 exit "$outcome"

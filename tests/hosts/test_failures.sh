@@ -93,8 +93,7 @@ killing_the_agent() { with_trouble kill_agent "$@"; }
 powering_off() { with_trouble power_off "$@"; }
 
 # The connection is cut when so many bytes came: in the middle of a file.
-lab_netns() { hosts status | sed -n 's/.*namespace \([^,]*\),.*/\1/p'; }
-in_n1_network() { ip netns exec "$(lab_netns)-n1" "$@"; }
+in_n1_network() { hosts net n1 "$@"; }
 limit_bytes() { # VERDICT
     in_n1_network nft -f - <<-END
 	table inet cut {
@@ -146,7 +145,7 @@ reset
 host_vars='{ansible_port: 2299}' options=(-T 3)
 wrong 'a closed port' 4 'n1' 'refused' '10\.77\.0\.11' <<<'- ping: {}'
 
-ip -n "$(lab_netns)" neighbour add 10.77.0.200 lladdr 02:00:00:00:00:99 dev br0
+ip neighbour add 10.77.0.200 lladdr 02:00:00:00:00:99 dev "$(hosts status | sed -n 's/.*bridge \([^,]*\),.*/\1/p')"
 host_vars='{ansible_host: 10.77.0.200}' options=(-T 2)
 wrong 'an address that swallows all' 4 'n1' 'waited 2 s' <<<'- ping: {}'
 
@@ -177,7 +176,7 @@ wrong 'a host key that changed' 4 'n1' 'host key .*CHANGED' 'ssh-keygen .*-R' <<
 host_vars=$(trusting "$scratch/empty_hosts")
 wrong 'a host key that nobody knows' 4 'n1' '[Hh]ost key' 'not known|unknown' 'ssh-keyscan' <<<'- ping: {}'
 
-{ echo "@revoked * $(cut -d' ' -f1,2 "$lab/machines/n1/host_key.pub")"; cat "$lab/known_hosts"; } >"$scratch/revoked_hosts"
+{ echo "@revoked * $(cut -d' ' -f1,2 "$lab/.rollout/vm/identity/n1/host_key.pub")"; cat "$lab/known_hosts"; } >"$scratch/revoked_hosts"
 host_vars=$(trusting "$scratch/revoked_hosts")
 wrong 'a host key that was revoked' 4 'n1' 'revoked' <<<'- ping: {}'
 

@@ -20,10 +20,11 @@ struct build {
 	const struct vm_image_build_options *o;
 	const struct vm_named_image *named;
 	struct arena *arena;
-	const char *packages; /* "a b"; "" */
-	const char *hook;     /* absolute, or NULL */
-	const char *path;     /* what it becomes */
-	const char *work;     /* the folder it is made in, on the same file system */
+	const char *packages;  /* "a b"; "" */
+	const char *hook;      /* absolute, or NULL */
+	const char *path;      /* what it becomes */
+	const char *work;      /* the folder it is made in, on the same file system */
+	const char *lock_name; /* of what is locked; in the cache also for an output */
 	int log_fd;
 };
 
@@ -129,34 +130,40 @@ static int cache_key(const struct build *b, char hex[DIGEST_HEX_MAX], struct err
 	return r;
 }
 
-static int choose_output(struct build *b, struct err *err)
+static int choose_output(struct build *b, const char *dir, struct err *err)
 {
 	CLEANUP(free_ptr) char *here = realpath(".", NULL);
 	CLEANUP(free_ptr) char *absolute = path_join(here ? here : "/", b->o->output);
+	char hex[DIGEST_HEX_MAX];
 	struct stat st;
 	if (stat(absolute, &st) == 0 && (!b->o->force || !S_ISREG(st.st_mode)))
 		return err_set(err, ERR_EXISTS, "%s is there already%s", absolute,
 			       S_ISREG(st.st_mode) ? "" : "; only a file is replaced");
+	digest_bytes(DIGEST_SHA256, absolute, strlen(absolute), hex);
 	b->path = arena_strdup(b->arena, absolute);
+	b->lock_name = arena_printf(b->arena, "%s/output-%.12s", dir, hex);
+	return 0;
+}
+
+static int choose_cached(struct build *b, const char *dir, struct err *err)
+{
+	char hex[DIGEST_HEX_MAX];
+	int r = cache_key(b, hex, err);
+	if (r < 0)
+		return r;
+	b->path = arena_printf(b->arena, "%s/built-%s-%s-%.12s%s", dir, b->named->name,
+			       vm_image_arch_name(b->o->arch), hex,
+			       b->o->driver == VM_DRIVER_QEMU ? ".qcow2" : ".tree");
+	b->lock_name = b->path;
 	return 0;
 }
 
 static int choose_path(struct build *b, struct err *err)
 {
-	char hex[DIGEST_HEX_MAX];
 	const char *dir;
-	int r;
-	if (b->o->output) {
-		r = choose_output(b, err);
-	} else {
-		r = vm_cache_dir(b->arena, &dir, err);
-		if (r == 0)
-			r = cache_key(b, hex, err);
-		if (r == 0)
-			b->path = arena_printf(b->arena, "%s/built-%s-%s-%.12s%s", dir,
-					       b->named->name, vm_image_arch_name(b->o->arch), hex,
-					       b->o->driver == VM_DRIVER_QEMU ? ".qcow2" : ".tree");
-	}
+	int r = vm_cache_dir(b->arena, &dir, err);
+	if (r == 0)
+		r = b->o->output ? choose_output(b, dir, err) : choose_cached(b, dir, err);
 	if (r == 0)
 		b->work =
 			arena_printf(b->arena, "%.*s/.%.*s.build", SLICE_ARG(path_dirname(b->path)),
@@ -277,7 +284,7 @@ static int make_unless_there(const struct build *b, struct err *err)
 	CLEANUP(fd_close) int lock = -1;
 	struct cached_image cached;
 	struct err ignored = {0};
-	int r = vm_cache_lock(b->path, NULL, &lock, err);
+	int r = vm_cache_lock(b->lock_name, NULL, &lock, err);
 	if (r < 0)
 		return r;
 	if (!b->o->force && !b->o->output &&

@@ -94,22 +94,23 @@ static void copy_output(int from, int log_fd, struct strbuf *said)
 	}
 }
 
-/* Its last words: from the last line that begins with "error: " or "E: ", or the end. */
+static bool is_complaint(const char *line, size_t len)
+{
+	const struct slice s = {line, len};
+	return slice_starts_with(s, "error: ") || slice_starts_with(s, "E: ");
+}
+
+/* From the first complaint of what was kept: those after it are its consequences. */
 static struct slice last_words(const struct strbuf *said)
 {
-	static const char *const marks[] = {"error: ", "E: "};
-	struct slice all = slice_trim(strbuf_slice(said));
-	for (const char *p = all.ptr + all.len; p > all.ptr; p--)
-		for (size_t i = 0; i < ARRAY_LEN(marks); i++)
-			if ((p == all.ptr || p[-1] == '\n') &&
-			    slice_starts_with((struct slice){p, (size_t)(all.ptr + all.len - p)},
-					      marks[i]))
-				all = (struct slice){p, (size_t)(all.ptr + all.len - p)};
-	if (all.len > SAID_SHOWN) {
-		all.ptr += all.len - SAID_SHOWN;
-		all.len = SAID_SHOWN;
+	const struct slice all = slice_trim(strbuf_slice(said));
+	for (size_t i = 0; i < all.len; i++) {
+		const size_t left = all.len - i;
+		if ((i == 0 || all.ptr[i - 1] == '\n') && is_complaint(all.ptr + i, left))
+			return (struct slice){all.ptr + i, left < SAID_SHOWN ? left : SAID_SHOWN};
 	}
-	return all;
+	const size_t cut = all.len > SAID_SHOWN ? all.len - SAID_SHOWN : 0;
+	return (struct slice){all.ptr + cut, all.len - cut};
 }
 
 static int wait_for(pid_t pid, const struct strbuf *said, struct err *err)

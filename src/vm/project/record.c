@@ -133,11 +133,13 @@ void vm_project_retire(const struct vm_project *p)
 {
 	CLEANUP(free_ptr) char *machines = vm_project_path(p, "machines");
 	CLEANUP(free_ptr) char *lock = vm_project_path(p, "lock");
+	CLEANUP(free_ptr) char *starting = vm_project_path(p, "network.use");
 	CLEANUP(free_ptr) char *switch_lock = vm_project_path(p, "switch.lock");
 	CLEANUP(fd_close) int fd = -1;
 	if (access(machines, F_OK) < 0 || vm_lock_wait(lock, RETIRE_LIMIT_MS, &fd, NULL) < 0)
 		return;
-	if (is_in_use(machines) || vm_lock_wait_free(switch_lock, RETIRE_LIMIT_MS, NULL) < 0)
+	if (is_in_use(machines) || vm_lock_is_held(starting) ||
+	    vm_lock_wait_free(switch_lock, RETIRE_LIMIT_MS, NULL) < 0)
 		return;
 	if (remove_tree(p->dir, NULL) == 0)
 		remove_parent(p);

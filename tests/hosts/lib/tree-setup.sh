@@ -1,14 +1,22 @@
 #!/bin/bash
-# mmdebstrap's customize hook: turns the plain tree $1 into the one the
-# machines boot. Runs outside the tree, with apt configured for it.
+# The hook of `rollout vm image build`: turns the plain tree $1 into the one the
+# machines boot.
 set -euo pipefail
 root=$1
 
+# apt of this machine, working on the tree.
+apt() {
+    APT_CONFIG=/dev/null apt-get -q --yes -o Dir="$root" -o Dir::State::status="$root/var/lib/dpkg/status" \
+        -o Dir::Bin::Methods=/usr/lib/apt/methods -o Dir::Bin::dpkg=/usr/bin/dpkg \
+        -o Dir::Etc::TrustedParts="$root/etc/apt/trusted.gpg.d" -o APT::Sandbox::User=root "$@"
+}
+
 offline_repository() { # packages to install without a network, as a local apt source
-    local repository=$root$ROLLOUT_REPOSITORY
+    local repository=$root/srv/packages
     mkdir -p "$repository"
+    apt update
     # shellcheck disable=SC2086 # a list of words
-    APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --yes --no-install-recommends --download-only install $ROLLOUT_OFFLINE
+    apt --no-install-recommends --download-only install $ROLLOUT_OFFLINE
     mv "$root"/var/cache/apt/archives/*.deb "$repository"
     (cd "$repository" && dpkg-scanpackages --multiversion . >Packages)
 }
@@ -17,9 +25,10 @@ apt_sources() { # the local one is on, the mirror's waits for `up --nat`
     mkdir -p "$root/etc/rollout-mirror"
     mv "$root/etc/apt/sources.list" "$root/etc/rollout-mirror/mirror.list"
     if [ -e "$root/etc/apt/apt.conf.d/99mmdebstrap" ]; then
-        mv "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/rollout-mirror/mirror.conf"
+        mv "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/rollout-mirror/99mirror"
     fi
-    echo "deb [trusted=yes] file:$ROLLOUT_REPOSITORY ./" >"$root/etc/apt/sources.list"
+    rm -rf "$root"/var/lib/apt/lists/*
+    echo "deb [trusted=yes] file:/srv/packages ./" >"$root/etc/apt/sources.list"
 }
 
 users() { # ops: key, sudo without a password. ops-pw: password `secret` for both
@@ -41,17 +50,7 @@ sshd() { # each machine brings its own host key
 	EOF
 }
 
-units() { # what makes no sense in a machine without hardware, or wakes up by itself
-    local unit
-    for unit in systemd-udevd.service systemd-networkd-wait-online.service console-getty.service getty@.service \
-        getty.target apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer; do
-        ln -sf /dev/null "$root/etc/systemd/system/$unit"
-    done
-    mkdir -p "$root/var/log/journal"
-}
-
 offline_repository
 apt_sources
 users
 sshd
-units

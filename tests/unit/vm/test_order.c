@@ -278,16 +278,16 @@ static int make_project(void **state UNUSED)
 	if (!mkdtemp(folder))
 		return -1;
 	project.topology = &topology;
-	project.dir = folder;
+	project.dir = arena_printf(&project.arena, "%s/.rollout/vm", folder);
 	for (unsigned i = 0; i < MACHINES; i++) {
 		specs[i].name = arena_printf(&project.arena, "m%u", i);
 		machines[i] = (struct vm_machine){
 			.project = &project, .spec = &specs[i], .index = i, .address = "10.0.9.10"};
 		machines[i].dir =
-			arena_printf(&project.arena, "%s/machines/%s", folder, specs[i].name);
+			arena_printf(&project.arena, "%s/machines/%s", project.dir, specs[i].name);
 		vec_push(&project.machines, &machines[i]);
 	}
-	return 0;
+	return dir_create_all(project.dir, 0700, NULL);
 }
 
 static int end_machines(void **state UNUSED)
@@ -299,7 +299,7 @@ static int end_machines(void **state UNUSED)
 	}
 	memset(shared, 0, sizeof(*shared));
 	behaviour = NULL;
-	return 0;
+	return dir_create_all(project.dir, 0700, NULL); /* gone after the last destroy */
 }
 
 static int remove_project(void **state UNUSED)
