@@ -12,11 +12,9 @@ ROLLOUT=$(realpath "${1:-${ROLLOUT:-$bench/../../build/release/rollout}}")
 machines=${BENCH_HOSTS:-11}
 runs=${BENCH_RUNS:-5}
 
-inside() { hosts exec "$@"; }
-
 # Wall seconds of a command, and its peak memory in kB, onto standard output.
 measure() { # CMD...
-    inside bash -c '
+    bash -c '
         start=$EPOCHREALTIME
         "$@" >"$BENCH_LOG" 2>&1 || { echo "failed: $*" >&2; tail -n 20 "$BENCH_LOG" >&2; exit 1; }
         awk -v a="$start" -v b="$EPOCHREALTIME" "BEGIN { printf \"%.3f\n\", b - a }"' - "$@"
@@ -68,7 +66,7 @@ floor=$(median <"$scratch/ssh") ours=$(median <"$scratch/rollout")
 echo "ssh host sudo -n true, all at once:     $floor s   ($(paste -sd' ' "$scratch/ssh"))"
 echo "rollout, unchanged:                     $ours s   ($(paste -sd' ' "$scratch/rollout"))"
 awk -v a="$ours" -v b="$floor" 'BEGIN { printf "ratio:                                  %.2f\n", a / b }'
-echo "peak memory of rollout:                 $(inside bash -c peak_kb) kB"
+echo "peak memory of rollout:                 $(bash -c peak_kb) kB"
 if [ -n "$with_ansible" ]; then
     measure bash -c ansible_once >/dev/null || exit 1
     theirs=$(measure bash -c ansible_once)

@@ -21,7 +21,6 @@ usage() {
     cat <<-EOF
 	usage: hosts.sh up [-d DIR] [-n N | --names A,B,...] [--groups 'G=A,B;H=C'] [--nat] [--python] [--kubernetes]
 	       hosts.sh down|status [-d DIR]
-	       hosts.sh exec [-d DIR] CMD...             a command with the lab's environment
 	       hosts.sh ssh [-d DIR] NAME [CMD...]
 	       hosts.sh enter [-d DIR] NAME CMD...       as root in the machine, without ssh
 	       hosts.sh net [-d DIR] NAME CMD...         a command of ours in the machine's network
@@ -210,11 +209,6 @@ verb_status() {
     vm status
 }
 
-verb_exec() {
-    lab_need
-    exec "$@"
-}
-
 verb_ssh() {
     lab_need_machine "${1:-}"
     exec ssh -F "$LAB_DIR/ssh_config" "$@"
@@ -286,7 +280,7 @@ verb_tree() {
 }
 
 # Takes `-d DIR` out of the arguments and leaves the rest in `rest`. Where a
-# command follows (exec, ssh, enter, net), only a leading -d is ours.
+# command follows (ssh, enter, net), only a leading -d is ours.
 take_dir() { # VERB ARGS...
     local verb=$1
     shift
@@ -298,7 +292,7 @@ take_dir() { # VERB ARGS...
         else
             rest+=("$1")
             shift
-            case $verb in exec | ssh | enter | net) rest+=("$@"); return ;; esac
+            case $verb in ssh | enter | net) rest+=("$@"); return ;; esac
         fi
     done
 }
@@ -310,7 +304,7 @@ main() {
     set -- "${rest[@]}"
     lab_open
     case $verb in
-    up | down | status | exec | ssh | enter | net | stop | start | wipe | log | tree) "verb_$verb" "$@" ;;
+    up | down | status | ssh | enter | net | stop | start | wipe | log | tree) "verb_$verb" "$@" ;;
     small-mount) verb_small_mount "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;

@@ -34,8 +34,8 @@ hosts up -n 2 --groups 'etcd=n1,n2;lb=n2' || status=$?
 trap cleanup EXIT
 [ "$status" = 0 ] || exit "$status"
 
-client=(hosts exec ssh -F "$ROLLOUT_LAB/ssh_config" -o BatchMode=yes)
-password=(hosts exec sshpass -p secret ssh -F "$ROLLOUT_LAB/ssh_config" -o PreferredAuthentications=password)
+client=(ssh -F "$ROLLOUT_LAB/ssh_config" -o BatchMode=yes)
+password=(sshpass -p secret ssh -F "$ROLLOUT_LAB/ssh_config" -o PreferredAuthentications=password)
 # shellcheck disable=SC2016 # expands on the machine
 identity='echo $(hostname) $(cat /etc/machine-id) $(cat /etc/ssh/ssh_host_ed25519_key.pub)'
 

@@ -18,7 +18,7 @@ wrong() { # NAME EXIT REGEX...
     write_project
     [[ $name == *"$only"* ]] || { reset; return 0; }
     exit_code=0
-    "${around:-plainly}" hosts exec timeout -k 5 "$RUN_SECONDS" "$ROLLOUT" -i "$project/inventory.yaml" "${options[@]}" "$project/site.roles" \
+    "${around:-plainly}" timeout -k 5 "$RUN_SECONDS" "$ROLLOUT" -i "$project/inventory.yaml" "${options[@]}" "$project/site.roles" \
         >"$scratch/run.log" 2>&1 </dev/null || exit_code=$?
     [ "$exit_code" = "$code" ] || problem="exit code $exit_code instead of $code; "
     for match; do

@@ -36,7 +36,7 @@ counts_of_ansible() { # from its recap
 
 ansible() {
     ANSIBLE_PIPELINING=1 ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_DEPRECATION_WARNINGS=0 ANSIBLE_NOCOLOR=1 \
-        hosts exec timeout -k 5 400 ansible-playbook -f 12 -i "$lab/inventory.yaml" "${settings[@]}" "$features/site.yml" \
+        timeout -k 5 400 ansible-playbook -f 12 -i "$lab/inventory.yaml" "${settings[@]}" "$features/site.yml" \
         >"$scratch/ansible.log" 2>&1 </dev/null
 }
 

@@ -18,7 +18,7 @@ readme() { # NAME ARGS...: not the lab's inventory but the README's; only the wa
     local name=$1
     shift
     exit_code=0
-    hosts exec timeout -k 5 100 "$ROLLOUT" -i "$scratch/example/inventory.yaml" --ssh-common-args "-F $lab/ssh_config" \
+    timeout -k 5 100 "$ROLLOUT" -i "$scratch/example/inventory.yaml" --ssh-common-args "-F $lab/ssh_config" \
         "$@" "$scratch/example/site.roles" >"$scratch/$name" 2>&1 </dev/null || exit_code=$?
     cp "$scratch/$name" "$scratch/run.log"
     sane_exit

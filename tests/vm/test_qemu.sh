@@ -38,7 +38,7 @@ healthy() {
 all_running() { [ "$(vm status --json | jq -r '[.[] | select(.state == "running" and .reachable)] | length')" = 4 ]; }
 all_stopped() { [ "$(vm status --json | jq -r '[.[] | select(.state == "stopped")] | length')" = 4 ]; }
 not_root() { ! pgrep -u root -f "$scratch/project/.rollout"; }
-identity() { vm ssh "$1" -- cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; }
+identity() { vm ssh "$1" -- sudo cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; }
 # Layer 2 between the VMs: an ARP answer with the other's address.
 sees() { vm ssh "$1" -- "ping -c 2 -W 5 $2 >/dev/null && ip neigh show" | grep -E 'REACHABLE|STALE|DELAY'; }
 

@@ -52,7 +52,7 @@ check() { # WHAT CMD...
 # Its output goes to $scratch/run.log, its exit code to $exit_code.
 run() { # ARGS...
     exit_code=0
-    hosts exec timeout -k 5 "${RUN_SECONDS:-200}" "$ROLLOUT" -i "$lab/inventory.yaml" "$@" \
+    timeout -k 5 "${RUN_SECONDS:-200}" "$ROLLOUT" -i "$lab/inventory.yaml" "$@" \
         >"$scratch/run.log" 2>&1 </dev/null || exit_code=$?
     sane_exit
 }
@@ -62,7 +62,7 @@ run_json() { # NAME ARGS...
     local name=$1
     shift
     exit_code=0
-    hosts exec timeout -k 5 "${RUN_SECONDS:-200}" "$ROLLOUT" -i "$lab/inventory.yaml" --json "$@" \
+    timeout -k 5 "${RUN_SECONDS:-200}" "$ROLLOUT" -i "$lab/inventory.yaml" --json "$@" \
         >"$scratch/$name.jsonl" 2>"$scratch/run.err" </dev/null || exit_code=$?
     {
         cat "$scratch/run.err"
@@ -145,7 +145,7 @@ expect_whole() { # WHAT HOST...: no temporary file
 serve() {
     mkdir -p "$scratch/web"
     touch "$scratch/web/requests"
-    hosts exec systemd-socket-activate --inetd --accept -l 10.77.0.1:8000 \
+    systemd-socket-activate --inetd --accept -l 10.77.0.1:8000 \
         "$repo/tests/hosts/lib/serve.sh" "$scratch/web" >"$scratch/serve.log" 2>&1 &
     for _ in {1..50}; do
         grep -qs Listening "$scratch/serve.log" && return

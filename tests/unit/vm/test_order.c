@@ -610,7 +610,7 @@ static void another_rollout_is_waited_for(void **state UNUSED)
 	CLEANUP(strbuf_release) struct strbuf path = {0};
 	CLEANUP(fd_close) int lock = -1;
 	struct heard h = {0};
-	strbuf_printf(&path, "%s/machines/.m0.lock", folder);
+	strbuf_printf(&path, "%s/machines/.m0.lock", project.dir);
 	assert_int_equal(vm_lock_try(path.ptr, &lock, NULL), 0);
 	struct vm_order *order = begin(VM_VERB_UP, 1, 0);
 	assert_false(hear_for(order, &h, 500));

@@ -32,7 +32,7 @@ refused() { # WHAT CODE REGEX CMD...
     local what=$1 code=$2 regex=$3 status=0
     shift 3
     "$@" >"$scratch/check.log" 2>&1 || status=$?
-    if [ "$status" = "$code" ] && grep -qE -- "$regex" "$scratch/check.log"; then
+    if [[ $status =~ ^$code$ ]] && grep -qE -- "$regex" "$scratch/check.log"; then
         echo "ok      $what ($SECONDS s)"
     else
         failed "$what: exit code $status instead of $code, or nothing that matches $regex" "$scratch/check.log"
