@@ -22,7 +22,7 @@ static int made_one(const struct vm_session *s, const char *name, struct vm_mach
 		    struct err *err)
 {
 	struct vm_status status = {0};
-	struct vm_machine *m;
+	struct vm_machine *m = NULL;
 	int r = vm_session_one(s, name, &m, err);
 	if (r == 0)
 		r = vm_machine_status(m, &status, err);
@@ -40,7 +40,7 @@ int vm_verb_ssh(const struct vm_session *s, const struct vm_words *words, struct
 {
 	bool named = words->plain > 0;
 	const char *const *command = words->at + named;
-	struct vm_machine *m;
+	struct vm_machine *m = NULL;
 	int r = made_one(s, named ? words->at[0] : NULL, &m, err);
 	if (r < 0)
 		return r;
@@ -70,7 +70,7 @@ int vm_verb_ssh_config(const struct vm_session *s, const struct vm_words *words,
 int vm_verb_console(const struct vm_session *s, const struct vm_words *words, struct err *err)
 {
 	const char *name = NULL;
-	struct vm_machine *m;
+	struct vm_machine *m = NULL;
 	int r = one_word(words, &name, err);
 	if (r == 0)
 		r = made_one(s, name, &m, err);
@@ -117,7 +117,7 @@ int vm_verb_log(const struct vm_session *s, const struct vm_words *words, struct
 {
 	CLEANUP(strbuf_release) struct strbuf raw = {0}, plain = {0}, shown = {0};
 	const char *name = NULL;
-	struct vm_machine *m;
+	struct vm_machine *m = NULL;
 	int r = one_word(words, &name, err);
 	if (r == 0)
 		r = made_one(s, name, &m, err);

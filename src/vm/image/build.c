@@ -123,7 +123,7 @@ static int cache_key(const struct build *b, char hex[DIGEST_HEX_MAX], struct err
 	strbuf_printf(&all, "%s\n%s\n%s\n%s\n%s\n", b->named->suite, vm_image_arch_name(b->o->arch),
 		      vm_image_driver_name(b->o->driver), b->packages,
 		      b->o->mirror ? b->o->mirror : "");
-	strbuf_append(&all, vm_build_script, (size_t)(vm_build_script_end - vm_build_script));
+	strbuf_append(&all, vm_build_script, (size_t)vm_build_script_size);
 	if (b->hook)
 		r = file_read(b->hook, HOOK_MAX_BYTES, &all, err);
 	digest_bytes(DIGEST_SHA256, strbuf_slice(&all).ptr, all.len, hex);

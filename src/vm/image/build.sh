@@ -80,6 +80,8 @@ includes() {
     if [ "$IMAGE_FORMAT" = disk ]; then
         list="$list $DISK_PACKAGES linux-image-cloud-$IMAGE_ARCH grub-efi-$IMAGE_ARCH-bin"
         if [ "$IMAGE_ARCH" = amd64 ]; then list="$list grub-pc-bin"; fi
+        # A part of systemd's package until then.
+        if [ "$IMAGE_SUITE" != bookworm ]; then list="$list systemd-repart"; fi
     fi
     # shellcheck disable=SC2086 # a list of words
     printf '%s\n' $list ${IMAGE_PACKAGES:-} | paste -sd,
@@ -114,7 +116,7 @@ bootstrap() { # TREE
     mapfile -t options < <(proxies)
     say "installing packages of $IMAGE_SUITE"
     # The initramfs is made while packages are installed, so it is told before.
-    mmdebstrap --quiet --mode=root --variant=minbase --architectures="$IMAGE_ARCH" \
+    mmdebstrap --mode=root --variant=minbase --architectures="$IMAGE_ARCH" \
         --include="$(includes)" --dpkgopt=force-unsafe-io "${options[@]}" \
         --essential-hook="bash '$IMAGE_WORK/initramfs' \"\$1\"" \
         "$IMAGE_SUITE" "$1" - <<<"$from"

@@ -202,8 +202,9 @@ static bool is_build_of(const struct cached_image *image, const char *name, enum
 /* When it was made: using an image changes its side file, not the image. */
 static struct timespec made_at(const char *path)
 {
-	struct stat st;
-	return stat(path, &st) < 0 ? (struct timespec){0} : st.st_mtim;
+	struct stat st = {0};
+	(void)stat(path, &st);
+	return st.st_mtim;
 }
 
 static bool is_later(struct timespec a, struct timespec b)

@@ -37,8 +37,7 @@ static char **environment_with(struct arena *a, const char *const *variables)
 static int write_script(struct arena *a, const char *work, const char **ret, struct err *err)
 {
 	const char *path = arena_printf(a, "%s/build.sh", work);
-	int r = file_write_atomic(path, vm_build_script,
-				  (size_t)(vm_build_script_end - vm_build_script), 0700, err);
+	int r = file_write_atomic(path, vm_build_script, (size_t)vm_build_script_size, 0700, err);
 	if (r == 0)
 		*ret = path;
 	return r;

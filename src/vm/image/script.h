@@ -3,7 +3,10 @@
 #include "rollout/base/arena.h"
 #include "rollout/base/err.h"
 
-extern const char vm_build_script[], vm_build_script_end[];
+#include <stdint.h>
+
+extern const char vm_build_script[];
+extern const uint64_t vm_build_script_size;
 
 /* Runs it in a mount namespace of its own with `variables` ("IMAGE_…=…",
  * NULL-terminated) added to the environment. What it says goes to `log_fd`; the end

@@ -372,6 +372,7 @@ static void ports_stay_while_they_can(void **state)
 	prepare(f);
 	unsigned port = machine(f, "a")->ssh_port;
 	CLEANUP(fd_close) int listener = listen_on(port);
+	assert_true(listener >= 0);
 	CLEANUP(free_ptr) char *lock_file = vm_machine_path(machine(f, "a"), "running.lock");
 	make_machine(f, "a");
 	assert_int_equal(vm_lock_try(lock_file, &lock, &e), 0);
