@@ -27,6 +27,7 @@ lab_begin() { # UP-OPTIONS...
 }
 
 lab_remove() {
+    [ -z "${server:-}" ] || kill "$server" 2>/dev/null
     hosts down >/dev/null 2>&1
     rm -rf "$scratch"
 }
@@ -147,6 +148,7 @@ serve() {
     touch "$scratch/web/requests"
     systemd-socket-activate --inetd --accept -l 10.77.0.1:8000 \
         "$repo/tests/hosts/lib/serve.sh" "$scratch/web" >"$scratch/serve.log" 2>&1 &
+    server=$!
     for _ in {1..50}; do
         grep -qs Listening "$scratch/serve.log" && return
         sleep 0.1
