@@ -18,7 +18,7 @@ moment() { # MILLISECONDS: a random one below it, as seconds
 # The site, killed after SECONDS; false if it was over before.
 killed_after() { # SECONDS
     local pid status=0
-    (exec "$repo/tests/hosts/hosts.sh" exec "$ROLLOUT" -i "$lab/inventory.yaml" -e "pki_dir=$pki" "$site" \
+    (exec "$ROLLOUT" -i "$lab/inventory.yaml" -e "pki_dir=$pki" "$site" \
         >"$scratch/killed.log" 2>&1 </dev/null) &
     pid=$!
     sleep "$1"

@@ -62,5 +62,6 @@ struct vm_cached_image {
 	int64_t size_bytes, used_s; /* last use, since the epoch */
 };
 int vm_image_list(struct arena *a, struct vm_cached_image **ret, size_t *ret_len, struct err *err);
-/* Removes one by name or path. ERR_NOT_FOUND with the nearest. */
+/* Removes by path, or all of that name or URL, built and downloaded. ERR_NOT_FOUND with
+ * the nearest; ERR_EXISTS while another process makes it. */
 int vm_image_remove(const char *name, struct err *err);

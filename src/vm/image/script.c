@@ -93,23 +93,18 @@ static void copy_output(int from, int log_fd, struct strbuf *said)
 	}
 }
 
-static bool is_complaint(const char *line, size_t len)
-{
-	const struct slice s = {line, len};
-	return slice_starts_with(s, "error: ") || slice_starts_with(s, "E: ");
-}
-
-/* From the first complaint of what was kept: those after it are its consequences. */
+/* The first complaint of what was kept: those after it are its consequences. Or the
+ * end. */
 static struct slice last_words(const struct strbuf *said)
 {
-	const struct slice all = slice_trim(strbuf_slice(said));
-	for (size_t i = 0; i < all.len; i++) {
-		const size_t left = all.len - i;
-		if ((i == 0 || all.ptr[i - 1] == '\n') && is_complaint(all.ptr + i, left))
-			return (struct slice){all.ptr + i, left < SAID_SHOWN ? left : SAID_SHOWN};
-	}
-	const size_t cut = all.len > SAID_SHOWN ? all.len - SAID_SHOWN : 0;
-	return (struct slice){all.ptr + cut, all.len - cut};
+	struct slice rest = slice_trim(strbuf_slice(said)), line;
+	const size_t cut = rest.len > SAID_SHOWN ? rest.len - SAID_SHOWN : 0;
+	const struct slice end = {rest.ptr + cut, rest.len - cut};
+	while (slice_split(&rest, '\n', &line))
+		if (slice_starts_with(line, "error: ") || slice_starts_with(line, "E: "))
+			return (struct slice){line.ptr,
+					      line.len < SAID_SHOWN ? line.len : SAID_SHOWN};
+	return end;
 }
 
 static int wait_for(pid_t pid, const struct strbuf *said, struct err *err)
