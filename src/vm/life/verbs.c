@@ -153,21 +153,42 @@ static int bring_up(struct vm_work *w, enum vm_state state, struct err *err)
 	return r;
 }
 
+static int bring_up_and_reach(struct vm_work *w, enum vm_state state, struct err *err)
+{
+	int r = bring_up(w, state, err);
+	if (r < 0) {
+		vm_life_network_release(w->life, w->machine->project);
+		return r;
+	}
+	return reach(w, err);
+}
+
+/* It ran when we came and does not run any more: it was on its way out, killed or
+ * shut down by somebody. */
+static bool was_ending(const struct vm_work *w, enum vm_state before)
+{
+	enum vm_state now = VM_ABSENT;
+	return before == VM_RUNNING && state_of(w, &now, NULL) == 0 && now == VM_STOPPED;
+}
+
 static int up(struct vm_work *w, struct err *err)
 {
 	enum vm_state state = VM_ABSENT;
+	struct err first = {0};
 	int r = check_driver(w, err);
 	if (r == 0)
 		r = state_of(w, &state, err);
 	if (r < 0)
 		return r;
-	r = bring_up(w, state, err);
-	if (r < 0)
-		vm_life_network_release(w->life, w->machine->project);
-	else
-		r = reach(w, err);
-	if (r < 0)
+	r = bring_up_and_reach(w, state, &first);
+	if (r < 0 && was_ending(w, state)) {
+		state = VM_STOPPED;
+		r = bring_up_and_reach(w, state, &first);
+	}
+	if (r < 0) {
+		*err = first;
 		return r;
+	}
 	if (state == VM_RUNNING)
 		strbuf_puts(&w->done, "was running");
 	else
