@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "rollout/base/nearest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ static int set_number(unsigned *ret, const struct option_spec *spec, const char 
 		      struct err *err)
 {
 	char *end;
+	assert(text); /* its caller saw to it that there is a value */
 	errno = 0;
 	long n = strtol(text, &end, 10);
 	if (errno || end == text || *end || n < 1 || n > NUMBER_MAX)

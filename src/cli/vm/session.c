@@ -167,7 +167,7 @@ int vm_session_select(const struct vm_session *s, const char *const *patterns, s
 		strbuf_printf(&pattern, "%s%s", i ? "," : "", patterns[i]);
 	size_t before = ret->len;
 	int r = add_matches(s, pattern.ptr, ret, err);
-	if (r == 0)
+	if (r == 0 && ret->len > before)
 		qsort(ret->at + before, ret->len - before, sizeof(ret->at[0]), by_number);
 	return r;
 }

@@ -2,6 +2,7 @@
 
 #include "rollout/report/visible.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 void table_add(struct table *t, const char *const *cells)
@@ -30,6 +31,7 @@ void table_print(const struct table *t)
 	for (size_t i = 0; i < t->ncolumns; i++)
 		widths[i] = width_of(t, i);
 	for (size_t i = 0; i < t->cells.len; i++) {
+		assert(t->ncolumns > 0);
 		size_t column = i % t->ncolumns;
 		bool last = column + 1 == t->ncolumns;
 		unsigned have = visible_columns(slice_from(t->cells.at[i]));
