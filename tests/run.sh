@@ -8,12 +8,12 @@
 #
 #   ROLLOUT_BUILD    folder of the builds (build)
 #   ROLLOUT_JOBS     how many at once (as many as processors)
-#   ROLLOUT_TIDY_SECONDS    clang-tidy stops there and says what it left out (600)
+#   ROLLOUT_TIDY_SECONDS    clang-tidy stops there and says what it left out (1200)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${ROLLOUT_BUILD:-build}
 jobs=${ROLLOUT_JOBS:-$(nproc)}
-tidy_seconds=${ROLLOUT_TIDY_SECONDS:-600}
+tidy_seconds=${ROLLOUT_TIDY_SECONDS:-1200}
 logs=$build/run
 passed=0 failed=0 skipped=0
 failures=()

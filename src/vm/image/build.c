@@ -214,7 +214,7 @@ static int64_t size_of(const struct build *b)
 	};
 	if (b->o->driver == VM_DRIVER_QEMU)
 		return stat(b->path, &st) < 0 ? 0 : st.st_size;
-	return vm_tool_run(&call, &out, &ignored) < 0 || !out.ptr ? 0 : atoll(out.ptr);
+	return vm_tool_run(&call, &out, &ignored) < 0 || !out.ptr ? 0 : strtoll(out.ptr, NULL, 10);
 }
 
 /* sha256sum's format, for what does not go into the cache. */

@@ -114,7 +114,8 @@ static bool is_cloud_init(struct slice line, struct vm_boot_sign *ret)
 		return true;
 	}
 	set_stage(ret, BOOT_USERSPACE, "cloud-init");
-	if (slice_split(&rest, '\'', &phase) && slice_split(&rest, '\'', &phase) && phase.len < 40)
+	(void)slice_split(&rest, '\'', &phase); /* what stands before the quoted phase */
+	if (slice_split(&rest, '\'', &phase) && phase.len < 40)
 		snprintf(ret->stage, sizeof(ret->stage), "cloud-init: %.*s", SLICE_ARG(phase));
 	return true;
 }

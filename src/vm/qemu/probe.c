@@ -29,20 +29,22 @@ static int no_program(const char *program, const char *package, struct err *err)
 bool vm_qemu_parse_version(struct slice text, unsigned *ret, char ret_text[32])
 {
 	static const char word[] = "version ";
-	unsigned major, minor;
-	int len = 0;
-	char start[32] = "";
+	char start[32] = "", *dot, *end;
 	const char *at = text.len ? memmem(text.ptr, text.len, word, sizeof(word) - 1) : NULL;
 	if (!at)
 		return false;
 	at += sizeof(word) - 1;
 	size_t left = text.len - (size_t)(at - text.ptr);
 	memcpy(start, at, left < sizeof(start) - 1 ? left : sizeof(start) - 1);
-	if (sscanf(start, "%3u.%2u%n", &major, &minor, &len) != 2)
+	unsigned long major = strtoul(start, &dot, 10);
+	if (dot == start || *dot != '.' || major > 999)
+		return false;
+	unsigned long minor = strtoul(dot + 1, &end, 10);
+	if (end == dot + 1 || minor > 99)
 		return false;
 	size_t whole = strspn(start, "0123456789.");
 	start[whole] = '\0';
-	*ret = major * 100 + minor;
+	*ret = (unsigned)(major * 100 + minor);
 	memcpy(ret_text, start, sizeof(start));
 	return true;
 }
