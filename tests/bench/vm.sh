@@ -21,12 +21,17 @@ login() { ssh -F "$scratch/by_hand" -o BatchMode=yes -o ConnectTimeout=3 vm true
 by_hand() {
     local dir=$scratch/project/.rollout/vm/machines/a1 kind=$1
     qemu-img create -q -f qcow2 -F qcow2 -b "$image" "$scratch/disk.qcow2" 6G
-    qemu-system-x86_64 -machine q35 -accel "$kind" -cpu "$([ "$kind" = tcg ] && echo max || echo host)" -smp 1 -m 640 \
+    qemu-system-x86_64 -machine q35 -accel "$kind" -cpu "$([ "$kind" = tcg ] && echo max,cx16=off || echo host)" -smp 1 -m 640 \
         -display none -serial "file:$scratch/serial.log" \
         -drive "file=$scratch/disk.qcow2,if=virtio" -drive "file=$dir/seed.iso,if=virtio,format=raw,readonly=on" \
-        -device "virtio-net-pci,netdev=n,mac=$mac" -netdev user,id=n,hostfwd=tcp:127.0.0.1:22999-:22 &
+        -device "virtio-net-pci,netdev=n,mac=${macs[0]}" -netdev user,id=n,hostfwd=tcp:127.0.0.1:22999-:22 \
+        -device "virtio-net-pci,netdev=s,mac=${macs[1]}" -netdev hubport,id=s,hubid=0 &
     qemu=$!
-    until login; do sleep 0.5; done
+    for _ in {1..600}; do
+        login && return
+        sleep 0.5
+    done
+    return 1
 }
 
 need_qemu
@@ -43,7 +48,7 @@ one=$(seconds vm up a1) || exit 1
 kind=$(vm status --json | jq -r '.[0].accel')
 echo "one VM, rollout vm up:          $one s ($kind)"
 state=$scratch/project/.rollout/vm
-mac=$(tr '\0' '\n' <"/proc/$(cat "$state/machines/a1/pid")/cmdline" | sed -n 's/.*netdev=nat,.*mac=\([0-9a-f:]*\).*/\1/p')
+mapfile -t macs < <(tr '\0' '\n' <"/proc/$(cat "$state/machines/a1/pid")/cmdline" | sed -n 's/.*netdev=.*mac=\([0-9a-f:]*\).*/\1/p')
 vm halt -f a1 >/dev/null
 cat >"$scratch/by_hand" <<END
 Host vm
