@@ -21,7 +21,7 @@ login() { ssh -F "$scratch/by_hand" -o BatchMode=yes -o ConnectTimeout=3 vm true
 by_hand() {
     local dir=$scratch/project/.rollout/vm/machines/a1 kind=$1
     qemu-img create -q -f qcow2 -F qcow2 -b "$image" "$scratch/disk.qcow2" 6G
-    qemu-system-x86_64 -machine q35 -accel "$kind" -cpu "$([ "$kind" = tcg ] && echo max,cx16=off || echo host)" -smp 1 -m 640 \
+    qemu-system-x86_64 -machine q35 -accel "$kind" -cpu "$([ "$kind" = tcg ] && echo max || echo host)" -smp 1 -m 640 \
         -display none -serial "file:$scratch/serial.log" \
         -drive "file=$scratch/disk.qcow2,if=virtio" -drive "file=$dir/seed.iso,if=virtio,format=raw,readonly=on" \
         -device "virtio-net-pci,netdev=n,mac=${macs[0]}" -netdev user,id=n,hostfwd=tcp:127.0.0.1:22999-:22 \

@@ -18,7 +18,9 @@ run_site() { # NAME ARGS...
     local name=$1
     shift
     as_user timeout -k 5 900 "$rollout" -i "$scratch/project/inventory.yaml" --json \
-        -e "pki_dir=$scratch/project/pki" "$site" "$@" >"$scratch/$name.jsonl" 2>"$scratch/run.log"
+        -e "pki_dir=$scratch/project/pki" "$site" "$@" >"$scratch/$name.jsonl" && return
+    jq -r 'select(.status == "failed" or .status == "unreachable")' "$scratch/$name.jsonl"
+    return 1
 }
 
 figures() { jq -r 'select(.event == "run_ended") | .host_stats[] | "\(.host) changed=\(.changed) failed=\(.failed) unreachable=\(.unreachable)"' "$scratch/$1.jsonl"; }

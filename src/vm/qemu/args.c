@@ -57,8 +57,6 @@ static const char *escaped(struct args *g, const char *text)
 	return out;
 }
 
-#define QEMU_CX16_WORKS 800u /* seen to fail: 7.2 */
-
 /* ---- the machine ---- */
 
 static const char *accel_text(const struct vm_qemu_choices *c)
@@ -73,10 +71,7 @@ static const char *cpu_text(const struct args *g)
 	if (g->choices->accel != VM_ACCEL_TCG)
 		return "host";
 	/* pointer authentication by QARMA5 would take half of a boot */
-	if (g->machine->spec->arch == VM_ARCH_ARM64)
-		return "max,pauth-impdef=on";
-	/* kernels of 2024 and later die at a cmpxchg16b of 7.2's emulation */
-	return g->choices->version < QEMU_CX16_WORKS ? "max,cx16=off" : "max";
+	return g->machine->spec->arch == VM_ARCH_ARM64 ? "max,pauth-impdef=on" : "max";
 }
 
 /* "0123…" (32 digits) as a UUID. */

@@ -17,8 +17,7 @@ struct vm_qemu_choices {
 	const char *firmware; /* "" none: the BIOS */
 	const char *tap;      /* bridge mode */
 	bool sandbox;
-	unsigned version; /* of QEMU, 702: 7.2 */
-	bool paused;	  /* the guest does not begin before QMP's cont */
+	bool paused; /* the guest does not begin before QMP's cont */
 };
 /* NULL-terminated, in the arena. */
 const char *const *vm_qemu_args(const struct vm_machine *m, const struct vm_qemu_choices *c,

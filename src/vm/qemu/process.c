@@ -69,7 +69,6 @@ static int choose(struct launch *l, struct err *err)
 	l->choices.program = l->qemu.path;
 	l->choices.accel = l->accel.accel;
 	l->choices.sandbox = l->qemu.sandbox;
-	l->choices.version = l->qemu.version;
 	l->choices.tap = l->tap;
 	return r;
 }

@@ -109,10 +109,7 @@ static void accelerators(void **state)
 	f.choices.accel = VM_ACCEL_HVF;
 	has(&f, "\n-accel hvf\n-cpu host\n");
 	f.choices.accel = VM_ACCEL_TCG;
-	f.choices.version = 802;
 	has(&f, "\n-accel tcg,thread=multi,tb-size=256\n-cpu max\n");
-	f.choices.version = 702;
-	has(&f, "\n-accel tcg,thread=multi,tb-size=256\n-cpu max,cx16=off\n");
 	arena_release(&f.arena);
 }
 
