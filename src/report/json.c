@@ -117,7 +117,9 @@ static void put_step_stats(struct strbuf *b, const struct report_step_stats *s)
 {
 	strbuf_puts(b, "{\"step\":");
 	json_emit_string(b, slice_from(s->step));
+	put_int(b, "began_ms", s->began_ms);
 	put_int(b, "duration_ms", s->duration_ms);
+	put_bool(b, "critical", s->critical);
 	put_int(b, "hosts", (int64_t)s->nhosts);
 	put_int(b, "changed", s->changed);
 	put_int(b, "failed", s->failed);

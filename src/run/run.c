@@ -1,4 +1,5 @@
 #include "rollout/run/run.h"
+#include "rollout/base/clock.h"
 
 #include "state.h"
 
@@ -252,10 +253,11 @@ static void recap(struct run *run)
 		if (takes_part(run, h))
 			hosts[e.nhosts++] = h->stats;
 	}
+	critical_path_mark(run);
 	for (size_t i = 0; i < run->steps.len; i++)
 		if (run->steps.at[i]->started)
 			steps[e.nsteps++] = run->steps.at[i]->stats;
-	e.duration_ms = (int64_t)uv_now(&run->loop) - run->started_ms;
+	e.duration_ms = clock_now_ms() - run->started_ms;
 	emit(run, &e);
 }
 
@@ -314,7 +316,7 @@ int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit
 		return r;
 	struct host *real = host_real_new();
 	run.controller = opts->check_mode ? host_overlay_new(real) : real;
-	run.started_ms = (int64_t)uv_now(&run.loop);
+	run.started_ms = clock_now_ms();
 	add_steps(&run);
 	find_wants_root(&run);
 	emit_start(&run);

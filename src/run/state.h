@@ -318,6 +318,7 @@ void strand_leave_step(struct strand *s);
 void step_start_ready(struct run *run);
 /* Tasks that will be reported as ended; handlers and includes come on top. */
 size_t step_task_count(const struct run_step *step);
+void critical_path_mark(struct run *run); /* in the steps' stats, once all ended */
 void step_strand_ended(struct strand *s);
 void step_check_barrier(struct run_step *step);
 void step_passed(struct strand *s, const struct plan_node *node);

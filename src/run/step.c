@@ -142,6 +142,7 @@ void step_start_ready(struct run *run)
 			}
 			step->started = true;
 			step->started_ms = clock_now_ms();
+			step->stats.began_ms = step->started_ms - step->run->started_ms;
 			emit_step(step, REPORT_STEP_STARTED);
 			start_batch(step);
 			more = true; /* the batch may be over at once: all its hosts are out of the run */

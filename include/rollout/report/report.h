@@ -52,7 +52,9 @@ struct report_host_stats {
 };
 struct report_step_stats {
 	const char *step;
+	int64_t began_ms;    /* since the run's start */
 	int64_t duration_ms; /* from its first task's start to its last task's end */
+	bool critical; /* on the path of steps, each waiting for the one before, that took longest */
 	size_t nhosts;
 	unsigned changed, failed;
 };

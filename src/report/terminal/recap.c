@@ -63,6 +63,28 @@ static unsigned widest_host(const struct terminal *t, const struct report_event 
 	return widest;
 }
 
+static int64_t critical_ms(const struct report_event *e)
+{
+	int64_t ms = 0;
+	for (size_t i = 0; i < e->nsteps; i++)
+		ms += e->steps[i].critical ? e->steps[i].duration_ms : 0;
+	return ms;
+}
+
+/* "*": of the critical path. */
+static void put_step(const struct terminal *t, struct strbuf *out,
+		     const struct report_step_stats *s, unsigned columns)
+{
+	CLEANUP(strbuf_release) struct strbuf start = {0}, time = {0};
+	duration_put(&start, s->began_ms);
+	duration_put(&time, s->duration_ms);
+	put_name(out, t->opts.color, s->failed ? STYLE_FAILED : STYLE_PLAIN, slice_from(s->step),
+		 columns);
+	strbuf_printf(out, "  %6s  %6s%c  %5zu  %*u  %6u\n", start.ptr, time.ptr,
+		      s->critical ? '*' : ' ', s->nhosts, t->check_mode ? 12 : 7, s->changed,
+		      s->failed);
+}
+
 static void put_steps(const struct terminal *t, struct strbuf *out, const struct report_event *e)
 {
 	unsigned widest = 4;
@@ -72,17 +94,10 @@ static void put_steps(const struct terminal *t, struct strbuf *out, const struct
 	}
 	if (e->nsteps == 0)
 		return;
-	style_printf(out, t->opts.color, STYLE_BOLD, "\n%-*s    time  hosts  %s  failed\n",
+	style_printf(out, t->opts.color, STYLE_BOLD, "\n%-*s   start    time   hosts  %s  failed\n",
 		     (int)widest, "STEP", t->check_mode ? "would change" : "changed");
-	for (size_t i = 0; i < e->nsteps; i++) {
-		const struct report_step_stats *s = &e->steps[i];
-		CLEANUP(strbuf_release) struct strbuf time = {0};
-		duration_put(&time, s->duration_ms);
-		put_name(out, t->opts.color, s->failed ? STYLE_FAILED : STYLE_PLAIN,
-			 slice_from(s->step), widest);
-		strbuf_printf(out, "  %6s  %5zu  %*u  %6u\n", time.ptr, s->nhosts,
-			      t->check_mode ? 12 : 7, s->changed, s->failed);
-	}
+	for (size_t i = 0; i < e->nsteps; i++)
+		put_step(t, out, &e->steps[i], widest);
 }
 
 typedef bool host_test(const struct report_host_stats *h);
@@ -132,6 +147,10 @@ static void put_total(const struct terminal *t, struct strbuf *out, const struct
 	}
 	strbuf_puts(out, "\ntotal ");
 	duration_put(out, e->duration_ms ? e->duration_ms : t->event_ms - t->started_ms);
+	if (e->nsteps > 1) {
+		strbuf_puts(out, ", critical path (*) ");
+		duration_put(out, critical_ms(e));
+	}
 	if (t->check_mode)
 		strbuf_printf(out, ", check mode: nothing was changed; %u would change", changed);
 	else

@@ -78,8 +78,13 @@ static const struct report_host_stats stats[] = {
 	{.host = "lb-1", .ok = 1, .failed = 1, .ignored = 1},
 };
 static const struct report_step_stats steps[] = {
-	{.step = "etcd", .duration_ms = 61000, .nhosts = 3, .changed = 4, .failed = 2},
-	{.step = "haproxy", .duration_ms = 2500, .nhosts = 1, .failed = 1},
+	{.step = "etcd",
+	 .duration_ms = 61000,
+	 .critical = true,
+	 .nhosts = 3,
+	 .changed = 4,
+	 .failed = 2},
+	{.step = "haproxy", .began_ms = 40, .duration_ms = 2500, .nhosts = 1, .failed = 1},
 };
 
 static void play_end(struct stage *s)
