@@ -4,6 +4,7 @@
 #
 #   pause.tar     example.test/pause:1     waits, reaps
 #   busybox.tar   example.test/busybox:1   Debian's busybox-static
+#   coredns.tar   example.test/coredns:1   the same: CoreDNS's health and readiness, no DNS
 #
 # Kept in $ROLLOUT_TEST_CACHE or /var/cache/rollout-tests. Needs gcc, libc6-dev,
 # and busybox-static or apt-get to fetch it. Exit status 77: cannot be done here.
@@ -47,6 +48,13 @@ busybox_program() { # OUT: this machine's, or out of the package
     done
 }
 
+coredns_stand_in() { # TREE
+    mkdir "$1/www"
+    echo OK | tee "$1/www/health" >"$1/www/ready"
+    printf '#!/bin/sh\nhttpd -p 8080 -h /www\nexec httpd -f -p 8181 -h /www\n' >"$1/bin/stand-in"
+    chmod 0755 "$1/bin/stand-in"
+}
+
 # An archive in docker-save's format, of one layer: the tree in DIR.
 archive() { # DIR IMAGE ENTRYPOINT OUT
     local dir=$1 image=$2 entrypoint=$3 out=$4 box=$work/box layer config
@@ -71,14 +79,17 @@ build() { # OUT
     pause_program "$work/pause/pause"
     busybox_program "$work/busybox/bin/busybox"
     for applet in sh timeout sleep httpd wget nslookup cat hostname ip ping true; do ln -s busybox "$work/busybox/bin/$applet"; done
+    cp -r "$work/busybox" "$work/coredns"
+    coredns_stand_in "$work/coredns"
     archive "$work/pause" example.test/pause:1 /pause "$1.partial/pause.tar"
     archive "$work/busybox" example.test/busybox:1 /bin/sh "$1.partial/busybox.tar"
+    archive "$work/coredns" example.test/coredns:1 /bin/stand-in "$1.partial/coredns.tar"
     mv "$1.partial" "$1"
 }
 
 for tool in gcc tar dpkg-deb flock; do command -v "$tool" >/dev/null || skip "needs $tool"; done
 # Count up when what is built changes.
-out=$CACHE/images-$({ echo "recipe 2"; dpkg --print-architecture; } | sha256sum | cut -c1-12)
+out=$CACHE/images-$({ echo "recipe 3"; dpkg --print-architecture; } | sha256sum | cut -c1-12)
 mkdir -p "$CACHE"
 if [ ! -d "$out" ]; then
     exec 9>"$CACHE/images.lock"

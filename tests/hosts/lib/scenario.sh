@@ -58,12 +58,13 @@ run() { # ARGS...
     sane_exit
 }
 
-# As run, with JSON lines in $scratch/NAME.jsonl; the human part in run.log.
+# As run, with JSON lines in $scratch/NAME.jsonl; the human part in run.log. Where it
+# is not from here: command_of_run=(ssh …), inventory_of_run=PATH.
 run_json() { # NAME ARGS...
     local name=$1
     shift
     exit_code=0
-    timeout -k 5 "${RUN_SECONDS:-200}" "$ROLLOUT" -i "$lab/inventory.yaml" --json "$@" \
+    timeout -k 5 "${RUN_SECONDS:-200}" "${command_of_run[@]:-$ROLLOUT}" -i "${inventory_of_run:-$lab/inventory.yaml}" --json "$@" \
         >"$scratch/$name.jsonl" 2>"$scratch/run.err" </dev/null || exit_code=$?
     {
         cat "$scratch/run.err"

@@ -4,8 +4,8 @@
 read -r method path _
 while IFS= read -r header && [ "$header" != $'\r' ] && [ -n "$header" ]; do :; done
 echo "$method $path" >>"$1/requests"
-file=$1/${path##*/}
-if [ -f "$file" ]; then
+file=$1$path
+if [[ $path != *..* && -f $file ]]; then
     printf 'HTTP/1.1 200 OK\r\nContent-Length: %s\r\nConnection: close\r\n\r\n' "$(stat -c %s "$file")"
     [ "$method" = HEAD ] || cat "$file"
 else
