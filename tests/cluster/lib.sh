@@ -24,7 +24,9 @@ cluster_begin() {
     images=$(made_by images.sh) || exit $?
     lab_begin --kubernetes --names "$cluster_names" --groups "$cluster_groups"
     mkdir "$scratch/web"
-    ln -s "$binaries" "$scratch/web/kubernetes"
+    mkdir "$scratch/web/kubernetes"
+    ln -s "$binaries"/v* "$scratch/web/kubernetes"
+    ln -s v1.20.2 "$scratch/web/kubernetes/v1.22.0" # two minor versions on, by its name
     ln -s "$etcd/etcd-io" "$scratch/web/etcd-io"
     serve
     cluster_inventory
@@ -67,6 +69,7 @@ release_variables() { # BINARIES ETCD URL
     for name in kube-apiserver kube-controller-manager kube-scheduler kubectl kubelet kube-proxy; do
         echo "  $name:"
         for version in 1.20.2 1.20.2+1; do digest "$version" "$1/v$version/$name"; done
+        digest 1.22.0 "$1/v1.20.2/$name"
     done
     echo '  etcd:'
     for version in 3.4.23 3.4.23+1; do

@@ -206,6 +206,13 @@ one_at_a_time() { # NAME HANDLER
 
 if part upgrade; then
     check 'nodes have the old version' all_nodes_are v1.20.2
+    cluster unfit -e kubernetes_version=1.22.0
+    expect_exit 'versions that do not go together are refused' 2
+    check 'before any host is touched' test "$(jq -r 'select(.event == "result") | .host' "$scratch/unfit.jsonl" | sort -u)" = localhost
+    cluster skipped -e kubernetes_version=1.22.0 -e etcd_version=3.5.27 --limit master-2
+    expect_exit 'two minor versions at once are refused' 2
+    check 'with the reason' grep -q 'by one minor version at a time' "$scratch/run.log"
+    check 'and the master goes on' hosts enter master-2 /usr/local/sbin/kube-service healthy kube-apiserver
     settings+=(-e kubernetes_version=1.20.2+1 -e etcd_version=3.4.23+1)
     probe_begin
     cluster upgrade
