@@ -39,7 +39,7 @@ check() { # NAME CMD...
 }
 
 install_packages() {
-    tests/packages.sh build run vm hosts test lint oracle && return
+    tests/packages.sh build run vm hosts cluster test lint oracle && return
     [ "$(id -u)" != 0 ] || return 1
     echo "going on without them: what needs them fails or is skipped"
     return 77
