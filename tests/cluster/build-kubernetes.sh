@@ -44,6 +44,20 @@ fetch() { # DIR: the source tree, verified by apt, as DIR/src/k8s.io/kubernetes
     mv "$dir/apt/tree" "$dir/src/k8s.io/kubernetes"
 }
 
+# The tree's reflect2 is of before Go 1.18, whose maps it takes for others: the API
+# server loses its way in memory after a while. The package of today knows them.
+renew_reflect2() { # in the tree
+    local vendored=vendor/github.com/modern-go/reflect2
+    (
+        cd "$GOPATH/apt"
+        apt-get -q -o APT::Sandbox::User=root download golang-github-modern-go-reflect2-dev
+        dpkg-deb --extract golang-github-modern-go-reflect2-dev_*.deb reflect2
+    )
+    rm -rf "$vendored"
+    cp -r "$GOPATH/apt/reflect2/usr/share/gocode/src/github.com/modern-go/reflect2" "$vendored"
+    find "$vendored" -name '*_test.go' -delete
+}
+
 # kube-apiserver's descriptions of its types are generated, and not in the package.
 generate_openapi() { # in the tree
     local directories
@@ -81,6 +95,7 @@ build() { # OUT
     export GOPATH=$work GOCACHE=$work/cache GO111MODULE=off CGO_ENABLED=0 GOFLAGS=
     fetch "$work"
     cd "$work/src/k8s.io/kubernetes"
+    renew_reflect2
     [ -e pkg/generated/openapi/zz_generated.openapi.go ] || generate_openapi
     compile "$1.partial"
     cd /
@@ -93,7 +108,7 @@ for tool in go dpkg-source apt-get flock; do
     command -v "$tool" >/dev/null || skip "needs $tool (Debian: golang-1.19-go dpkg-dev)"
 done
 # Not of this file, whose comments may change: count up when what is built does.
-out=$CACHE/kubernetes-1.20.2-$({ echo "recipe 2"; go version; dpkg --print-architecture; } | sha256sum | cut -c1-12)
+out=$CACHE/kubernetes-1.20.2-$({ echo "recipe 3"; go version; dpkg --print-architecture; } | sha256sum | cut -c1-12)
 mkdir -p "$CACHE"
 if [ ! -d "$out" ]; then
     exec 9>"$CACHE/kubernetes.lock"
