@@ -63,7 +63,7 @@ no_secret_shows() {
         in_output
         in_arguments
         for host in ${cluster_names//,/ }; do in_machine "$host"; done
-        find "$scratch/pki" -perm /077 2>/dev/null
+        find "$scratch/pki" \( -name '*.key' -o -type d \) -perm /077
     } >"$scratch/seen"
     rm "$scratch/canaries"
     cut -c1-200 "$scratch/seen"
