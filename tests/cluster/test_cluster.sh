@@ -63,6 +63,10 @@ usages_are_separate() { # a server's certificate is no client's
     [ -s "$scratch/usages" ] && ! grep -E 'Server Authentication.*Client|Client Authentication.*Server' "$scratch/usages"
 }
 
+snapshot_is_whole() {
+    hosts enter etcd-2 sh -c 'systemctl start etcd-snapshot.service && ETCDCTL_API=3 etcdctl snapshot status --write-out=json /var/lib/etcd/snapshots/etcd-2-*.db' |
+        jq -e '.totalKey > 100'
+}
 leaves_no_namespace() { ! kubectl_on master-2 get namespace rollout-verify; }
 none_is_cordoned() { [ -z "$(kubectl_on master-2 get nodes -o 'jsonpath={.items[?(@.spec.unschedulable)].metadata.name}')" ]; }
 operator_works() { hosts enter jump-1 runuser -u ops -- kubectl get nodes --no-headers | grep -c Ready | grep -qx 3; }
@@ -90,6 +94,7 @@ check 'all that the dry run told came true, and nothing else' prediction_held bl
 check 'keys are private' keys_are_private
 check 'certificates are for one usage' usages_are_separate
 check 'the audit log has content' audit_has_content
+check 'a snapshot of etcd' snapshot_is_whole
 check 'verify leaves nothing behind' leaves_no_namespace
 check "the operator's kubectl" operator_works
 cluster second
