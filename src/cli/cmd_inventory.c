@@ -8,16 +8,6 @@
 
 #include <stdio.h>
 
-/* The i-th child, `ungrouped` before all others, as ansible-inventory has it. */
-static const struct inv_group *child(const struct inventory *inv, const struct inv_group *g,
-				     size_t i)
-{
-	size_t last = g->children.len - 1;
-	if (g->children.at[last] != inv->ungrouped)
-		return g->children.at[i];
-	return i == 0 ? inv->ungrouped : g->children.at[i - 1];
-}
-
 static void put_group(struct arena *a, struct value *out, const struct inventory *inv,
 		      const struct inv_group *g)
 {
@@ -26,7 +16,7 @@ static void put_group(struct arena *a, struct value *out, const struct inventory
 	for (size_t i = 0; g != inv->all && i < g->direct_hosts.len; i++)
 		value_list_push(a, hosts, value_cstr(a, g->direct_hosts.at[i]->name));
 	for (size_t i = 0; i < g->children.len; i++)
-		value_list_push(a, children, value_cstr(a, child(inv, g, i)->name));
+		value_list_push(a, children, value_cstr(a, g->children.at[i]->name));
 	if (hosts->list.len > 0)
 		value_dict_put(a, entry, "hosts", hosts);
 	if (children->list.len > 0)
@@ -66,7 +56,7 @@ static void print_graph(const struct inventory *inv, const struct inv_group *g, 
 {
 	print_branch(g->name, depth, true);
 	for (size_t i = 0; i < g->children.len; i++)
-		print_graph(inv, child(inv, g, i), depth + 1);
+		print_graph(inv, g->children.at[i], depth + 1);
 	for (size_t i = 0; g != inv->all && i < g->direct_hosts.len; i++)
 		print_branch(g->direct_hosts.at[i]->name, depth + 1, false);
 }
