@@ -10,8 +10,9 @@
 
 const struct command commands[] = {
 	{"run", "[run] SITE", "run SITE's roles (the default)", FOR_RUN, cmd_run, NULL},
-	{"inventory", "inventory", "--list, --graph, or --host H: what the inventory says",
-	 FOR_INVENTORY, cmd_inventory, NULL},
+	{"inventory", "inventory [GROUP | VAR...]",
+	 "--list, --graph, or --host H: what the inventory says", FOR_INVENTORY, cmd_inventory,
+	 NULL},
 	{"graph", "graph SITE", "SITE's steps and what they wait for; --format dot", FOR_GRAPH,
 	 cmd_graph, NULL},
 	{"up", "up SITE", "boot the VMs, run SITE on each as soon as it is up",

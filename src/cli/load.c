@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "complaint.h"
 #include "extra_vars.h"
+#include "inventory_program.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
 #include "vm/session.h"
@@ -66,7 +67,10 @@ int load_hosts(const struct options *o, const char *site, struct loaded *ret, st
 	if (r < 0)
 		return r;
 	struct inventory *inv = inventory_new();
+	inv->runner = inventory_program_runner;
 	r = add_sources(o, inv, err);
+	if (r == 0 && o->playbook_dir)
+		r = inventory_add_vars_dir(inv, o->playbook_dir, err);
 	if (r == 0 && site) {
 		struct slice dir = path_dirname(site);
 		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);

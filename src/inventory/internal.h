@@ -38,6 +38,16 @@ int inventory_read_list(struct inventory *inv, const struct value *tree, const c
 			struct err *err);
 /* The constructed plugin's configuration, over the hosts that are there (constructed.c). */
 int inventory_read_constructed(struct inventory *inv, const struct value *config, struct err *err);
+/* Depths of all groups; a cycle is an error (finish.c). */
+int inventory_sort_depths(struct inventory *inv, struct err *err);
+/* The ancestors of a host's groups too; all by depth, priority, name (finish.c). */
+void inventory_collect_groups(struct inventory *inv, struct inv_host *h);
+/* Sets h->vars (levels.c). */
+int inventory_merge_host(struct inventory *inv, struct inv_host *h, struct err *err);
+/* A host's variables while sources are still read, group_names among them; `files`: with
+ * those of group_vars and host_vars (levels.c). */
+int inventory_vars_so_far(struct inventory *inv, struct inv_host *h, bool files, struct value **ret,
+			  struct err *err);
 /* A literal of Python, as ast.literal_eval takes it; false: it is none (literal.c). */
 bool inventory_literal(struct arena *a, struct slice text, struct srcloc at,
 		       const struct value **ret);

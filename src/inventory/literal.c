@@ -340,6 +340,8 @@ static const struct value *tuple(struct reader *r)
 	struct value *list = elements(r, ')', &commas);
 	if (list && list->list.len == 1 && commas == 0)
 		return list->list.at[0];
+	if (list)
+		list->flags |= VALUE_TUPLE;
 	return list;
 }
 
@@ -401,6 +403,7 @@ static const struct value *expression(struct reader *r)
 static const struct value *bare_tuple(struct reader *r, const struct value *first)
 {
 	struct value *list = placed(r, value_list_new(r->arena));
+	list->flags |= VALUE_TUPLE;
 	value_list_push(r->arena, list, first);
 	while (take(r, ',')) {
 		if (!skip_blank(r))

@@ -96,6 +96,11 @@ int inventory_each_origin(struct inventory *inv, const struct inv_host *h,
 			  void (*fn)(void *ctx, const struct inv_origin *o), void *ctx,
 			  struct err *err);
 
+/* What is said of a host or a group itself: inventory, group_vars or host_vars, without
+ * what it has from groups. After inventory_finish. */
+const struct value *inventory_host_own(struct inventory *inv, const struct inv_host *h);
+const struct value *inventory_group_own(struct inventory *inv, const struct inv_group *g);
+
 /* Variables of a host that every other definition of them beats; they take the
  * place of earlier ones. After inventory_finish; the values must live as long as
  * the inventory. */
