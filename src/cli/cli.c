@@ -10,9 +10,8 @@
 
 const struct command commands[] = {
 	{"run", "[run] SITE", "run SITE's roles (the default)", FOR_RUN, cmd_run, NULL},
-	{"inventory", "inventory [GROUP | VAR...]",
-	 "--list, --graph, or --host H: what the inventory says", FOR_INVENTORY, cmd_inventory,
-	 NULL},
+	{"inventory", "inventory", "--list, --graph, or --host H: what the inventory says",
+	 FOR_INVENTORY, cmd_inventory, NULL},
 	{"graph", "graph SITE", "SITE's steps and what they wait for; --format dot", FOR_GRAPH,
 	 cmd_graph, NULL},
 	{"up", "up SITE", "boot the VMs, run SITE on each as soon as it is up",
@@ -116,7 +115,8 @@ static int dispatch(struct options *o, struct err *err)
 	if (misfit)
 		return err_set(err, ERR_USAGE, "'rollout %s' has no option '--%s'", c->name,
 			       misfit);
-	return c->run(o, err);
+	int r = c->mask & (FOR_LOADING | FOR_VM) ? config_load(o, err) : 0;
+	return r < 0 ? r : c->run(o, err);
 }
 
 /* What was printed must have arrived; a reader that has seen enough is fine. */

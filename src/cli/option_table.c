@@ -110,7 +110,7 @@ const struct option_spec option_table[] = {
 	{'y', "yaml", NULL, OPTION_FLAG, AT(yaml), FOR_INVENTORY, listing_group, NULL,
 	 "YAML instead of JSON"},
 	{0, "export", NULL, OPTION_FLAG, AT(export), FOR_INVENTORY, listing_group, NULL,
-	 "groups with their variables, hosts with their own"},
+	 "only what each group and host says itself"},
 	{0, "vars", NULL, OPTION_FLAG, AT(vars), FOR_INVENTORY, listing_group, NULL,
 	 "variables in --graph"},
 	{0, "playbook-dir", NULL, OPTION_STRING, AT(playbook_dir), FOR_INVENTORY, listing_group,

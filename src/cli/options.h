@@ -8,6 +8,7 @@
  * A letter may mean one thing before or without a command and another after it:
  * -f is --forks, and --force after `vm`.
  */
+#include "config.h"
 #include "rollout/base/arena.h"
 #include "rollout/base/err.h"
 #include "rollout/base/vec.h"
@@ -57,6 +58,7 @@ struct options {
 	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
 	bool yaml, export, vars, explain;
 	bool help, version;
+	struct config config;		       /* what only ansible.cfg and the environment say */
 	VEC(const struct option_spec *) given; /* in the command line's order */
 };
 

@@ -7,6 +7,7 @@ rollout="${ROLLOUT:?}"
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
 cd "$here/project" || exit 1
+export ANSIBLE_CONFIG=/dev/null
 unset ANSIBLE_INVENTORY ANSIBLE_ROLES_PATH FORCE_COLOR
 failed=0
 
