@@ -7,8 +7,9 @@
 
 #include <stdio.h>
 
-#define LEVEL_COLUMNS 24
-#define PLACE_COLUMNS 40
+#define EXTRA_LEVEL "extra vars (-e)"
+#define LEVEL_COLUMNS 18
+#define PLACE_COLUMNS 26
 #define VALUE_COLUMNS 60u
 
 struct origin {
@@ -81,9 +82,9 @@ static void one_line(struct strbuf *out, const struct value *v)
 static bool is_merged(const struct explaining *x, const struct origin *low,
 		      const struct origin *high)
 {
-	bool merges = x->inv->merge_hashes || value_is_str(low->key, "vm");
-	return merges && low->value->type == VALUE_DICT && high->value->type == VALUE_DICT &&
-	       strcmp(high->level, "extra vars (-e)") != 0;
+	bool merges = x->inv->merge_hashes ||
+		      (value_is_str(low->key, "vm") && strcmp(high->level, EXTRA_LEVEL) != 0);
+	return merges && low->value->type == VALUE_DICT && high->value->type == VALUE_DICT;
 }
 
 static const char *verdict(const struct explaining *x, const struct story *s, size_t i)
@@ -194,7 +195,7 @@ int inventory_explain(struct inventory *inv, const struct inv_host *h, const str
 	int r = inventory_each_origin(inv, h, note, &x, err);
 	if (r < 0)
 		return r;
-	note_dict(&x, "extra vars (-e)", extra);
+	note_dict(&x, EXTRA_LEVEL, extra);
 	const struct strmap_entry **chosen = ARENA_ARRAY(&x.arena, const struct strmap_entry *,
 							 x.stories.len + o->words.len + 1);
 	r = choose(&x, chosen, &n, err);

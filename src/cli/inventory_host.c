@@ -92,7 +92,7 @@ int inventory_print_host(struct inventory *inv, const struct options *o, const s
 	if (o->explain)
 		return inventory_explain(inv, h, o, extra, err);
 	struct value *vars = o->export ? value_dict_dup(&a, inventory_host_own(inv, h))
-				       : inventory_view_vars(&a, h, extra);
+				       : inventory_view_vars(&a, inv, h, extra);
 	if (o->json) {
 		json_emit(&text, vars, JSON_PRETTY);
 		puts(text.ptr);

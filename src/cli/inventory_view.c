@@ -22,12 +22,15 @@ static void view_release(struct view *v)
 	arena_release(&v->arena);
 }
 
-struct value *inventory_view_vars(struct arena *a, const struct inv_host *h,
-				  const struct value *extra)
+struct value *inventory_view_vars(struct arena *a, const struct inventory *inv,
+				  const struct inv_host *h, const struct value *extra)
 {
 	struct value *vars = value_dict_dup(a, h->vars);
-	for (size_t i = 0; extra && i < extra->dict.len; i++)
-		value_dict_set(a, vars, extra->dict.at[i].key, extra->dict.at[i].value);
+	for (size_t i = 0; extra && i < extra->dict.len; i++) {
+		const struct value_pair *p = &extra->dict.at[i];
+		const struct value *under = inv->merge_hashes ? value_find(vars, p->key) : NULL;
+		value_dict_set(a, vars, p->key, inventory_merge_deep(a, under, p->value));
+	}
 	return vars;
 }
 
@@ -35,7 +38,7 @@ static const struct value *host_vars(struct view *v, const struct inv_host *h)
 {
 	if (v->options->export)
 		return inventory_host_own(v->inv, h);
-	return inventory_view_vars(&v->arena, h, v->extra);
+	return inventory_view_vars(&v->arena, v->inv, h, v->extra);
 }
 
 static const struct value *group_vars(struct view *v, const struct inv_group *g)

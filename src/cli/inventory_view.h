@@ -14,7 +14,7 @@ int inventory_explain(struct inventory *inv, const struct inv_host *h, const str
 		      const struct value *extra, struct err *err);
 
 /* The host's variables with `extra` (-e, or NULL) over them. */
-struct value *inventory_view_vars(struct arena *a, const struct inv_host *h,
-				  const struct value *extra);
+struct value *inventory_view_vars(struct arena *a, const struct inventory *inv,
+				  const struct inv_host *h, const struct value *extra);
 void inventory_print_groups(const struct inv_host *h);		 /* "# web1: in all web" */
 void inventory_view_place(struct strbuf *out, struct srcloc at); /* "file:line" */

@@ -122,12 +122,19 @@ static const struct value *merged(struct arena *a, const struct value *under,
 	out->at = over->at;
 	for (size_t i = 0; i < over->dict.len; i++) {
 		const struct value_pair *p = &over->dict.at[i];
-		const struct value *old = deep ? value_find(under, p->key) : NULL, *v = p->value;
-		if (old && old->type == VALUE_DICT && v->type == VALUE_DICT)
-			v = merged(a, old, v, true);
-		value_dict_set(a, out, p->key, v);
+		const struct value *old = deep ? value_find(under, p->key) : NULL;
+		value_dict_set(a, out, p->key,
+			       old ? inventory_merge_deep(a, old, p->value) : p->value);
 	}
 	return out;
+}
+
+const struct value *inventory_merge_deep(struct arena *a, const struct value *under,
+					 const struct value *over)
+{
+	if (!under || under->type != VALUE_DICT || over->type != VALUE_DICT)
+		return over;
+	return merged(a, under, over, true);
 }
 
 static void set_pair(struct inventory *inv, struct value *into, const struct value_pair *p)

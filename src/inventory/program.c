@@ -93,7 +93,7 @@ static int parse(struct inventory *inv, const char *program, const char *option,
 	const char *name = arena_printf(&inv->arena, "%s %s", program, option);
 	int r = json_parse(&inv->arena, srcfile_intern(name), strbuf_slice(text), ret, err);
 	if (r < 0)
-		return err_wrap(err, r, "what the program printed is no JSON");
+		return err_wrap(err, r, "what the program printed");
 	return 0;
 }
 

@@ -106,6 +106,11 @@ const struct value *inventory_group_own(struct inventory *inv, const struct inv_
  * the inventory. */
 void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict);
 
+/* merge_hashes' way with two values of a variable: keys of both where they are mappings,
+ * deep; else `over`. `under` may be NULL. */
+const struct value *inventory_merge_deep(struct arena *a, const struct value *under,
+					 const struct value *over);
+
 /* NULL when absent; "localhost" is made on demand (implicit). */
 struct inv_host *inventory_host(struct inventory *inv, struct slice name);
 
