@@ -148,7 +148,7 @@ static int read_section(struct ini *ini, struct slice line, bool *ret)
  * is where it begins. Returns 1, 0 at the end, or an error. */
 static int next_word(struct ini *ini, struct slice *rest, struct strbuf *out, const char **ret_at)
 {
-	const char *p = rest->ptr, *end = p + rest->len;
+	const char *p = rest->ptr, *end = p + rest->len, *quoted = p;
 	char quote = '\0';
 	bool any = false;
 	strbuf_truncate(out, 0);
@@ -173,13 +173,13 @@ static int next_word(struct ini *ini, struct slice *rest, struct strbuf *out, co
 			strbuf_putc(out, *p);
 		} else if (quote ? *p == quote : *p == '\'' || *p == '"') {
 			quote = quote ? '\0' : *p;
-			*ret_at = !quote || *ret_at != p ? *ret_at : p;
+			quoted = p;
 		} else {
 			strbuf_putc(out, *p);
 		}
 	}
 	if (quote)
-		return err_at(ini->err, ERR_SYNTAX, place(ini, *ret_at),
+		return err_at(ini->err, ERR_SYNTAX, place(ini, quoted),
 			      "a quote (%c) is not closed", quote);
 	*rest = (struct slice){p, (size_t)(end - p)};
 	return any ? 1 : 0;

@@ -20,8 +20,8 @@ static const struct {
 	unsigned line, column;
 } wrong[] = {
 	{"a b\n", "'b' is no variable", 1, 3},
-	{"a x='1\n", "a quote (') is not closed", 1, 3},
-	{"a x=\"1 2\n", "a quote (\") is not closed", 1, 3},
+	{"a x='1\n", "a quote (') is not closed", 1, 5},
+	{"a x=\"1 2\n", "a quote (\") is not closed", 1, 5},
 	{"a x=1\\\n", "nothing follows the backslash", 1, 6},
 	{"[web]\na\n[web:var]\nx=1\n", "did you mean 'vars'", 3, 6},
 	{"[web\na\n", "not a host range", 1, 1},
