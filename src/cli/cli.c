@@ -115,7 +115,8 @@ static int dispatch(struct options *o, struct err *err)
 	if (misfit)
 		return err_set(err, ERR_USAGE, "'rollout %s' has no option '--%s'", c->name,
 			       misfit);
-	return c->run(o, err);
+	int r = c->mask & (FOR_LOADING | FOR_VM) ? config_load(o, err) : 0;
+	return r < 0 ? r : c->run(o, err);
 }
 
 /* What was printed must have arrived; a reader that has seen enough is fine. */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "complaint.h"
 #include "extra_vars.h"
+#include "inventory_program.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
 #include "vm/session.h"
@@ -10,40 +11,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const default_inventories[] = {"inventory.yaml", "inventory.yml", "inventory"};
-
-static int add_environment(struct inventory *inv, const char *list, struct err *err)
-{
-	/* As Ansible: the variable holds one source, or several with commas
-	 * between; a source with a comma of its own is a host list. */
-	if (access(list, F_OK) == 0 || strchr(list, ',') == NULL)
-		return inventory_add_source(inv, list, err);
-	struct slice rest = slice_from(list), part;
-	while (slice_split(&rest, ',', &part)) {
-		CLEANUP(free_ptr) char *source = xstrndup(part.ptr, part.len);
-		if (part.len > 0 && access(source, F_OK) != 0)
-			return inventory_add_source(inv, list, err);
-	}
-	rest = slice_from(list);
-	while (slice_split(&rest, ',', &part)) {
-		CLEANUP(free_ptr) char *source = xstrndup(part.ptr, part.len);
-		int r = part.len > 0 ? inventory_add_source(inv, source, err) : 0;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
+static const char *const default_inventories[] = {"inventory.yaml", "inventory.yml", "inventory",
+						  "/etc/ansible/hosts"};
 
 static int add_default(struct inventory *inv, struct err *err)
 {
-	const char *list = getenv("ANSIBLE_INVENTORY");
-	if (list && *list)
-		return add_environment(inv, list, err);
 	for (size_t i = 0; i < ARRAY_LEN(default_inventories); i++)
 		if (access(default_inventories[i], F_OK) == 0)
 			return inventory_add_source(inv, default_inventories[i], err);
-	complaint_warn("no inventory: neither -i, $ANSIBLE_INVENTORY, ./inventory.yaml nor "
-		       "./inventory/; only localhost is there");
+	complaint_warn("no inventory: neither -i, ansible.cfg, $ANSIBLE_INVENTORY, "
+		       "./inventory.yaml nor ./inventory/; only localhost is there");
 	return 0;
 }
 
@@ -59,6 +36,18 @@ static int add_sources(const struct options *o, struct inventory *inv, struct er
 	return 0;
 }
 
+/* host_key_checking = False: a default of each host, which ansible_host_key_checking
+ * beats. Never without a word. */
+static void switch_host_keys_off(const struct options *o, struct inventory *inv)
+{
+	struct value *defaults = value_dict_new(&inv->arena);
+	value_dict_put(&inv->arena, defaults, "ansible_host_key_checking", value_bool(false));
+	for (size_t i = 0; i < inv->hosts.len; i++)
+		inventory_set_defaults(inv, inv->hosts.entries[i].value, defaults);
+	complaint_warn("host keys are not checked: host_key_checking is off in %s",
+		       o->config.path ? o->config.path : "the environment");
+}
+
 int load_hosts(const struct options *o, const char *site, struct loaded *ret, struct err *err)
 {
 	int r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &ret->extra_vars,
@@ -66,13 +55,20 @@ int load_hosts(const struct options *o, const char *site, struct loaded *ret, st
 	if (r < 0)
 		return r;
 	struct inventory *inv = inventory_new();
+	inv->runner = inventory_program_runner;
+	inv->merge_hashes =
+		o->config.hash_behaviour && strcmp(o->config.hash_behaviour, "merge") == 0;
 	r = add_sources(o, inv, err);
+	if (r == 0 && o->playbook_dir)
+		r = inventory_add_vars_dir(inv, o->playbook_dir, err);
 	if (r == 0 && site) {
 		struct slice dir = path_dirname(site);
 		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);
 	}
 	if (r == 0)
 		r = inventory_finish(inv, err);
+	if (r == 0 && site && o->config.no_host_keys)
+		switch_host_keys_off(o, inv);
 	if (r < 0) {
 		inventory_free(inv);
 		return r;
@@ -122,7 +118,7 @@ static const char *const *roles_path(const struct options *o, struct arena *a)
 {
 	option_texts dirs = {0};
 	add_paths(a, &dirs, o->roles_path);
-	add_paths(a, &dirs, getenv("ANSIBLE_ROLES_PATH"));
+	add_paths(a, &dirs, o->config.roles_path);
 	add_shipped(a, &dirs);
 	vec_push(&dirs, NULL);
 	const char **out = arena_copy(a, dirs.at, dirs.len * sizeof(*dirs.at));

@@ -8,6 +8,7 @@
  * A letter may mean one thing before or without a command and another after it:
  * -f is --forks, and --force after `vm`.
  */
+#include "config.h"
 #include "rollout/base/arena.h"
 #include "rollout/base/err.h"
 #include "rollout/base/vec.h"
@@ -50,11 +51,14 @@ struct options {
 	const char *limit, *user, *private_key, *connection, *ssh_common_args;
 	const char *become_user, *become_method, *become_password_file, *connection_password_file;
 	const char *start_at_task, *roles_path, *format, *host;
+	const char *playbook_dir;
 	const char *driver, *accel, *mirror, *hook, *output;
 	unsigned forks, timeout_s, verbosity, parallel, boot_timeout_s, lines;
 	bool become, ask_become_pass, ask_pass, check, diff, json;
 	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
+	bool yaml, export, vars, explain;
 	bool help, version;
+	struct config config;		       /* what only ansible.cfg and the environment say */
 	VEC(const struct option_spec *) given; /* in the command line's order */
 };
 

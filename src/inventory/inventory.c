@@ -1,20 +1,16 @@
+/* The objects: groups, hosts, and what a source says about one. */
 #include "rollout/inventory/inventory.h"
 
 #include "internal.h"
-#include "rollout/base/file.h"
-#include "rollout/base/nearest.h"
-#include "rollout/value/yaml.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 struct inventory *inventory_new(void)
 {
 	struct inventory *inv = xcalloc(1, sizeof(*inv));
 	inv->all = inventory_group_add(inv, SLICE_LIT("all"), (struct srcloc){0});
 	inv->ungrouped = inventory_group_add(inv, SLICE_LIT("ungrouped"), (struct srcloc){0});
+	inventory_group_add_child(inv->all, inv->ungrouped);
 	return inv;
 }
 
@@ -25,6 +21,7 @@ void inventory_free(struct inventory *inv)
 	for (size_t i = 0; i < inv->hosts.len; i++) {
 		struct inv_host *h = inv->hosts.entries[i].value;
 		vec_release(&h->groups);
+		vec_release(&h->definitions);
 	}
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
@@ -32,9 +29,11 @@ void inventory_free(struct inventory *inv)
 		vec_release(&g->parents);
 		vec_release(&g->direct_hosts);
 		vec_release(&g->hosts);
+		vec_release(&g->definitions);
 	}
 	strmap_release(&inv->hosts);
 	strmap_release(&inv->groups);
+	strmap_release(&inv->vars_files);
 	vec_release(&inv->var_dirs);
 	vec_release(&inv->var_dir_is_playbook);
 	arena_release(&inv->arena);
@@ -55,7 +54,8 @@ struct inv_group *inventory_group_add(struct inventory *inv, struct slice name, 
 	return g;
 }
 
-struct inv_host *inventory_host_add(struct inventory *inv, struct slice name, struct srcloc at)
+struct inv_host *inventory_host_add(struct inventory *inv, struct slice name, struct srcloc at,
+				    int port)
 {
 	struct inv_host *h = strmap_get(&inv->hosts, name);
 	if (h)
@@ -66,6 +66,12 @@ struct inv_host *inventory_host_add(struct inventory *inv, struct slice name, st
 	h->index = inv->hosts.len;
 	h->own_vars = value_dict_new(&inv->arena);
 	strmap_set(&inv->hosts, name, h);
+	if (port != INVENTORY_PORT_NONE) {
+		struct value *key = value_cstr(&inv->arena, "ansible_port"),
+			     *number = value_int(&inv->arena, port);
+		key->at = number->at = at;
+		inventory_host_define(inv, h, key, number, NULL);
+	}
 	return h;
 }
 
@@ -88,30 +94,62 @@ void inventory_group_add_child(struct inv_group *parent, struct inv_group *child
 	vec_push(&child->parents, parent);
 }
 
-/* The keys of both, those of `over` winning. */
+static bool climb(struct inv_group *g, const struct inv_group *top, unsigned mark, unsigned depth)
+{
+	if (g == top)
+		return true;
+	if (g->mark == mark || depth > INVENTORY_MAX_GROUP_DEPTH)
+		return false;
+	g->mark = mark;
+	for (size_t i = 0; i < g->parents.len; i++)
+		if (climb(g->parents.at[i], top, mark, depth + 1))
+			return true;
+	return false;
+}
+
+bool inventory_group_is_below(struct inventory *inv, struct inv_group *g, struct inv_group *top)
+{
+	return climb(g, top, ++inv->mark, 0);
+}
+
+/* ---- variables ---- */
+
+/* The keys of both, those of `over` winning; with `deep`, mappings in both are merged too. */
 static const struct value *merged(struct arena *a, const struct value *under,
-				  const struct value *over)
+				  const struct value *over, bool deep)
 {
 	struct value *out = value_dict_dup(a, under);
 	out->at = over->at;
-	for (size_t i = 0; i < over->dict.len; i++)
-		value_dict_set(a, out, over->dict.at[i].key, over->dict.at[i].value);
+	for (size_t i = 0; i < over->dict.len; i++) {
+		const struct value_pair *p = &over->dict.at[i];
+		const struct value *old = deep ? value_find(under, p->key) : NULL;
+		value_dict_set(a, out, p->key,
+			       old ? inventory_merge_deep(a, old, p->value) : p->value);
+	}
 	return out;
+}
+
+const struct value *inventory_merge_deep(struct arena *a, const struct value *under,
+					 const struct value *over)
+{
+	if (!under || under->type != VALUE_DICT || over->type != VALUE_DICT)
+		return over;
+	return merged(a, under, over, true);
+}
+
+static void set_pair(struct inventory *inv, struct value *into, const struct value_pair *p)
+{
+	bool merge = inv->merge_hashes || value_is_str(p->key, "vm");
+	const struct value *value = p->value, *under = merge ? value_find(into, p->key) : NULL;
+	if (under && under->type == VALUE_DICT && value->type == VALUE_DICT)
+		value = merged(&inv->arena, under, value, inv->merge_hashes);
+	value_dict_set(&inv->arena, into, p->key, value);
 }
 
 void inventory_merge_vars(struct inventory *inv, struct value *into, const struct value *from)
 {
-	for (size_t i = 0; from && i < from->dict.len; i++) {
-		const struct value_pair *p = &from->dict.at[i];
-		const struct value *value = p->value,
-				   *under = p->key->type == VALUE_STRING &&
-							    slice_is(p->key->str, "vm")
-						    ? value_get(into, "vm")
-						    : NULL;
-		if (under && under->type == VALUE_DICT && value->type == VALUE_DICT)
-			value = merged(&inv->arena, under, value);
-		value_dict_set(&inv->arena, into, p->key, value);
-	}
+	for (size_t i = 0; from && i < from->dict.len; i++)
+		set_pair(inv, into, &from->dict.at[i]);
 }
 
 void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const struct value *dict)
@@ -123,289 +161,77 @@ void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const str
 	h->vars = vars;
 }
 
-/* ---- sources ---- */
-
-static void remember_dir(struct inventory *inv, const char *dir, bool playbook)
+static int check_key(const struct value *key, struct err *err)
 {
-	char real[4096];
-	const char *name = realpath(dir, real) ? real : dir;
-	for (size_t i = 0; i < inv->var_dirs.len; i++)
-		if (strcmp(inv->var_dirs.at[i], name) == 0)
-			return;
-	const char *kept = arena_strdup(&inv->arena, name);
-	if (!playbook && !inv->dir)
-		inv->dir = kept;
-	vec_push(&inv->var_dirs, kept);
-	vec_push(&inv->var_dir_is_playbook, playbook);
+	if (key->type == VALUE_STRING && key->str.len > 0)
+		return 0;
+	return err_at(err, ERR_INVALID, key->at, "a variable's name must be a word, not a %s",
+		      key->type == VALUE_STRING ? "text of no characters" : value_type_name(key));
 }
 
-static int add_file(struct inventory *inv, const char *path, struct err *err)
+/* As Python's int(). */
+static int read_priority(struct inv_group *g, const struct value *v, struct err *err)
 {
-	const struct value *tree;
-	int r = yaml_load(&inv->arena, path, &tree, err);
+	char text[24], *end = text;
+	long n = 0;
+	if (v->type == VALUE_INT && v->integer >= -INT32_MAX && v->integer <= INT32_MAX) {
+		g->priority = (int)v->integer;
+		return 0;
+	}
+	if (v->type == VALUE_STRING && v->str.len > 0 && v->str.len < sizeof(text)) {
+		memcpy(text, v->str.ptr, v->str.len);
+		text[v->str.len] = '\0';
+		n = strtol(text, &end, 10);
+	}
+	if (end == text || *end || n > INT32_MAX || n < -INT32_MAX)
+		return err_at(err, ERR_INVALID, v->at,
+			      "ansible_group_priority of group '%s' must be a number", g->name);
+	g->priority = (int)n;
+	return 0;
+}
+
+int inventory_group_define(struct inventory *inv, struct inv_group *g, const struct value *key,
+			   const struct value *v, struct err *err)
+{
+	struct value_pair p = {key, v};
+	int r = check_key(key, err);
 	if (r < 0)
 		return r;
-	return inventory_read_tree(inv, path, tree, err);
+	if (value_is_str(key, "ansible_group_priority"))
+		return read_priority(g, v, err);
+	vec_push(&g->definitions, p);
+	set_pair(inv, g->own_vars, &p);
+	return 0;
 }
 
-/* Names that Ansible passes over in an inventory folder. */
-static bool is_ignored(const char *name)
+int inventory_host_define(struct inventory *inv, struct inv_host *h, const struct value *key,
+			  const struct value *v, struct err *err)
 {
-	static const char *const endings[] = {"~",    ".orig", ".bak", ".cfg", ".retry",
-					      ".pyc", ".pyo",  ".md",  ".swp"};
-	if (name[0] == '.' || strcmp(name, "group_vars") == 0 || strcmp(name, "host_vars") == 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-		if (slice_ends_with(slice_from(name), endings[i]))
-			return true;
-	return false;
+	struct value_pair p = {key, v};
+	int r = check_key(key, err);
+	if (r < 0)
+		return r;
+	vec_push(&h->definitions, p);
+	set_pair(inv, h->own_vars, &p);
+	return 0;
 }
 
-static int add_folder(struct inventory *inv, const char *path, struct err *err)
+int inventory_group_define_all(struct inventory *inv, struct inv_group *g, const struct value *dict,
+			       struct err *err)
 {
-	struct dirent **names;
-	int n = scandir(path, &names, NULL, alphasort);
-	if (n < 0)
-		return err_sys(err, "inventory %s", path);
-	int r = 0, used = 0;
-	for (int i = 0; i < n; i++) {
-		if (r == 0 && !is_ignored(names[i]->d_name)) {
-			CLEANUP(free_ptr) char *file = path_join(path, names[i]->d_name);
-			struct stat st;
-			if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
-				r = add_file(inv, file, err);
-				used++;
-			}
-		}
-		free(names[i]);
-	}
-	free(names);
-	if (r == 0 && used == 0)
-		return err_set(err, ERR_NOT_FOUND,
-			       "inventory %s: the folder holds no inventory file", path);
+	int r = 0;
+	for (size_t i = 0; i < dict->dict.len && r == 0; i++)
+		r = inventory_group_define(inv, g, dict->dict.at[i].key, dict->dict.at[i].value,
+					   err);
 	return r;
 }
 
-static int add_list(struct inventory *inv, const char *text, struct err *err)
+int inventory_host_define_all(struct inventory *inv, struct inv_host *h, const struct value *dict,
+			      struct err *err)
 {
-	struct slice rest = slice_from(text), part;
-	while (slice_split(&rest, ',', &part)) {
-		const char **names;
-		size_t n;
-		part = slice_trim(part);
-		if (part.len == 0)
-			continue;
-		int r = inventory_expand_range(&inv->arena, part, (struct srcloc){0}, &names, &n,
-					       err);
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < n; i++)
-			inventory_group_add_host(
-				inv->all,
-				inventory_host_add(inv, slice_from(names[i]), (struct srcloc){0}));
-	}
-	return 0;
-}
-
-int inventory_add_source(struct inventory *inv, const char *source, struct err *err)
-{
-	struct stat st;
-	if (strchr(source, ','))
-		return add_list(inv, source, err);
-	if (stat(source, &st) < 0)
-		return err_sys(err, "inventory %s", source);
-	if (S_ISDIR(st.st_mode)) {
-		remember_dir(inv, source, false);
-		return add_folder(inv, source, err);
-	}
-	struct slice dir = path_dirname(source);
-	CLEANUP(free_ptr) char *dir_copy = xstrndup(dir.ptr, dir.len);
-	remember_dir(inv, dir_copy, false);
-	if (!inv->file) {
-		char real[4096];
-		inv->file = arena_strdup(&inv->arena, realpath(source, real) ? real : source);
-	}
-	return add_file(inv, source, err);
-}
-
-int inventory_add_vars_dir(struct inventory *inv, const char *dir, struct err *err)
-{
-	(void)err;
-	remember_dir(inv, dir, true);
-	return 0;
-}
-
-/* ---- finishing: the graph, membership, variables ---- */
-
-/* The longest way from the top. What is below a group is gone through again only
- * when the group turns out to lie deeper: ways double where groups meet again. */
-static int visit(struct inv_group *g, unsigned depth, struct err *err)
-{
-	if (g->visiting)
-		return err_at(err, ERR_INVALID, g->at, "group '%s' is its own descendant", g->name);
-	if (g->visited && depth <= g->depth)
-		return 0;
-	if (depth > INVENTORY_MAX_GROUP_DEPTH)
-		return err_at(err, ERR_LIMIT, g->at, "groups are nested deeper than %u",
-			      INVENTORY_MAX_GROUP_DEPTH);
-	g->depth = depth > g->depth ? depth : g->depth;
-	g->visiting = g->visited = true;
-	for (size_t i = 0; i < g->children.len; i++) {
-		int r = visit(g->children.at[i], g->depth + 1, err);
-		if (r < 0)
-			return r == ERR_INVALID ? err_wrap(err, r, "group '%s' has child", g->name)
-						: r;
-	}
-	g->visiting = false;
-	return 0;
-}
-
-/* A host's groups: those it is in, and all their ancestors. */
-static void collect_groups(struct inv_host *h)
-{
-	for (size_t i = 0; i < h->groups.len; i++) {
-		struct inv_group *g = h->groups.at[i];
-		for (size_t p = 0; p < g->parents.len; p++) {
-			bool known = false;
-			for (size_t k = 0; k < h->groups.len && !known; k++)
-				known = h->groups.at[k] == g->parents.at[p];
-			if (!known)
-				vec_push(&h->groups, g->parents.at[p]);
-		}
-	}
-}
-
-static int group_order(const void *a, const void *b)
-{
-	const struct inv_group *x = *(struct inv_group *const *)a,
-			       *y = *(struct inv_group *const *)b;
-	if (x->depth != y->depth)
-		return x->depth < y->depth ? -1 : 1;
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static int merge_dirs(struct inventory *inv, const char *kind, const char *name, bool playbook,
-		      struct value *into, struct err *err)
-{
-	for (size_t d = 0; d < inv->var_dirs.len; d++) {
-		if (inv->var_dir_is_playbook.at[d] != playbook)
-			continue;
-		int r = inventory_read_vars(inv, inv->var_dirs.at[d], kind, name, into, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int merge_groups(struct inventory *inv, const struct inv_host *h, bool playbook,
-			struct value *into, struct err *err)
-{
-	for (size_t i = 0; i < h->groups.len; i++) {
-		if (h->groups.at[i] == inv->all)
-			continue;
-		int r = merge_dirs(inv, "group_vars", h->groups.at[i]->name, playbook, into, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Levels 3 to 10 of Ansible's precedence, low to high. */
-static int merge_host_vars(struct inventory *inv, struct inv_host *h, struct err *err)
-{
-	struct value *vars = value_dict_new(&inv->arena);
-	int r;
-	inventory_merge_vars(inv, vars, inv->all->own_vars);
-	for (size_t i = 0; i < h->groups.len; i++)
-		inventory_merge_vars(inv, vars, h->groups.at[i]->own_vars);
-	if ((r = merge_dirs(inv, "group_vars", "all", false, vars, err)) < 0 ||
-	    (r = merge_dirs(inv, "group_vars", "all", true, vars, err)) < 0 ||
-	    (r = merge_groups(inv, h, false, vars, err)) < 0 ||
-	    (r = merge_groups(inv, h, true, vars, err)) < 0)
-		return r;
-	inventory_merge_vars(inv, vars, h->own_vars);
-	if ((r = merge_dirs(inv, "host_vars", h->name, false, vars, err)) < 0 ||
-	    (r = merge_dirs(inv, "host_vars", h->name, true, vars, err)) < 0)
-		return r;
-	h->vars = vars;
-	return 0;
-}
-
-static int set_priorities(struct inventory *inv, struct err *err)
-{
-	for (size_t i = 0; i < inv->groups.len; i++) {
-		struct inv_group *g = inv->groups.entries[i].value;
-		const struct value *p = value_get(g->own_vars, "ansible_group_priority");
-		if (p && p->type != VALUE_INT)
-			return err_at(err, ERR_INVALID, p->at,
-				      "ansible_group_priority of group '%s' must be a number",
-				      g->name);
-		if (p)
-			g->priority = (int)p->integer;
-	}
-	return 0;
-}
-
-int inventory_finish(struct inventory *inv, struct err *err)
-{
-	int r = set_priorities(inv, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < inv->groups.len; i++) {
-		struct inv_group *g = inv->groups.entries[i].value;
-		if (g != inv->all && g->parents.len == 0)
-			inventory_group_add_child(inv->all, g);
-	}
-	for (size_t i = 0; i < inv->groups.len; i++)
-		if ((r = visit(inv->groups.entries[i].value, 0, err)) < 0)
-			return r;
-	for (size_t i = 0; i < inv->hosts.len; i++) {
-		struct inv_host *h = inv->hosts.entries[i].value;
-		bool grouped = false;
-		for (size_t g = 0; g < h->groups.len; g++)
-			grouped |= h->groups.at[g] != inv->all;
-		if (!grouped)
-			inventory_group_add_host(inv->ungrouped, h);
-		collect_groups(h);
-		qsort(h->groups.at, h->groups.len, sizeof(h->groups.at[0]), group_order);
-		for (size_t g = 0; g < h->groups.len; g++)
-			vec_push(&h->groups.at[g]->hosts, h);
-		if ((r = merge_host_vars(inv, h, err)) < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Ansible's implicit localhost: not in `all`, but sees its variables. */
-static struct inv_host *implicit_localhost(struct inventory *inv)
-{
-	struct inv_host *h = ARENA_NEW(&inv->arena, struct inv_host);
-	h->name = "localhost";
-	h->index = inv->hosts.len;
-	h->implicit = true;
-	h->own_vars = value_dict_new(&inv->arena);
-	struct value *vars = value_dict_new(&inv->arena);
-	struct err ignored = {0};
-	inventory_merge_vars(inv, vars, inv->all->own_vars);
-	(void)merge_dirs(inv, "group_vars", "all", false, vars, &ignored);
-	(void)merge_dirs(inv, "group_vars", "all", true, vars, &ignored);
-	(void)merge_dirs(inv, "host_vars", "localhost", false, vars, &ignored);
-	value_dict_put(&inv->arena, vars, "ansible_connection", value_cstr(&inv->arena, "local"));
-	h->vars = vars;
-	strmap_set(&inv->hosts, SLICE_LIT("localhost"), h);
-	return h;
-}
-
-struct inv_host *inventory_host(struct inventory *inv, struct slice name)
-{
-	struct inv_host *h = strmap_get(&inv->hosts, name);
-	if (h)
-		return h;
-	if (slice_is(name, "localhost") || slice_is(name, "127.0.0.1") || slice_is(name, "::1")) {
-		h = strmap_get(&inv->hosts, SLICE_LIT("localhost"));
-		return h ? h : implicit_localhost(inv);
-	}
-	return NULL;
+	int r = 0;
+	for (size_t i = 0; i < dict->dict.len && r == 0; i++)
+		r = inventory_host_define(inv, h, dict->dict.at[i].key, dict->dict.at[i].value,
+					  err);
+	return r;
 }

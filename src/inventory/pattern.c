@@ -4,6 +4,7 @@
 #include "rollout/base/file.h"
 #include "rollout/base/nearest.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <fnmatch.h>
 #include <pcre2.h>
@@ -13,23 +14,51 @@
 
 typedef VEC(struct slice) slices;
 
-/* Splits at commas and colons that are not in brackets or a regex. */
+/* What may be an IPv6 address, perhaps with ranges: colons that separate nothing. */
+static bool is_ipv6(struct slice text)
+{
+	char plain[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (text.len == 0 || text.len >= sizeof(plain))
+		return false;
+	memcpy(plain, text.ptr, text.len);
+	plain[text.len] = '\0';
+	return inet_pton(AF_INET6, plain, &address) == 1;
+}
+
+static bool begins_regex(struct slice part)
+{
+	while (part.len > 0 && (part.ptr[0] == '!' || part.ptr[0] == '&'))
+		part = (struct slice){part.ptr + 1, part.len - 1};
+	return part.len > 0 && part.ptr[0] == '~';
+}
+
+/* Splits at commas, or where there are none at colons and blanks; not in brackets, nor
+ * in the parentheses of a regex. */
 static void split(struct slice text, slices *out)
 {
 	size_t start = 0, depth = 0;
 	bool comma = memchr(text.ptr, ',', text.len) != NULL;
+	if (!comma && is_ipv6(text)) {
+		vec_push(out, text);
+		return;
+	}
 	for (size_t i = 0; i <= text.len; i++) {
 		char c = i < text.len ? text.ptr[i] : '\0';
-		if (c == '[')
+		struct slice so_far = {text.ptr + start, i - start};
+		bool regex = begins_regex(slice_trim(so_far));
+		bool cut = comma ? c == ',' : c == ':' || isspace((unsigned char)c);
+		if (c == '[' || (regex && c == '('))
 			depth++;
-		if (c == ']' && depth)
+		if ((c == ']' || (regex && c == ')')) && depth)
 			depth--;
-		if (i < text.len && (depth || (comma ? c != ',' : c != ':')))
+		if (i < text.len && ((depth && (!comma || regex)) || !cut))
 			continue;
-		struct slice part = slice_trim((struct slice){text.ptr + start, i - start});
+		struct slice part = slice_trim(so_far);
 		if (part.len)
 			vec_push(out, part);
 		start = i + 1;
+		depth = 0;
 	}
 }
 
@@ -79,10 +108,10 @@ static struct subscript take_subscript(struct slice *name)
 	memcpy(buf, open + 1, n);
 	buf[n] = '\0';
 	s.first = strtol(buf, &end, 10);
-	if (end == buf)
+	if (end == buf && buf[0] != ':') /* [:3] is [0:3] */
 		return s;
 	s.last = -1;
-	if (*end == ':' || (*end == '-' && end != buf)) {
+	if (*end == ':' || *end == '-') {
 		s.is_range = true;
 		char *rest = end + 1;
 		if (*rest) {
@@ -136,13 +165,13 @@ static void match_wildcard(struct inventory *inv, const char *glob, struct host_
 {
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
-		if (fnmatch(glob, g->name, 0) == 0)
+		if (fnmatch(glob, g->name, FNM_NOESCAPE) == 0)
 			for (size_t k = 0; k < g->hosts.len; k++)
 				add(out, g->hosts.at[k]);
 	}
 	for (size_t i = 0; i < inv->hosts.len; i++) {
 		struct inv_host *h = inv->hosts.entries[i].value;
-		if (!h->implicit && fnmatch(glob, h->name, 0) == 0)
+		if (!h->implicit && fnmatch(glob, h->name, FNM_NOESCAPE) == 0)
 			add(out, h);
 	}
 }
@@ -160,26 +189,34 @@ static int no_such_name(struct inventory *inv, struct slice name, struct srcloc 
 		      nearest_hint(&near, hint, sizeof(hint)));
 }
 
+static void add_group(struct host_set *set, const struct inv_group *g)
+{
+	for (size_t i = 0; i < g->hosts.len; i++)
+		add(set, g->hosts.at[i]);
+}
+
 static int match_name(struct inventory *inv, struct slice name, struct srcloc at,
 		      struct host_set *out, struct err *err)
 {
 	struct inv_group *g = strmap_get(&inv->groups, name);
-	if (slice_is(name, "all") || slice_is(name, "*"))
-		g = inv->all;
-	if (g) {
-		for (size_t i = 0; i < g->hosts.len; i++)
-			add(out, g->hosts.at[i]);
+	bool glob = memchr(name.ptr, '*', name.len) || memchr(name.ptr, '?', name.len) ||
+		    memchr(name.ptr, '[', name.len);
+	if (glob && !g && !strmap_has(&inv->hosts, name)) {
+		CLEANUP(free_ptr) char *text = xstrndup(name.ptr, name.len);
+		size_t before = out->hosts.len;
+		match_wildcard(inv, text, out);
+		if (out->hosts.len == before && memchr(name.ptr, '[', name.len) &&
+		    !memchr(name.ptr, '*', name.len))
+			return no_such_name(inv, name, at, err);
 		return 0;
 	}
-	if (memchr(name.ptr, '*', name.len) || memchr(name.ptr, '?', name.len)) {
-		CLEANUP(free_ptr) char *glob = xstrndup(name.ptr, name.len);
-		match_wildcard(inv, glob, out);
-		return 0;
-	}
-	struct inv_host *h = inventory_host(inv, name);
-	if (!h)
+	struct inv_host *h = g ? strmap_get(&inv->hosts, name) : inventory_host(inv, name);
+	if (!h && !g)
 		return no_such_name(inv, name, at, err);
-	add(out, h);
+	if (g)
+		add_group(out, g);
+	if (h && (!g || memchr(name.ptr, '.', name.len)))
+		add(out, h);
 	return 0;
 }
 
@@ -210,20 +247,41 @@ static int match_part(struct inventory *inv, struct slice part, struct srcloc at
 	return r;
 }
 
-static int load_pattern_file(struct slice path, struct srcloc at, struct strbuf *text,
-			     slices *parts, struct err *err)
+/* The lines of a file, each a pattern. */
+static int load_pattern_file(struct arena *a, struct slice path, struct srcloc at, slices *parts,
+			     struct err *err)
 {
 	CLEANUP(free_ptr) char *name = xstrndup(path.ptr, path.len);
-	int r = file_read(name, PATTERN_MAX_FILE, text, err);
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	int r = file_read(name, PATTERN_MAX_FILE, &text, err);
 	if (r < 0)
 		return err_locate(err, r, at);
-	struct slice rest = strbuf_slice(text), line;
+	struct slice rest = arena_slice(a, strbuf_slice(&text)), line;
 	while (slice_split(&rest, '\n', &line)) {
 		line = slice_trim(line);
-		if (line.len && line.ptr[0] != '#')
+		if (line.len && line.ptr[0] != '#' && line.ptr[0] != '@')
 			vec_push(parts, line);
 	}
 	return 0;
+}
+
+/* The parts of a pattern, an @file as the patterns that it holds. */
+static int take_parts(struct arena *a, struct slice pattern, struct srcloc at, slices *parts,
+		      struct err *err)
+{
+	slices written = {0};
+	int r = 0;
+	split(pattern, &written);
+	for (size_t i = 0; i < written.len && r == 0; i++) {
+		struct slice p = written.at[i];
+		if (p.ptr[0] == '@')
+			r = load_pattern_file(a, (struct slice){p.ptr + 1, p.len - 1}, at, parts,
+					      err);
+		else
+			vec_push(parts, p);
+	}
+	vec_release(&written);
+	return r;
 }
 
 static void keep(struct host_set *set, const struct host_set *other, bool when_in)
@@ -250,7 +308,11 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 		if (p.ptr[0] == '!' || p.ptr[0] == '&')
 			continue;
 		any_plain = true;
-		r = match_part(inv, p, at, set, err);
+		struct inv_host *host = strmap_get(&inv->hosts, p);
+		if (host) /* also where a group has this name */
+			add(set, host);
+		else
+			r = match_part(inv, p, at, set, err);
 	}
 	if (r == 0 && !any_plain)
 		r = match_part(inv, SLICE_LIT("all"), at, set, err);
@@ -276,18 +338,11 @@ int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc a
 {
 	slices parts = {0};
 	struct host_set set = {0};
-	struct strbuf text CLEANUP(strbuf_release) = {0};
-	int r = 0;
+	CLEANUP(arena_release) struct arena arena = {0};
 	pattern = slice_trim(pattern);
 	if (pattern.len == 0)
 		return err_at(err, ERR_INVALID, at, "a host pattern is empty");
-	if (pattern.ptr[0] == '@')
-		r = load_pattern_file((struct slice){pattern.ptr + 1, pattern.len - 1}, at, &text,
-				      &parts, err);
-	else if (pattern.ptr[0] == '~' && !memchr(pattern.ptr, ',', pattern.len))
-		vec_push(&parts, pattern); /* a regex may hold colons */
-	else
-		split(pattern, &parts);
+	int r = take_parts(&arena, pattern, at, &parts, err);
 	if (r == 0)
 		r = evaluate(inv, &parts, at, &set, err);
 	for (size_t i = 0; r == 0 && i < set.hosts.len; i++)

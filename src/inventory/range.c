@@ -6,11 +6,22 @@
 #define RANGE_MAX 10000
 #define NAME_MAX_BYTES 1024
 
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
 struct range {
 	long first, last, step;
-	int width; /* zero-padded to this; 0: not */
-	bool letters;
+	int width;	 /* zero-padded to this; 0: not */
+	bool is_letters; /* then first and last are places in `letters` */
 };
+
+static bool parse_letter(struct slice s, long *ret)
+{
+	const char *p = s.len == 1 && s.ptr[0] ? strchr(letters, s.ptr[0]) : NULL;
+	if (!p)
+		return false;
+	*ret = p - letters;
+	return true;
+}
 
 static bool parse_number(struct slice s, long *ret)
 {
@@ -28,17 +39,18 @@ static bool parse_number(struct slice s, long *ret)
 
 static bool parse_range(struct slice body, struct range *ret)
 {
-	struct slice first, last, step = {0};
+	struct slice first = {0}, last = {0}, step = {0};
 	struct range r = {.step = 1};
 	if (!slice_split(&body, ':', &first) || !slice_split(&body, ':', &last))
 		return false;
 	if (slice_split(&body, ':', &step) && (!parse_number(step, &r.step) || r.step <= 0))
 		return false;
-	if (first.len == 1 && last.len == 1 && isalpha((unsigned char)first.ptr[0]) &&
-	    isalpha((unsigned char)last.ptr[0])) {
-		r.letters = true;
-		r.first = (unsigned char)first.ptr[0];
-		r.last = (unsigned char)last.ptr[0];
+	if (body.ptr && body.len > 0)
+		return false;
+	if (parse_letter(first, &r.first)) {
+		r.is_letters = true;
+		if (!parse_letter(last, &r.last))
+			return false;
 	} else {
 		if (first.len == 0)
 			r.first = 0;
@@ -46,8 +58,11 @@ static bool parse_range(struct slice body, struct range *ret)
 			return false;
 		if (!parse_number(last, &r.last))
 			return false;
-		if (first.len > 1 && first.ptr[0] == '0')
+		if (first.len > 1 && first.ptr[0] == '0') {
+			if (first.len != last.len)
+				return false; /* Ansible: begin and end of the same length */
 			r.width = (int)first.len;
+		}
 	}
 	*ret = r;
 	return r.first <= r.last;
@@ -96,8 +111,8 @@ static int expand(struct expansion *x, struct slice text, struct err *err)
 	size_t before = x->name.len;
 	for (long n = range.first; n <= range.last && r == 0; n += range.step) {
 		strbuf_truncate(&x->name, before);
-		if (range.letters)
-			strbuf_putc(&x->name, (char)n);
+		if (range.is_letters)
+			strbuf_putc(&x->name, letters[n]);
 		else
 			strbuf_printf(&x->name, "%0*ld", range.width, n);
 		r = expand(x, tail, err);

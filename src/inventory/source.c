@@ -12,29 +12,42 @@ static bool name_is_legal(struct slice s)
 	return s.len > 0;
 }
 
-static int add_hosts(struct inventory *inv, struct inv_group *g, const struct value *key,
-		     const struct value *vars, struct err *err)
+int inventory_add_hosts(struct inventory *inv, struct inv_group *g, struct slice pattern,
+			struct srcloc at, inv_hosts *ret, struct err *err)
 {
 	const char **names;
 	size_t n;
-	if (key->type != VALUE_STRING || !name_is_legal(key->str))
+	int port;
+	if (!name_is_legal(pattern))
+		return err_at(err, ERR_INVALID, at, "a host's name must be a word");
+	int r = inventory_expand_host(&inv->arena, pattern, at, &names, &n, &port, err);
+	if (r < 0)
+		return r;
+	if (inv->hosts.len + n > INVENTORY_MAX_HOSTS)
+		return err_at(err, ERR_LIMIT, at, "more than %u hosts", INVENTORY_MAX_HOSTS);
+	for (size_t i = 0; i < n; i++) {
+		struct inv_host *h = inventory_host_add(inv, slice_from(names[i]), at, port);
+		inventory_group_add_host(g, h);
+		vec_push(ret, h);
+	}
+	return 0;
+}
+
+static int add_hosts(struct inventory *inv, struct inv_group *g, const struct value *key,
+		     const struct value *vars, struct err *err)
+{
+	inv_hosts hosts = {0};
+	if (key->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, key->at, "a host's name must be a word");
 	if (vars && vars->type != VALUE_NULL && vars->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, vars->at,
 			      "host '%.*s' must hold a mapping of variables, not a %s",
 			      SLICE_ARG(key->str), value_type_name(vars));
-	int r = inventory_expand_range(&inv->arena, key->str, key->at, &names, &n, err);
-	if (r < 0)
-		return r;
-	if (inv->hosts.len + n > INVENTORY_MAX_HOSTS)
-		return err_at(err, ERR_LIMIT, key->at, "more than %u hosts", INVENTORY_MAX_HOSTS);
-	for (size_t i = 0; i < n; i++) {
-		struct inv_host *h = inventory_host_add(inv, slice_from(names[i]), key->at);
-		inventory_group_add_host(g, h);
-		if (vars && vars->type == VALUE_DICT)
-			inventory_merge_vars(inv, h->own_vars, vars);
-	}
-	return 0;
+	int r = inventory_add_hosts(inv, g, key->str, key->at, &hosts, err);
+	for (size_t i = 0; i < hosts.len && r == 0 && vars && vars->type == VALUE_DICT; i++)
+		r = inventory_host_define_all(inv, hosts.at[i], vars, err);
+	vec_release(&hosts);
+	return r;
 }
 
 /* hosts: as a mapping, or one name. */
@@ -98,9 +111,7 @@ static int read_section(struct inventory *inv, struct inv_group *g,
 			return err_at(err, ERR_INVALID, v->at,
 				      "'vars' of group '%s' must be a mapping, not a %s", g->name,
 				      value_type_name(v));
-		if (v->type == VALUE_DICT)
-			inventory_merge_vars(inv, g->own_vars, v);
-		return 0;
+		return v->type == VALUE_DICT ? inventory_group_define_all(inv, g, v, err) : 0;
 	}
 	char hint[128];
 	struct nearest near;

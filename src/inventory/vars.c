@@ -1,5 +1,7 @@
 #include "rollout/inventory/vars.h"
 
+#include "rollout/inventory/inventory.h"
+
 #include <stdio.h>
 
 const char *vars_level_name(enum vars_level level)
@@ -40,6 +42,20 @@ void vars_set_level(struct vars *v, enum vars_level level, const struct value *d
 	strmap_release(&v->rendered);
 }
 
+/* `winner` over what the levels below `level` say, where all are mappings. */
+static const struct value *merge_levels(const struct vars *v, struct slice name, int level,
+					const struct value *winner)
+{
+	const struct value *out = NULL;
+	for (int l = 0; l < level; l++) {
+		const struct value *found =
+			v->levels[l] ? value_get_slice(v->levels[l], name) : NULL;
+		if (found)
+			out = inventory_merge_deep(v->arena, out, found);
+	}
+	return inventory_merge_deep(v->arena, out, winner);
+}
+
 const struct value *vars_raw(const struct vars *v, struct slice name, enum vars_level *ret_level)
 {
 	for (int l = VARS_LEVELS - 1; l >= 0; l--) {
@@ -48,7 +64,8 @@ const struct value *vars_raw(const struct vars *v, struct slice name, enum vars_
 		if (found) {
 			if (ret_level)
 				*ret_level = (enum vars_level)l;
-			return found;
+			return v->merge_hashes && l != VARS_LOOP ? merge_levels(v, name, l, found)
+								 : found;
 		}
 	}
 	return NULL;

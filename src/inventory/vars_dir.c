@@ -1,4 +1,5 @@
-/* group_vars/NAME and host_vars/NAME: a file, or a folder of files. */
+/* group_vars/NAME and host_vars/NAME: a file, or a folder of files.
+ * Source: Ansible's "Organizing host and group variables". */
 #include "internal.h"
 #include "rollout/base/file.h"
 #include "rollout/value/yaml.h"
@@ -9,7 +10,11 @@
 
 #define VARS_DIR_MAX_DEPTH 16
 
-static int read_file(struct inventory *inv, const char *path, struct value *into, struct err *err)
+static const char *const endings[] = {"", ".yml", ".yaml", ".json"};
+
+typedef VEC(const struct value *) dicts;
+
+static int read_file(struct inventory *inv, const char *path, dicts *out, struct err *err)
 {
 	const struct value *v;
 	int r = yaml_load(&inv->arena, path, &v, err);
@@ -20,11 +25,30 @@ static int read_file(struct inventory *inv, const char *path, struct value *into
 	if (v->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, v->at,
 			      "a variables file holds a mapping; this is a %s", value_type_name(v));
-	inventory_merge_vars(inv, into, v);
+	for (size_t i = 0; i < v->dict.len; i++)
+		if (v->dict.at[i].key->type != VALUE_STRING)
+			return err_at(err, ERR_INVALID, v->dict.at[i].key->at,
+				      "a variable's name must be a word, not a %s",
+				      value_type_name(v->dict.at[i].key));
+	vec_push(out, v);
 	return 0;
 }
 
-static int read_folder(struct inventory *inv, const char *path, unsigned depth, struct value *into,
+/* Files of a folder: those with no ending or one of YAML's; folders: those with none. */
+static bool counts(const char *name, bool folder)
+{
+	const char *ending = strrchr(name, '.');
+	if (name[0] == '.' || name[strlen(name) - 1] == '~')
+		return false;
+	if (!ending || folder)
+		return !ending;
+	for (size_t i = 1; i < ARRAY_LEN(endings); i++)
+		if (strcmp(ending, endings[i]) == 0)
+			return true;
+	return false;
+}
+
+static int read_folder(struct inventory *inv, const char *path, unsigned depth, dicts *out,
 		       struct err *err)
 {
 	struct dirent **names;
@@ -35,12 +59,11 @@ static int read_folder(struct inventory *inv, const char *path, unsigned depth, 
 		const char *name = names[i]->d_name;
 		struct stat st;
 		CLEANUP(free_ptr) char *child = path_join(path, name);
-		if (r == 0 && name[0] != '.' && name[strlen(name) - 1] != '~' &&
-		    stat(child, &st) == 0) {
+		if (r == 0 && stat(child, &st) == 0 && counts(name, S_ISDIR(st.st_mode))) {
 			if (S_ISDIR(st.st_mode) && depth < VARS_DIR_MAX_DEPTH)
-				r = read_folder(inv, child, depth + 1, into, err);
+				r = read_folder(inv, child, depth + 1, out, err);
 			else if (S_ISREG(st.st_mode))
-				r = read_file(inv, child, into, err);
+				r = read_file(inv, child, out, err);
 		}
 		free(names[i]);
 	}
@@ -48,20 +71,46 @@ static int read_folder(struct inventory *inv, const char *path, unsigned depth, 
 	return r;
 }
 
-int inventory_read_vars(struct inventory *inv, const char *dir, const char *kind, const char *name,
-			struct value *into, struct err *err)
+/* The first that exists, in the order of the endings. */
+static int read_first(struct inventory *inv, const char *stem, dicts *out, struct err *err)
 {
-	static const char *const endings[] = {"", ".yml", ".yaml", ".json"};
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
 		struct strbuf path CLEANUP(strbuf_release) = {0};
 		struct stat st;
-		strbuf_printf(&path, "%s/%s/%s%s", dir, kind, name, endings[i]);
+		strbuf_printf(&path, "%s%s", stem, endings[i]);
 		if (stat(path.ptr, &st) < 0)
 			continue;
-		int r = S_ISDIR(st.st_mode) ? read_folder(inv, path.ptr, 0, into, err)
-					    : read_file(inv, path.ptr, into, err);
-		if (r < 0)
-			return r;
+		return S_ISDIR(st.st_mode) ? read_folder(inv, path.ptr, 0, out, err)
+					   : read_file(inv, path.ptr, out, err);
 	}
+	return 0;
+}
+
+int inventory_vars_files(struct inventory *inv, const char *dir, const char *kind, const char *name,
+			 const struct inv_vars_files **ret, struct err *err)
+{
+	static const struct inv_vars_files none = {0};
+	struct strbuf stem CLEANUP(strbuf_release) = {0};
+	*ret = &none;
+	if (name[0] == '/') /* a chroot's path as a host's name */
+		return 0;
+	strbuf_printf(&stem, "%s/%s/%s", dir, kind, name);
+	struct inv_vars_files *files = strmap_get(&inv->vars_files, strbuf_slice(&stem));
+	if (!files) {
+		dicts found = {0};
+		int r = read_first(inv, stem.ptr, &found, err);
+		if (r < 0) {
+			vec_release(&found);
+			return r;
+		}
+		files = ARENA_NEW(&inv->arena, struct inv_vars_files);
+		files->len = found.len;
+		files->at =
+			found.len ? arena_copy(&inv->arena, found.at, found.len * sizeof(*found.at))
+				  : NULL;
+		vec_release(&found);
+		strmap_set(&inv->vars_files, strbuf_slice(&stem), files);
+	}
+	*ret = files;
 	return 0;
 }

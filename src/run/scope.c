@@ -5,6 +5,7 @@
 
 void scope_base_levels(struct vars *v, struct run_host *h)
 {
+	v->merge_hashes = h->run->plan->inv->merge_hashes;
 	v->levels[VARS_INVENTORY] = h->inv->vars;
 	v->levels[VARS_FACTS] = h->facts;
 	v->levels[VARS_INCLUDE_VARS] = h->include_vars;

@@ -7,6 +7,7 @@ rollout="${ROLLOUT:?}"
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
 cd "$here/project" || exit 1
+export ANSIBLE_CONFIG=/dev/null
 unset ANSIBLE_INVENTORY ANSIBLE_ROLES_PATH FORCE_COLOR
 failed=0
 
@@ -46,6 +47,15 @@ case_ inventory_host 0 inventory --host etcd-2
 case_ inventory_host_json 0 inventory --host lb-1 --json
 case_ inventory_unknown_host 1 inventory --host etcd-9
 case_ inventory_words 5 inventory
+case_ inventory_word 5 inventory --list etcd
+case_ inventory_yaml 0 inventory --list -y
+case_ inventory_export 0 inventory --list --export
+case_ inventory_graph_vars 0 inventory --graph cluster --vars
+case_ inventory_no_group 1 inventory --graph etdc
+case_ inventory_explain 0 inventory --host etcd-2 --explain -e etcd_port=1
+case_ inventory_explain_json 0 inventory --host etcd-2 --explain domain --json
+case_ inventory_explain_unknown 1 inventory --host etcd-2 --explain domian
+case_ inventory_explain_alone 5 inventory --list --explain
 case_ graph 0 graph site.roles
 case_ graph_dot 0 graph site.roles --format=dot
 case_ graph_format 5 graph site.roles --format svg

@@ -44,6 +44,7 @@ struct vars {
 	const struct vars_magic *magic;
 	struct strmap rendered; /* name → const struct value */
 	VEC(struct slice) in_progress;
+	bool merge_hashes; /* mappings of several levels are merged, but those of VARS_LOOP */
 	struct template_scope scope; /* give this to template_* */
 };
 
@@ -51,7 +52,7 @@ void vars_init(struct vars *v, struct template_env *env, struct arena *arena,
 	       const struct vars_magic *magic);
 /* Replaces a level and forgets what was rendered. */
 void vars_set_level(struct vars *v, enum vars_level level, const struct value *dict);
-/* The winning raw value and its level; NULL when not defined by any level. */
+/* The winning raw value (with merge_hashes: what they come to) and its level; NULL when not defined by any level. */
 const struct value *vars_raw(const struct vars *v, struct slice name, enum vars_level *ret_level);
 /* Rendered; *ret NULL when not defined. A variable that refers to itself is ERR_INVALID. */
 int vars_get(struct vars *v, const char *name, const struct value **ret, struct err *err);
