@@ -4,6 +4,7 @@
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"
 #include "rollout/value/json.h"
+#include "rollout/value/secret.h"
 #include "rollout/value/yaml.h"
 
 #include <stdio.h>
@@ -44,7 +45,7 @@ static void print_list(const struct inventory *inv)
 	for (size_t i = 0; i < inv->hosts.len; i++) {
 		const struct inv_host *h = inv->hosts.entries[i].value;
 		if (!h->implicit && h->vars && h->vars->dict.len > 0)
-			value_dict_put(&a, vars, h->name, h->vars);
+			value_dict_put(&a, vars, h->name, secret_hide_tree(&a, h->vars));
 	}
 	value_dict_put(&a, meta, "hostvars", vars);
 	value_dict_put(&a, out, "_meta", meta);
@@ -139,15 +140,16 @@ static int print_host(struct inventory *inv, const struct options *o, struct err
 		return err_set(err, ERR_NOT_FOUND, "the inventory has no host '%s'%s", o->host,
 			       nearest_hint(&n, hint, sizeof(hint)));
 	}
+	struct arena a = {0};
+	struct value *sorted = value_dict_dup(&a, secret_hide_tree(&a, h->vars));
 	if (o->json) {
 		CLEANUP(strbuf_release) struct strbuf text = {0};
-		json_emit(&text, h->vars, JSON_PRETTY);
+		json_emit(&text, sorted, JSON_PRETTY);
 		puts(text.ptr);
+		arena_release(&a);
 		return RUN_EXIT_OK;
 	}
 	print_groups(h);
-	struct arena a = {0};
-	struct value *sorted = value_dict_dup(&a, h->vars);
 	if (sorted->dict.len > 1)
 		qsort(sorted->dict.at, sorted->dict.len, sizeof(*sorted->dict.at), by_key);
 	for (size_t i = 0; i < sorted->dict.len; i++)

@@ -4,6 +4,7 @@
 #include "extra_vars.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
+#include "vault/passwords.h"
 #include "vm/session.h"
 
 #include <limits.h>
@@ -61,8 +62,10 @@ static int add_sources(const struct options *o, struct inventory *inv, struct er
 
 int load_hosts(const struct options *o, const char *site, struct loaded *ret, struct err *err)
 {
-	int r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &ret->extra_vars,
-				err);
+	int r = vault_passwords_load(o, err);
+	if (r == 0)
+		r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len,
+				    &ret->extra_vars, err);
 	if (r < 0)
 		return r;
 	struct inventory *inv = inventory_new();

@@ -1,6 +1,9 @@
 /* The lookup unvault: a file's whole content, decrypted where it is encrypted. */
 #include "../filter/filter.h"
 
+#include "rollout/value/encrypted.h"
+#include "rollout/value/secret.h"
+
 FN(l_unvault)
 {
 	struct value *out = list_new(c->ev);
@@ -12,6 +15,8 @@ FN(l_unvault)
 		    (r = source_find(c->ev, name, "files", &path, err)) < 0 ||
 		    (r = source_read(c->ev, path, &text, err)) < 0)
 			return r;
+		if (encrypted_file_is(path))
+			secret_remember(text);
 		list_push(c->ev, out, str_new(c->ev, text));
 	}
 	*ret = out;
