@@ -41,10 +41,19 @@ static bool is_template(struct slice s)
 	return memmem(s.ptr, s.len, "{{", 2) || memmem(s.ptr, s.len, "{%", 2);
 }
 
+static void remember_number(const struct value *n)
+{
+	CLEANUP(strbuf_wipe) struct strbuf digits = {0};
+	value_print(&digits, n);
+	remember(strbuf_slice(&digits), SECRET_MIN_DIGITS);
+}
+
 void secret_remember_tree(const struct value *tree)
 {
 	if (tree->type == VALUE_STRING && !is_template(tree->str))
 		secret_remember(tree->str);
+	if (tree->type == VALUE_INT)
+		remember_number(tree);
 	for (size_t i = 0; tree->type == VALUE_LIST && i < tree->list.len; i++)
 		secret_remember_tree(tree->list.at[i]);
 	for (size_t i = 0; tree->type == VALUE_DICT && i < tree->dict.len; i++)

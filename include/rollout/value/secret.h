@@ -5,13 +5,14 @@
  */
 #include "rollout/value/value.h"
 
-#define SECRET_MIN_BYTES 4u /* shorter ones would hide half of all output */
+#define SECRET_MIN_BYTES 4u  /* shorter ones would hide half of all output */
+#define SECRET_MIN_DIGITS 6u /* of a number: ports and years are no passwords */
 #define SECRET_MAX_TEXTS 4096u
 #define SECRET_STAND_IN "********"
 
 /* The text, and each of its lines of at least twice the minimum. */
 void secret_remember(struct slice text);
-/* Every string of the tree that is no template. */
+/* Every string of the tree that is no template, and every long number. */
 void secret_remember_tree(const struct value *tree);
 /* Appends `text` with the secrets in it replaced; false, and nothing appended,
  * when there are none. */
