@@ -41,6 +41,15 @@ static bool is_template(struct slice s)
 	return memmem(s.ptr, s.len, "{{", 2) || memmem(s.ptr, s.len, "{%", 2);
 }
 
+/* "present", "root", "local": what files of variables and tasks are full of. */
+static bool is_word(struct slice s)
+{
+	size_t n = 0;
+	while (n < s.len && ((s.ptr[n] >= 'a' && s.ptr[n] <= 'z') || strchr("_-", s.ptr[n])))
+		n++;
+	return n == s.len && n <= SECRET_MAX_WORD;
+}
+
 static void remember_number(const struct value *n)
 {
 	CLEANUP(strbuf_wipe) struct strbuf digits = {0};
@@ -50,7 +59,7 @@ static void remember_number(const struct value *n)
 
 void secret_remember_tree(const struct value *tree)
 {
-	if (tree->type == VALUE_STRING && !is_template(tree->str))
+	if (tree->type == VALUE_STRING && !is_template(tree->str) && !is_word(tree->str))
 		secret_remember(tree->str);
 	if (tree->type == VALUE_INT)
 		remember_number(tree);
