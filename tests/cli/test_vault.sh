@@ -176,6 +176,13 @@ ok "${inventory[@]}" --syntax-check site.roles
 ok "${inventory[@]}" --list-tasks site.roles
 fails 1 ":9: vault id 'prod'" "${inventory[@]}" --vault-id "prod@$scratch/pw" -t never site.roles
 mv "$scratch/all.yml" group_vars/all.yml
+# connection variables are used by the first task
+mkdir -p "$scratch/connection/roles/app/tasks"
+echo '- command: "true"' >"$scratch/connection/roles/app/tasks/main.yml"
+sed 's/localhost/web/' site.roles >"$scratch/connection/site.roles"
+{ printf 'all:\n  hosts:\n    web:\n      ansible_connection: local\n      '; string ansible_user s3cr3t-user "c@$scratch/pw"; } >"$scratch/hosts.yml"
+fails 1 "hosts.yml:5:21: vault id 'c'" -i "$scratch/hosts.yml" --vault-id "c@$scratch/pw2" "$scratch/connection/site.roles"
+ok -i "$scratch/hosts.yml" --vault-id "c@$scratch/pw" "$scratch/connection/site.roles"
 run inventory -i localhost, --host localhost --vault-password-file "$scratch/pw"
 grep -q s3cr3t out && failed 'a secret shows in the inventory'
 ps=$(grep -lra swordfish "$scratch/home" "$scratch/tmp")
