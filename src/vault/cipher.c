@@ -70,7 +70,7 @@ static int apply(const struct keys *k, struct slice in, struct strbuf *out, stru
 	EVP_CIPHER_CTX_free(ctx);
 	if (!done)
 		return broken(err);
-	strbuf_grew(out, (size_t)(len + last));
+	strbuf_grew(out, (size_t)len + (size_t)last);
 	return 0;
 }
 

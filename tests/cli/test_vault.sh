@@ -148,8 +148,32 @@ cat >roles/app/tasks/main.yml <<EOF
   tags: [never]
 - set_fact: {again: "{{ db }}"}
 - assert: {that: [again == db, port == 471147], fail_msg: "{{ db }}"}
+- include_vars: more.yml
+- assert:
+    that:
+      - extra == 's3cr3t-extra'
+      - vars['extra'] == 's3cr3t-extra'
+      - hostvars[inventory_hostname]['extra'] == 's3cr3t-extra'
+      - lookup('vars', 'db') == 's3cr3t-db'
+      - nested.list[0] == 's3cr3t-nested'
+      - (nested | to_json | from_json).list[0] == 's3cr3t-nested'
+- include_tasks: included.yml
+  vars: {given: "{{ db }}"}
+  loop: "{{ nested.list }}"
+- debug: {msg: "{{ nested }}"}
+- command: "{{ db }}"
+  ignore_errors: true
+- debug: {msg: "{{ db | from_json }}"}
+  ignore_errors: true
+- user: {name: "{{ db }}", uid: "{{ db }}"}
+  ignore_errors: true
 - fail: {msg: "no {{ again }}"}
   ignore_errors: true
+EOF
+string extra s3cr3t-extra "prod@$scratch/pw" >roles/app/vars/more.yml
+{ printf 'nested:\n  list:\n    - '; string '' s3cr3t-nested "prod@$scratch/pw" | sed '1s/^: //'; } >>roles/app/vars/main.yml
+cat >roles/app/tasks/included.yml <<'EOF'
+- assert: {that: ["given == 's3cr3t-db'", "item == 's3cr3t-nested'"]}
 EOF
 for args in "-v --diff" "--check --diff" --json; do
     # shellcheck disable=SC2086 # words

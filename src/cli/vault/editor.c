@@ -57,13 +57,35 @@ static int wait_for_editor(pid_t pid, const char *editor, struct err *err)
 	return 0;
 }
 
+/* ^C is the editor's, not ours, while it runs. */
+static int spawn_and_wait(char **argv, struct err *err)
+{
+	void (*interrupt)(int) = signal(SIGINT, SIG_IGN), (*quit)(int) = signal(SIGQUIT, SIG_IGN);
+	posix_spawnattr_t attr;
+	sigset_t defaults;
+	pid_t pid = 0;
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGINT);
+	sigaddset(&defaults, SIGQUIT);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	errno = posix_spawnp(&pid, argv[0], NULL, &attr, argv, environ);
+	int r = errno ? err_sys(err, "run the editor %s", argv[0])
+		      : wait_for_editor(pid, argv[0], err);
+	posix_spawnattr_destroy(&attr);
+	signal(SIGINT, interrupt);
+	signal(SIGQUIT, quit);
+	return r;
+}
+
 static int run_editor(const char *path, struct err *err)
 {
 	struct arena a = {0};
 	const char *editor = getenv("EDITOR");
 	char **words = NULL;
 	size_t n = 0;
-	pid_t pid = 0;
 	editor = editor && *editor ? editor : "vi";
 	int r = shellwords_split(&a, slice_from(editor), &words, &n, err);
 	if (r == 0 && n == 0)
@@ -72,23 +94,7 @@ static int run_editor(const char *path, struct err *err)
 		char **argv = ARENA_ARRAY(&a, char *, n + 2);
 		memcpy(argv, words, n * sizeof(*argv));
 		argv[n] = arena_strdup(&a, path);
-		void (*interrupt)(int) = signal(SIGINT, SIG_IGN),
-		     (*quit)(int) = signal(SIGQUIT, SIG_IGN);
-		posix_spawnattr_t attr;
-		sigset_t defaults;
-		sigemptyset(&defaults);
-		sigaddset(&defaults, SIGINT);
-		sigaddset(&defaults, SIGQUIT);
-		sigaddset(&defaults, SIGPIPE);
-		posix_spawnattr_init(&attr);
-		posix_spawnattr_setsigdefault(&attr, &defaults);
-		posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-		errno = posix_spawnp(&pid, argv[0], NULL, &attr, argv, environ);
-		r = errno ? err_sys(err, "run the editor %s", argv[0])
-			  : wait_for_editor(pid, argv[0], err);
-		posix_spawnattr_destroy(&attr);
-		signal(SIGINT, interrupt);
-		signal(SIGQUIT, quit);
+		r = spawn_and_wait(argv, err);
 	}
 	arena_release(&a);
 	return r;

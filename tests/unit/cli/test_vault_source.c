@@ -105,9 +105,8 @@ static void test_encrypted_file(void **state)
 static void test_order(void **state)
 {
 	CLEANUP(free_ptr)
-	char *one = put("one", "1", 0600),
-	     *two = put("two", "2", 0600), *three = put("three", "3", 0600),
-	     *four = put("four", "4", 0600);
+	char *one = put("one", "1", 0600), *two = put("two", "2", 0600),
+	     *three = put("three", "3", 0600), *four = put("four", "4", 0600);
 	CLEANUP(strbuf_release) struct strbuf id = {0};
 	CLEANUP(strbuf_release) struct strbuf list = {0}, all = {0};
 	struct vault *v = NULL;

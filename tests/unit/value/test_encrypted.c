@@ -109,7 +109,7 @@ static void test_check(void **state)
 
 static void write_file(char path[32], const char *text)
 {
-	strcpy(path, "/tmp/test-encrypted-XXXXXX");
+	snprintf(path, 32, "%s", "/tmp/test-encrypted-XXXXXX");
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));

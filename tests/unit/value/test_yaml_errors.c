@@ -94,12 +94,9 @@ static void codes(void **state)
 		const char *text;
 		enum err_code code;
 	} expect[] = {
-		{"a: 1\na: 2", ERR_EXISTS},
-		{"{1: a, 1.0: b}", ERR_EXISTS},
-		{"a: !vault x", ERR_INVALID},
-		{"[a]: b", ERR_INVALID},
-		{"a: [", ERR_SYNTAX},
-		{"99999999999999999999", ERR_LIMIT},
+		{"a: 1\na: 2", ERR_EXISTS},   {"{1: a, 1.0: b}", ERR_EXISTS},
+		{"a: !vault x", ERR_INVALID}, {"[a]: b", ERR_INVALID},
+		{"a: [", ERR_SYNTAX},	      {"99999999999999999999", ERR_LIMIT},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(expect); i++) {
