@@ -9,7 +9,8 @@ table='
 base:
 value: base
 diff: base
-template: value
+vault: value
+template: value vault
 wire: value
 host: value diff
 module: host

@@ -4,6 +4,7 @@
 #include "complaint.h"
 #include "rollout/agent/image.h"
 #include "rollout/base/nearest.h"
+#include "vault/passwords.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@ const struct command commands[] = {
 	 FOR_RUN | FOR_VM_BOOT, cmd_up, NULL},
 	{"vm", "vm VERB [NAME...]", "the inventory's VMs: up, status, ssh, halt, destroy ...",
 	 FOR_VM, cmd_vm, vm_help},
+	{"vault", "vault VERB [FILE...]", "encrypt, view, edit, rekey what Ansible Vault keeps",
+	 FOR_VAULT, cmd_vault, vault_help},
 	{"doc", "doc [MODULE]", "modules and their parameters", FOR_DOC, cmd_doc, NULL},
 	{"version", "version", "the version, and the agents it carries", FOR_DOC, cmd_version,
 	 NULL},
@@ -115,7 +118,7 @@ static int dispatch(struct options *o, struct err *err)
 	if (misfit)
 		return err_set(err, ERR_USAGE, "'rollout %s' has no option '--%s'", c->name,
 			       misfit);
-	int r = c->mask & (FOR_LOADING | FOR_VM) ? config_load(o, err) : 0;
+	int r = c->mask & (FOR_LOADING | FOR_VM | FOR_VAULT) ? config_load(o, err) : 0;
 	return r < 0 ? r : c->run(o, err);
 }
 
@@ -145,6 +148,7 @@ int cli_main(int argc, char **argv, const char *version)
 		r = ERR_SYS;
 	if (r < 0)
 		complaint_print(&err);
+	vault_passwords_forget();
 	if (r == ERR_USAGE)
 		fprintf(stderr, "rollout --help tells more\n");
 	return exit_code(r);

@@ -28,6 +28,7 @@ int cmd_inventory(const struct options *o, struct err *err);
 int cmd_graph(const struct options *o, struct err *err);
 int cmd_doc(const struct options *o, struct err *err);
 int cmd_vm(const struct options *o, struct err *err);
+int cmd_vault(const struct options *o, struct err *err);
 int cmd_version(const struct options *o, struct err *err);
 int cmd_help(const struct options *o, struct err *err);
 
@@ -35,6 +36,7 @@ int cmd_help(const struct options *o, struct err *err);
 void help_overview(void);
 void help_command(const struct command *c);
 void help_options(unsigned mask); /* enum command_mask */
+int vault_help(const char *verb, struct err *err);
 int vm_help(const char *verb, struct err *err);
 
 /* listing.c: --list-hosts, --list-tasks, --list-tags, as far as asked for */

@@ -3,6 +3,7 @@
 #include "complaint.h"
 #include "password.h"
 #include "rollout/agent/image.h"
+#include "vault/passwords.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,8 @@ int cmd_run(const struct options *o, struct err *err)
 {
 	CLEANUP(loaded_release) struct loaded l = {0};
 	int r = cli_check_site(o, err);
+	vault_passwords_demand(!o->syntax_check && !o->list_hosts && !o->list_tasks &&
+			       !o->list_tags);
 	if (r == 0)
 		r = load_site(o, o->words.at[0], &l, err);
 	if (r < 0)

@@ -1,6 +1,7 @@
 /* rollout up SITE: the VMs, and the site on each of them as soon as it is there. */
 #include "cli.h"
 #include "rollout/base/clock.h"
+#include "vault/passwords.h"
 #include "vm/session.h"
 
 #include <poll.h>
@@ -155,6 +156,7 @@ int cmd_up(const struct options *o, struct err *err)
 	CLEANUP(loaded_release) struct loaded l = {0};
 	CLEANUP(vm_session_close) struct vm_session s = {0};
 	int r = cli_check_site(o, err);
+	vault_passwords_demand(true);
 	if (r == 0 &&
 	    (o->check || o->list_hosts || o->list_tasks || o->list_tags || o->syntax_check))
 		r = err_set(err, ERR_USAGE,

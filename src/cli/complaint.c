@@ -3,6 +3,7 @@
 #include "rollout/base/file.h"
 #include "rollout/base/utf8.h"
 #include "rollout/report/visible.h"
+#include "rollout/value/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,12 +115,14 @@ static void put_excerpt(struct strbuf *out, const struct srcloc *at, bool color,
 
 void complaint_compose(struct strbuf *out, const struct err *err, bool color, unsigned width)
 {
-	CLEANUP(strbuf_release) struct strbuf shown = {0};
+	CLEANUP(strbuf_release) struct strbuf shown = {0}, clean = {0};
 	if (err->at.file) {
 		visible_place(&shown, err->at);
 		strbuf_puts(&shown, ": ");
 	}
-	visible_text(&shown, slice_from(err->msg));
+	if (!secret_hide(&clean, slice_from(err->msg)))
+		strbuf_puts(&clean, err->msg);
+	visible_text(&shown, strbuf_slice(&clean));
 	strbuf_printf(out, "%srollout:%s %s\n", color ? "\033[1;31m" : "", color ? "\033[0m" : "",
 		      shown.ptr ? shown.ptr : "error");
 	put_excerpt(out, &err->at, color, width);

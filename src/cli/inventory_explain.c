@@ -4,6 +4,7 @@
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"
 #include "rollout/value/json.h"
+#include "rollout/value/secret.h"
 
 #include <stdio.h>
 
@@ -73,7 +74,9 @@ static void one_line(struct strbuf *out, const struct value *v)
 		strbuf_puts(out, "(secret)");
 		return;
 	}
-	json_emit(&json, v, JSON_PYTHON);
+	struct arena a = {0};
+	json_emit(&json, secret_hide_tree(&a, v), JSON_PYTHON);
+	arena_release(&a);
 	visible_line(&shown, strbuf_slice(&json));
 	visible_fit(out, strbuf_slice(&shown), VALUE_COLUMNS);
 }

@@ -4,6 +4,7 @@
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"
 #include "rollout/value/json.h"
+#include "rollout/value/secret.h"
 #include "rollout/value/yaml.h"
 
 #include <stdio.h>
@@ -91,8 +92,9 @@ int inventory_print_host(struct inventory *inv, const struct options *o, const s
 		return no_such_host(inv, o->host, err);
 	if (o->explain)
 		return inventory_explain(inv, h, o, extra, err);
-	struct value *vars = o->export ? value_dict_dup(&a, inventory_host_own(inv, h))
-				       : inventory_view_vars(&a, inv, h, extra);
+	const struct value *all =
+		o->export ? inventory_host_own(inv, h) : inventory_view_vars(&a, inv, h, extra);
+	struct value *vars = value_dict_dup(&a, secret_hide_tree(&a, all));
 	if (o->json) {
 		json_emit(&text, vars, JSON_PRETTY);
 		puts(text.ptr);

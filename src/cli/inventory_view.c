@@ -4,6 +4,7 @@
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"
 #include "rollout/value/json.h"
+#include "rollout/value/secret.h"
 #include "rollout/value/yaml.h"
 
 #include <stdio.h>
@@ -37,8 +38,8 @@ struct value *inventory_view_vars(struct arena *a, const struct inventory *inv,
 static const struct value *host_vars(struct view *v, const struct inv_host *h)
 {
 	if (v->options->export)
-		return inventory_host_own(v->inv, h);
-	return inventory_view_vars(&v->arena, v->inv, h, v->extra);
+		return secret_hide_tree(&v->arena, inventory_host_own(v->inv, h));
+	return secret_hide_tree(&v->arena, inventory_view_vars(&v->arena, v->inv, h, v->extra));
 }
 
 static const struct value *group_vars(struct view *v, const struct inv_group *g)
@@ -47,7 +48,7 @@ static const struct value *group_vars(struct view *v, const struct inv_group *g)
 	if (g->priority != 1)
 		value_dict_put(&v->arena, vars, "ansible_group_priority",
 			       value_int(&v->arena, g->priority));
-	return vars;
+	return secret_hide_tree(&v->arena, vars);
 }
 
 static void put_vars(struct view *v, struct value *entry, const struct inv_group *g)

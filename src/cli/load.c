@@ -5,6 +5,7 @@
 #include "inventory_program.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
+#include "vault/passwords.h"
 #include "vm/session.h"
 
 #include <limits.h>
@@ -50,8 +51,10 @@ static void switch_host_keys_off(const struct options *o, struct inventory *inv)
 
 int load_hosts(const struct options *o, const char *site, struct loaded *ret, struct err *err)
 {
-	int r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len, &ret->extra_vars,
-				err);
+	int r = vault_passwords_load(o, err);
+	if (r == 0)
+		r = extra_vars_load(&ret->arena, o->extra_vars.at, o->extra_vars.len,
+				    &ret->extra_vars, err);
 	if (r < 0)
 		return r;
 	struct inventory *inv = inventory_new();

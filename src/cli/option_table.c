@@ -7,6 +7,7 @@ static const char tasks_group[] = "What to do";
 static const char dry_group[] = "Look first";
 static const char connection_group[] = "Connection";
 static const char become_group[] = "Becoming root";
+static const char vault_group[] = "Ansible Vault";
 static const char output_group[] = "Output";
 static const char listing_group[] = "Listing";
 static const char machine_group[] = "Machines";
@@ -70,6 +71,31 @@ const struct option_spec option_table[] = {
 	 NULL, "ask for sudo's password"},
 	{0, "become-password-file", "become-pass-file", OPTION_STRING, AT(become_password_file),
 	 FOR_RUN, become_group, "FILE", "sudo's password is in FILE"},
+
+	{'J', "ask-vault-pass", "ask-vault-password", OPTION_FLAG, AT(ask_vault_pass),
+	 FOR_LOADING | FOR_VM | FOR_VAULT_PASSWORD, vault_group, NULL,
+	 "ask for the vault password"},
+	{0, "vault-password-file", "vault-pass-file", OPTION_LIST, AT(vault_password_files),
+	 FOR_LOADING | FOR_VM | FOR_VAULT_PASSWORD, vault_group, "FILE",
+	 "the password is in FILE, or printed by it"},
+	{0, "vault-id", NULL, OPTION_LIST, AT(vault_ids), FOR_LOADING | FOR_VM | FOR_VAULT_PASSWORD,
+	 vault_group, "ID@SOURCE", "that of one vault id; SOURCE: file or prompt"},
+	{0, "encrypt-vault-id", NULL, OPTION_STRING, AT(encrypt_vault_id), FOR_VAULT_ENCRYPT,
+	 vault_group, "ID", "which of several passwords encrypts"},
+	{0, "output", NULL, OPTION_STRING, AT(output), FOR_VAULT_OUTPUT, vault_group, "PATH",
+	 "written there; -: standard output"},
+	{'n', "name", NULL, OPTION_LIST, AT(string_names), FOR_VAULT_STRING, vault_group, "NAME",
+	 "the variable; repeatable, one for each text"},
+	{0, "stdin-name", NULL, OPTION_STRING, AT(stdin_name), FOR_VAULT_STRING, vault_group,
+	 "NAME", "the name of what standard input holds"},
+	{'p', "prompt", NULL, OPTION_FLAG, AT(prompt), FOR_VAULT_STRING, vault_group, NULL,
+	 "ask for the string"},
+	{0, "show-input", NULL, OPTION_FLAG, AT(show_input), FOR_VAULT_STRING, vault_group, NULL,
+	 "show it while it is typed"},
+	{0, "new-vault-id", NULL, OPTION_STRING, AT(new_vault_id), FOR_VAULT_REKEY, vault_group,
+	 "ID@SOURCE", "the new vault id and password"},
+	{0, "new-vault-password-file", NULL, OPTION_STRING, AT(new_vault_password_file),
+	 FOR_VAULT_REKEY, vault_group, "FILE", "the new password"},
 
 	{'v', "verbose", NULL, OPTION_COUNT, AT(verbosity), FOR_ALL, output_group, NULL,
 	 "results too; -vv: skipped tasks too"},

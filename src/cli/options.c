@@ -36,13 +36,22 @@ static unsigned command_of(const struct options *o)
 	return c ? c->mask : FOR_ALL;
 }
 
-static const struct option_spec *find_name(struct slice name)
+static bool has_name(const struct option_spec *spec, struct slice name)
 {
-	for (size_t i = 0; i < option_count; i++)
-		if (slice_is(name, option_table[i].name) ||
-		    (option_table[i].alias && slice_is(name, option_table[i].alias)))
+	return slice_is(name, spec->name) || (spec->alias && slice_is(name, spec->alias));
+}
+
+static const struct option_spec *find_name(struct slice name, unsigned mask)
+{
+	const struct option_spec *first = NULL;
+	for (size_t i = 0; i < option_count; i++) {
+		if (!has_name(&option_table[i], name))
+			continue;
+		if (option_table[i].commands & mask)
 			return &option_table[i];
-	return NULL;
+		first = first ? first : &option_table[i];
+	}
+	return first;
 }
 
 static int unknown_name(struct slice name, struct err *err)
@@ -123,7 +132,7 @@ static int take_long(struct options *o, struct words *w, const char *text, struc
 {
 	struct slice rest = slice_from(text), name;
 	slice_split(&rest, '=', &name);
-	const struct option_spec *spec = find_name(name);
+	const struct option_spec *spec = find_name(name, command_of(o));
 	const char *value = rest.ptr;
 	if (!spec)
 		return unknown_name(name, err);
@@ -192,6 +201,9 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 		options_release(&o);
 		return r;
 	}
+	terminate(&o.vault_ids);
+	terminate(&o.vault_password_files);
+	terminate(&o.string_names);
 	terminate(&o.inventory);
 	terminate(&o.tags);
 	terminate(&o.skip_tags);
@@ -204,6 +216,9 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 
 void options_release(struct options *o)
 {
+	vec_release(&o->vault_ids);
+	vec_release(&o->vault_password_files);
+	vec_release(&o->string_names);
 	vec_release(&o->inventory);
 	vec_release(&o->tags);
 	vec_release(&o->skip_tags);

@@ -29,7 +29,15 @@ enum command_mask {
 	FOR_VM_IMAGE = 0x4000,
 	FOR_VM_ORDERS = FOR_VM_BOOT | FOR_VM_ORDER | FOR_VM_STOP,
 	FOR_VM = FOR_VM_ORDERS | FOR_VM_STATUS | FOR_VM_MACHINE | FOR_VM_LOG | FOR_VM_IMAGE,
-	FOR_ALL = 0xFFFF,
+	/* The verbs of `rollout vault`, by what they take. */
+	FOR_VAULT_PASSWORD = 0x10000, /* every one */
+	FOR_VAULT_OUTPUT = 0x20000,   /* encrypt, decrypt, encrypt_string */
+	FOR_VAULT_ENCRYPT = 0x40000,  /* those that encrypt */
+	FOR_VAULT_STRING = 0x80000,   /* encrypt_string */
+	FOR_VAULT_REKEY = 0x100000,
+	FOR_VAULT = FOR_VAULT_PASSWORD | FOR_VAULT_OUTPUT | FOR_VAULT_ENCRYPT | FOR_VAULT_STRING |
+		    FOR_VAULT_REKEY,
+	FOR_ALL = 0xFFFFFF,
 };
 
 enum option_kind {
@@ -46,6 +54,7 @@ typedef VEC(const char *) option_texts; /* NULL after the last once parsed */
 struct option_spec;
 struct options {
 	struct arena arena; /* of texts that were split */
+	option_texts vault_ids, vault_password_files, string_names;
 	option_texts inventory, tags, skip_tags, extra_vars, packages, words;
 	size_t plain_words; /* those before `--`; all when there is none */
 	const char *limit, *user, *private_key, *connection, *ssh_common_args;
@@ -53,10 +62,12 @@ struct options {
 	const char *start_at_task, *roles_path, *format, *host;
 	const char *playbook_dir;
 	const char *driver, *accel, *mirror, *hook, *output;
+	const char *encrypt_vault_id, *new_vault_id, *new_vault_password_file, *stdin_name;
 	unsigned forks, timeout_s, verbosity, parallel, boot_timeout_s, lines;
 	bool become, ask_become_pass, ask_pass, check, diff, json;
 	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
 	bool yaml, export, vars, explain;
+	bool ask_vault_pass, prompt, show_input;
 	bool help, version;
 	struct config config;		       /* what only ansible.cfg and the environment say */
 	VEC(const struct option_spec *) given; /* in the command line's order */

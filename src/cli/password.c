@@ -54,7 +54,8 @@ int password_ask(const char *prompt, struct strbuf *out, struct err *err)
 	if (tty < 0 || tcgetattr(tty, &saved) < 0)
 		return err_set(err, ERR_USAGE,
 			       "no terminal to ask for a password; "
-			       "--become-password-file and --connection-password-file read one");
+			       "--become-password-file, --connection-password-file and "
+			       "--vault-password-file read one");
 	quiet = saved;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG);
 	quiet.c_cc[VMIN] = 1;

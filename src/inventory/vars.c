@@ -114,7 +114,8 @@ static int scope_get(void *self, struct slice name, const struct value **ret, st
 		*ret = NULL;
 		return 0;
 	}
-	if (raw->type == VALUE_UNKNOWN || raw->flags & VALUE_UNSAFE) {
+	if (raw->type == VALUE_UNKNOWN ||
+	    (raw->flags & (VALUE_UNSAFE | VALUE_ENCRYPTED)) == VALUE_UNSAFE) {
 		*ret = raw;
 		return 0;
 	}

@@ -19,7 +19,7 @@ bool args_templated(const struct value *v)
 {
 	switch (v->type) {
 	case VALUE_STRING:
-		return memmem(v->str.ptr, v->str.len, "{{", 2) ||
+		return (v->flags & VALUE_ENCRYPTED) || memmem(v->str.ptr, v->str.len, "{{", 2) ||
 		       memmem(v->str.ptr, v->str.len, "{%", 2);
 	case VALUE_LIST:
 		for (size_t i = 0; i < v->list.len; i++)

@@ -2,6 +2,7 @@
 #include "internal.h"
 #include "rollout/base/file.h"
 #include "rollout/base/nearest.h"
+#include "rollout/value/encrypted.h"
 
 #define TEMPLATE_MAX_BYTES (8u << 20)
 
@@ -89,6 +90,16 @@ static bool is_remote_src(const struct plan_node *node)
 	return v && (plan_has_markup(v) || !plan_is_false(v));
 }
 
+/* A file that is sent in the clear can be opened. */
+static int check_encrypted(struct compiler *c, const struct plan_node *node, const char *path,
+			   struct err *err)
+{
+	const struct value *decrypt = value_get(node->args, "decrypt");
+	if ((decrypt && plan_is_false(decrypt)) || !attrs_selected(c->plan, &node->attrs))
+		return 0;
+	return encrypted_check_file(path, err);
+}
+
 /* The controller's file that a task sends, when its name is known. */
 static int check_source(struct compiler *c, struct plan_node *node, struct err *err)
 {
@@ -112,9 +123,13 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	if (strcmp(node->module->name, "template") != 0)
+		return check_encrypted(c, node, path, err);
+	struct strbuf text CLEANUP(strbuf_wipe) = {0};
+	bool secret = false;
+	if (encrypted_file_is(path) &&
+	    (!encrypted_is_eager() || !attrs_selected(c->plan, &node->attrs)))
 		return 0;
-	struct strbuf text CLEANUP(strbuf_release) = {0};
-	if ((r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
+	if ((r = encrypted_file_read(path, TEMPLATE_MAX_BYTES, &text, &secret, err)) < 0)
 		return err_locate(err, r, src->at);
 	if ((r = template_check_text(c->plan->env, strbuf_slice(&text), path, err)) < 0)
 		return r;

@@ -89,6 +89,9 @@ int site_compile(struct plan *plan, const struct value *site, const struct plan_
 int start_at_task(struct plan *plan, const char *pattern, struct err *err);
 int edges_compile(struct plan *plan, const struct value *steps, struct err *err);
 
+/* ---- connection.c ---- */
+int connection_check(const struct plan *plan, struct err *err);
+
 /* Is the value literally no? */
 bool plan_is_false(const struct value *v);
 bool plan_has_markup(const struct value *v);

@@ -4,6 +4,7 @@
  * another host's results are read through hostvars.
  */
 #include "internal.h"
+#include "rollout/value/encrypted.h"
 
 #include <ctype.h>
 
@@ -111,9 +112,16 @@ static void scan_hostvars(struct walk *w, const struct value *v)
 
 static void visit_name(void *ctx, struct slice name);
 
+static bool is_selected(const struct walk *w)
+{
+	return attrs_selected(w->c->plan, &w->node->attrs);
+}
+
 static void visit_value(struct walk *w, const struct value *v, bool expression)
 {
 	if (!v || w->r < 0)
+		return;
+	if (is_selected(w) && (w->r = encrypted_check(v, w->err)) < 0)
 		return;
 	template_each_name(w->c->plan->env, v, expression, visit_name, w);
 	if (w->tainted)
@@ -126,7 +134,7 @@ static void visit_variable(struct walk *w, const struct value *dict, struct slic
 	if (!v || w->r < 0)
 		return;
 	*found = true;
-	if (v->flags & VALUE_UNSAFE)
+	if ((v->flags & VALUE_UNSAFE) && !(v->flags & VALUE_ENCRYPTED))
 		return;
 	w->r = template_check(w->c->plan->env, v, w->err);
 	visit_value(w, v, false);
@@ -162,7 +170,8 @@ static void visit_name(void *ctx, struct slice name)
 		w->tainted = true;
 	if (slice_is(name, "ansible_facts"))
 		w->c->step->all_facts = true;
-	strbuf_printf(&key, "%s/%.*s", w->node->role ? w->node->role->dir : "", SLICE_ARG(name));
+	strbuf_printf(&key, "%s%s/%.*s", is_selected(w) ? "+" : "",
+		      w->node->role ? w->node->role->dir : "", SLICE_ARG(name));
 	const void *known = strmap_get(&w->c->step->names, strbuf_slice(&key));
 	if (known) {
 		w->tainted |= known == &tainted;

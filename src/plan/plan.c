@@ -92,6 +92,8 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 				   : "");
 	if (r == 0)
 		r = site_compile(plan, top, opts, err);
+	if (r == 0)
+		r = connection_check(plan, err);
 	if (r < 0) {
 		plan_free(plan);
 		return r;

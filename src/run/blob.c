@@ -1,5 +1,6 @@
 /* Content that hosts may ask for, named by its SHA-256. */
 #include "rollout/base/file.h"
+#include "rollout/value/encrypted.h"
 #include "state.h"
 
 #include <fcntl.h>
@@ -63,6 +64,18 @@ int blob_from_file(struct run *run, const char *path, const struct blob **ret, s
 	strmap_set(&run->files, slice_from(path), b);
 	*ret = b;
 	return 0;
+}
+
+int blob_from_source(struct run *run, const char *path, const struct blob **ret, bool *ret_secret,
+		     struct err *err)
+{
+	CLEANUP(strbuf_wipe) struct strbuf text = {0};
+	if (!encrypted_file_is(path))
+		return blob_from_file(run, path, ret, err);
+	int r = encrypted_file_read(path, ENCRYPTED_MAX_BYTES, &text, ret_secret, err);
+	if (r == 0)
+		*ret = blob_from_bytes(run, strbuf_slice(&text));
+	return r;
 }
 
 void blobs_release(struct run *run)

@@ -154,10 +154,12 @@ void flight_on_output(struct flight *f, size_t sent_index, int stream, struct sl
 
 void flight_on_lost(struct flight *f, const struct err *why)
 {
+	char text[1400];
 	struct value *d = value_dict_new(&f->arena);
 	value_dict_put(&f->arena, d, "unreachable", value_bool(true));
 	value_dict_put(&f->arena, d, "changed", value_bool(false));
-	value_dict_put(&f->arena, d, "msg", value_cstr(&f->arena, why->msg));
+	value_dict_put(&f->arena, d, "msg",
+		       value_cstr(&f->arena, err_format(why, text, sizeof(text))));
 	f->result = d;
 	f->status = f->target == f->strand->host ? REPORT_UNREACHABLE : REPORT_FAILED;
 	if (f->status == REPORT_FAILED)

@@ -1,11 +1,29 @@
 /* Events to the sinks. What must not be seen is censored here. */
 #include "rollout/base/clock.h"
+#include "rollout/value/secret.h"
 #include "state.h"
 
 #include <stdio.h>
 
+/* Without the secrets that are in it. */
+static struct slice shown(struct run *run, struct slice text)
+{
+	CLEANUP(strbuf_release) struct strbuf out = {0};
+	return text.ptr && secret_hide(&out, text) ? arena_slice(&run->arena, strbuf_slice(&out))
+						   : text;
+}
+
+static void hide_secrets(struct run *run, struct report_event *e)
+{
+	e->task = shown(run, slice_from(e->task)).ptr;
+	e->item = shown(run, slice_from(e->item)).ptr;
+	e->msg = shown(run, slice_from(e->msg)).ptr;
+	e->text = shown(run, e->text);
+}
+
 void emit(struct run *run, struct report_event *e)
 {
+	hide_secrets(run, e);
 	e->time_us = clock_realtime_us();
 	e->run_name = run->plan->name;
 	e->check_mode = run->opts->check_mode;
@@ -78,21 +96,6 @@ bool holds_secret(const struct value *v)
 	return false;
 }
 
-/* Secret values inside a result become a placeholder. */
-static const struct value *without_secrets(struct arena *a, const struct value *v)
-{
-	if (v->flags & VALUE_SECRET)
-		return value_cstr(a, "********");
-	if (!holds_secret(v))
-		return v;
-	struct value *out = v->type == VALUE_LIST ? value_list_new(a) : value_dict_new(a);
-	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
-		value_list_push(a, out, without_secrets(a, v->list.at[i]));
-	for (size_t i = 0; v->type == VALUE_DICT && i < v->dict.len; i++)
-		value_dict_set(a, out, v->dict.at[i].key, without_secrets(a, v->dict.at[i].value));
-	return out;
-}
-
 /* Keys that begin with "_" are between the layers. */
 static const struct value *without_internals(struct arena *a, const struct value *result)
 {
@@ -110,7 +113,7 @@ static const struct value *visible(struct flight *f, const struct value *result)
 	if (!result)
 		return NULL;
 	result = without_internals(&f->arena, result);
-	return f->no_log ? censored(f, result) : without_secrets(&f->arena, result);
+	return f->no_log ? censored(f, result) : secret_hide_tree(&f->arena, result);
 }
 
 static const char *message(const struct value *result)

@@ -3,6 +3,7 @@
  * the host shall have is named by hash, and sent only when the host asks.
  */
 #include "rollout/base/file.h"
+#include "rollout/value/encrypted.h"
 #include "rollout/value/json.h"
 #include "state.h"
 
@@ -37,6 +38,28 @@ static void put_blob(struct preparation *p, const struct blob *b)
 	put_str(p, "_sha256", b->sha256);
 	put_str(p, "_sha1", b->sha1);
 	value_dict_put(&p->f->arena, p->args, "_size", value_int(&p->f->arena, (int64_t)b->size));
+}
+
+/* No diff is made of what has a secret among its arguments. */
+static void put_secret(struct preparation *p)
+{
+	struct value *mark = value_str(&p->f->arena, SLICE_LIT("1"));
+	mark->flags |= VALUE_SECRET;
+	value_dict_put(&p->f->arena, p->args, "_secret", mark);
+}
+
+/* A file's content; of an encrypted one what is in it, unless decrypt: false. */
+static int source_blob(struct preparation *p, const char *path, const struct blob **ret,
+		       struct err *err)
+{
+	const struct value *decrypt = value_get(p->it->args, "decrypt");
+	bool secret = false;
+	if (decrypt && !value_truthy(decrypt))
+		return blob_from_file(run_of(p), path, ret, err);
+	int r = blob_from_source(run_of(p), path, ret, &secret, err);
+	if (secret)
+		put_secret(p);
+	return r;
 }
 
 static bool arg_true(const struct preparation *p, const char *key)
@@ -75,21 +98,25 @@ static int prepare_template(struct preparation *p, struct err *err)
 {
 	const struct value *src = value_get(p->it->args, "src"),
 			   *newline = value_get(p->it->args, "newline_sequence");
-	struct strbuf text CLEANUP(strbuf_release) = {0}, out CLEANUP(strbuf_wipe) = {0};
-	struct template_text_options opts = {.trim_blocks = option(p, "trim_blocks", true),
+	struct strbuf text CLEANUP(strbuf_wipe) = {0}, out CLEANUP(strbuf_wipe) = {0};
+	bool secret = false;
+	struct template_text_options opts = {.ret_secret = &secret,
+					     .trim_blocks = option(p, "trim_blocks", true),
 					     .lstrip_blocks = option(p, "lstrip_blocks", false),
 					     .keep_trailing_newline = true};
 	const char *path;
 	if (newline && newline->type == VALUE_STRING)
 		opts.newline_sequence = newline_sequence(newline->str);
 	int r = find_source(p, "templates", src->str, &path, err);
-	if (r < 0 || (r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
+	if (r < 0 || (r = encrypted_file_read(path, TEMPLATE_MAX_BYTES, &text, &secret, err)) < 0)
 		return r;
 	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts,
 			  &out, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&out)));
+	if (secret)
+		put_secret(p);
 	struct slice base = path_basename(path);
 	if (slice_ends_with(base, ".j2"))
 		base.len -= 3;
@@ -125,7 +152,7 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 		type = "dir";
 	} else if (S_ISREG(st.st_mode)) {
 		const struct blob *b;
-		int r = blob_from_file(run_of(t->p), path, &b, err);
+		int r = source_blob(t->p, path, &b, err);
 		if (r < 0)
 			return r;
 		value_dict_put(a, e, "sha256", value_cstr(a, b->sha256));
@@ -197,7 +224,7 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 		return err_sys(err, "%s", path);
 	if (S_ISDIR(st.st_mode) && strcmp(p->f->node->module->name, "copy") == 0)
 		return prepare_folder(p, path, err);
-	if ((r = blob_from_file(run_of(p), path, &blob, err)) < 0)
+	if ((r = source_blob(p, path, &blob, err)) < 0)
 		return r;
 	put_blob(p, blob);
 	value_dict_put(&p->f->arena, p->args, "_basename",
@@ -219,11 +246,8 @@ static int prepare_content(struct preparation *p, const struct value *content)
 	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&text)));
 	/* the content goes by its hash; the host must not get it twice */
 	value_dict_remove(p->args, SLICE_LIT("content"));
-	if (content->flags & VALUE_SECRET) {
-		struct value *mark = value_str(&p->f->arena, SLICE_LIT("1"));
-		mark->flags |= VALUE_SECRET;
-		value_dict_put(&p->f->arena, p->args, "_secret", mark);
-	}
+	if (content->flags & VALUE_SECRET)
+		put_secret(p);
 	return 0;
 }
 
@@ -262,7 +286,7 @@ static int prepare_script(struct preparation *p, struct err *err)
 	struct slice rest = text;
 	(void)slice_split(&rest, ' ', &file);
 	int r = find_source(p, "files", file, &path, err);
-	if (r < 0 || (r = blob_from_file(run_of(p), path, &blob, err)) < 0)
+	if (r < 0 || (r = source_blob(p, path, &blob, err)) < 0)
 		return r;
 	put_blob(p, blob);
 	value_dict_put(&p->f->arena, p->args, "_basename",

@@ -2,6 +2,8 @@
  * event as the current one and ends with its last. */
 #include "rollout/base/file.h"
 #include "rollout/base/strmap.h"
+#include "rollout/value/encrypted.h"
+#include "rollout/value/secret.h"
 #include "rollout/value/yaml.h"
 #include "yaml_explain.h"
 #include "yaml_scalar.h"
@@ -98,11 +100,26 @@ static int read_tagged_scalar(struct reader *r, const char *name, struct slice t
 	return err_at(r->err, ERR_UNSUPPORTED, here(r), "the tag !!%s is not supported", name);
 }
 
+static bool is_vault_tag(const char *tag)
+{
+	return strcmp(tag, "!vault") == 0 || strcmp(tag, "!vault-encrypted") == 0;
+}
+
+static int read_encrypted(struct reader *r, const char *tag, struct slice text, struct value **ret)
+{
+	if (!encrypted_is(text))
+		return err_at(r->err, ERR_INVALID, here(r),
+			      "this %s value does not begin with " ENCRYPTED_HEADER, tag);
+	*ret = value_str(r->arena, text);
+	(*ret)->flags = VALUE_ENCRYPTED | VALUE_SECRET | VALUE_UNSAFE;
+	return 0;
+}
+
 static int refuse_tag(struct reader *r, const char *tag)
 {
-	if (strcmp(tag, "!vault") == 0 || strcmp(tag, "!vault-encrypted") == 0)
-		return err_at(r->err, ERR_UNSUPPORTED, here(r),
-			      "values encrypted with ansible-vault are not supported");
+	if (is_vault_tag(tag))
+		return err_at(r->err, ERR_INVALID, here(r), "%s takes a text, not a collection",
+			      tag);
 	return err_at(r->err, ERR_UNSUPPORTED, here(r), "the tag %s is not supported", tag);
 }
 
@@ -117,6 +134,8 @@ static int read_scalar(struct reader *r, struct value **ret)
 	r->height = 0;
 	if (tag && strncmp(tag, TAG_CORE, strlen(TAG_CORE)) == 0)
 		return read_tagged_scalar(r, tag + strlen(TAG_CORE), text, ret);
+	if (tag && is_vault_tag(tag))
+		return read_encrypted(r, tag, text, ret);
 	if (tag && strcmp(tag, "!") != 0 && strcmp(tag, "!unsafe") != 0)
 		return refuse_tag(r, tag);
 	if (!tag && r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
@@ -348,6 +367,8 @@ static int read_node(struct reader *r, struct value **ret)
 		return code;
 	assert(v);
 	v->at = at;
+	if (unsafe && encrypted_holds(v))
+		return err_at(r->err, ERR_UNSUPPORTED, at, "!vault inside of !unsafe");
 	if (unsafe)
 		v = value_copy(r->arena, v, VALUE_UNSAFE);
 	if (anchor)
@@ -425,7 +446,18 @@ int yaml_parse(struct arena *a, const char *file, struct slice text, const struc
 
 int yaml_load(struct arena *a, const char *path, const struct value **ret, struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf text = {0};
-	int code = file_read(path, YAML_MAX_BYTES, &text, err);
-	return code < 0 ? code : yaml_parse(a, path, strbuf_slice(&text), ret, err);
+	CLEANUP(strbuf_wipe) struct strbuf text = {0};
+	bool secret = false;
+	int code = encrypted_file_read(path, YAML_MAX_BYTES, &text, &secret, err);
+	if (code == 0)
+		code = yaml_parse(a, path, strbuf_slice(&text), ret, err);
+	if (!secret)
+		return code;
+	if (code < 0) /* the message could quote it */
+		return err_at(
+			err, code, err ? err->at : (struct srcloc){path, 1, 1},
+			"what is encrypted here cannot be read as YAML: see rollout vault view");
+	secret_remember_tree(*ret);
+	*ret = value_copy(a, *ret, VALUE_SECRET);
+	return 0;
 }

@@ -9,6 +9,7 @@ trap 'rm -f "$out"' EXIT
 cd "$here/project" || exit 1
 export ANSIBLE_CONFIG=/dev/null
 unset ANSIBLE_INVENTORY ANSIBLE_ROLES_PATH FORCE_COLOR
+unset ANSIBLE_VAULT_PASSWORD_FILE ANSIBLE_VAULT_IDENTITY_LIST ANSIBLE_VAULT_ENCRYPT_IDENTITY
 failed=0
 
 # case NAME EXIT ARGS…: both streams are compared with NAME.txt.
@@ -35,6 +36,10 @@ case_ help_run 0 help run
 case_ help_inventory 0 inventory --help
 case_ help_vm 0 help vm
 case_ help_vm_up 0 vm up --help
+case_ help_vault 0 help vault
+case_ vault_bare 5 vault
+case_ vault_unknown_verb 5 vault encrpyt
+case_ vault_misfit 5 vault view --output x y
 case_ bare 5
 case_ unknown_option 5 --limt x site.roles
 case_ wrong_command 5 --graph site.roles
@@ -84,7 +89,7 @@ case_ password_file 1 --become-password-file missing site.roles
 # Nothing that is printed is wider than a screen, and the overview is one page.
 awk 'length($0) > 80 { print FILENAME ": " $0; bad = 1 } END { exit bad }' \
 	"$here/help.txt" "$here/help_run.txt" "$here/help_inventory.txt" \
-	"$here/help_vm.txt" "$here/help_vm_up.txt" || failed=1
+	"$here/help_vm.txt" "$here/help_vm_up.txt" "$here/help_vault.txt" || failed=1
 [ "$(wc -l <"$here/help.txt")" -le 24 ] || { echo "help is longer than a screen"; failed=1; }
 # A reader that has seen enough is no error; a full disk is.
 "$rollout" doc | head -n 1 >/dev/null || failed=1

@@ -25,9 +25,11 @@ enum value_type {
 };
 
 enum value_flags {
-	VALUE_UNSAFE = 1, /* came from a host or from !unsafe: never evaluated as a template */
-	VALUE_SECRET = 2, /* from no_log or a vault: never shown */
-	VALUE_TUPLE = 4,  /* a LIST that prints as Python's tuple */
+	VALUE_UNSAFE = 1,    /* came from a host or from !unsafe: never evaluated as a template */
+	VALUE_SECRET = 2,    /* from no_log or a vault: never shown */
+	VALUE_TUPLE = 4,     /* a LIST that prints as Python's tuple */
+	VALUE_ENCRYPTED = 8, /* a STRING, the envelope of a !vault value: value/encrypted.h */
+	VALUE_VAULTED = 16,  /* was VALUE_ENCRYPTED, and is in the clear */
 };
 
 struct value;

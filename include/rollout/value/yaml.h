@@ -3,7 +3,7 @@
  * YAML 1.1 (libyaml) into value trees, as Ansible reads it: yes/no/on/off are
  * booleans, 0o/0 octal, `<<` merges, anchors and aliases, duplicate keys are
  * an error that names both places. Tags: the core ones, !unsafe, and !vault
- * (refused with its place until vaults are supported); others are errors.
+ * (kept as its envelope, value/encrypted.h); others are errors.
  * Source: yaml.org/spec/1.1, PyYAML's SafeLoader resolver.
  */
 #include "rollout/value/value.h"
@@ -18,7 +18,8 @@ int yaml_parse(struct arena *a, const char *file, struct slice text, const struc
 	       struct err *err);
 int yaml_parse_all(struct arena *a, const char *file, struct slice text,
 		   const struct value **ret_list, struct err *err);
-/* Reads and parses a file. */
+/* Reads and parses a file. One that is encrypted as a whole is decrypted, and
+ * every node of it is secret. */
 int yaml_load(struct arena *a, const char *path, const struct value **ret, struct err *err);
 
 #define YAML_WIDTH 80u /* PyYAML's default */

@@ -6,17 +6,17 @@
 extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
 	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
-	filters_password[];
+	filters_password[], filters_vault[];
 extern const struct function tests_value[], tests_ansible[], tests_path[];
-extern const struct function lookups_file[], lookups_data[], lookups_value[];
+extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_vault[];
 
 static const struct function *const filters[] = {
-	filters_string, filters_text,  filters_sequence, filters_select,
-	filters_set,	filters_dict,  filters_number,	 filters_json,
-	filters_encode, filters_regex, filters_path,	 filters_time,
-	filters_value,	filters_url,   filters_password, NULL};
+	filters_string, filters_text, filters_sequence, filters_select, filters_set,  filters_dict,
+	filters_number, filters_json, filters_encode,	filters_regex,	filters_path, filters_time,
+	filters_value,	filters_url,  filters_password, filters_vault,	NULL};
 static const struct function *const tests[] = {tests_value, tests_ansible, tests_path, NULL};
-static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value, NULL};
+static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value,
+						 lookups_vault, NULL};
 
 /* Fully qualified names of what is built in. */
 static struct slice strip_collection(struct slice name)

@@ -2,6 +2,7 @@
 #include "eval.h"
 
 #include "rollout/base/file.h"
+#include "rollout/value/encrypted.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,10 +41,13 @@ int source_find(struct eval *ev, struct slice name, const char *subdir, char **r
 
 int source_read(struct eval *ev, const char *path, struct slice *ret, struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf b = {0};
-	int r = file_read(path, TEMPLATE_MAX_TEXT, &b, err);
+	CLEANUP(strbuf_wipe) struct strbuf b = {0};
+	bool secret = false;
+	int r = encrypted_file_read(path, TEMPLATE_MAX_TEXT, &b, &secret, err);
 	if (r < 0)
 		return r;
+	if (secret)
+		ev->taint |= VALUE_SECRET;
 	*ret = arena_slice(ev->arena, strbuf_slice(&b));
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* The layer's functions: rendering and evaluation from outside. */
 #include "eval.h"
 
+#include "rollout/value/encrypted.h"
+
 #include <stdlib.h>
 
 static void omit_print(void *self, struct strbuf *out)
@@ -191,6 +193,8 @@ static int render_tree(struct eval *ev, const struct value *v, unsigned depth,
 		       const struct value **ret, struct err *err)
 {
 	*ret = v;
+	if (v->flags & VALUE_ENCRYPTED)
+		return encrypted_value_open(ev->arena, v, ret, err);
 	if (v->flags & VALUE_UNSAFE)
 		return 0;
 	if (v->type == VALUE_STRING)
@@ -329,5 +333,7 @@ int template_text(struct template_env *env, const struct template_scope *scope, 
 	arena_release(&a);
 	if (r == 0)
 		strbuf_slice_append(ret, strbuf_slice(&out.text));
+	if (r == 0 && opts && opts->ret_secret && (ev.taint & VALUE_SECRET))
+		*opts->ret_secret = true;
 	return r;
 }

@@ -1,6 +1,9 @@
 /* Lookups that read files or run commands, on the controller. */
 #include "../filter/filter.h"
 
+#include "rollout/value/encrypted.h"
+#include "rollout/value/secret.h"
+
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +26,9 @@ static int read_found(struct call *c, struct slice name, struct slice *ret, stru
 {
 	CLEANUP(free_ptr) char *path = NULL;
 	int r = source_find(c->ev, name, "files", &path, err);
-	return r < 0 ? r : source_read(c->ev, path, ret, err);
+	if (r == 0 && (r = source_read(c->ev, path, ret, err)) == 0 && encrypted_file_is(path))
+		secret_remember(*ret);
+	return r;
 }
 
 FN(l_file)

@@ -185,7 +185,7 @@ FN(t_nan)
 }
 FN(t_vault_encrypted)
 {
-	return give(ret, is_str(c->in) && slice_starts_with(c->in->str, "$ANSIBLE_VAULT;"));
+	return give(ret, c->in->flags & (VALUE_ENCRYPTED | VALUE_VAULTED));
 }
 
 const struct function tests_ansible[] = {

@@ -164,7 +164,8 @@ static void test_bad(void **state UNUSED)
 	}
 }
 
-/* Each option names a command that has it, and no name or letter is there twice. */
+/* Each option names a command that has it, and no name or letter is there twice
+ * for one command. */
 static void test_table(void **state UNUSED)
 {
 	for (size_t i = 0; i < option_count; i++) {
@@ -172,7 +173,8 @@ static void test_table(void **state UNUSED)
 		assert_true(a->commands != 0 && a->group && a->doc);
 		assert_int_equal(a->arg != NULL, a->kind != OPTION_FLAG && a->kind != OPTION_COUNT);
 		for (size_t k = 0; k < i; k++) {
-			assert_string_not_equal(a->name, option_table[k].name);
+			assert_true(strcmp(a->name, option_table[k].name) != 0 ||
+				    !(a->commands & option_table[k].commands));
 			assert_true(!a->letter || a->letter != option_table[k].letter ||
 				    !(a->commands & option_table[k].commands));
 		}

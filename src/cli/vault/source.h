@@ -1,0 +1,14 @@
+#pragma once
+/* Where a vault password comes from: a file, the output of a program, the user. */
+#include "rollout/vault/vault.h"
+
+#define VAULT_SCRIPT_TIMEOUT_MS 120000
+
+/* The file's text, or what it prints where it is executable; a client script
+ * (NAME-client, whatever its ending) is told --vault-id ID. `v` opens a file
+ * that is itself encrypted. The caller wipes *out. */
+int vault_source_read(struct vault *v, const char *path, struct slice id, struct strbuf *out,
+		      struct err *err);
+/* What a program prints, at most max_bytes; its standard error is ours. */
+int vault_script_run(char *const argv[], size_t max_bytes, int timeout_ms, struct strbuf *out,
+		     int *ret_status, struct err *err);
