@@ -6,7 +6,11 @@
 int apt_refresh(struct module_call *call, struct err *err);
 /* kind: yes, safe, full, dist */
 int apt_upgrade(struct module_call *call, const char *kind, struct err *err);
-/* autoremove, autoclean and clean where no package is named. */
+/* autoremove and autoclean where no package is named. */
+int apt_tidy(struct module_call *call, struct err *err);
 int apt_clean(struct module_call *call, struct err *err);
+/* state: build-dep, of the packages named; state: fixed. */
+int apt_build_dep(struct module_call *call, struct err *err);
+int apt_fix(struct module_call *call, struct err *err);
 /* stdout, stdout_lines, stderr, stderr_lines */
 void apt_put_output(struct module_call *call, struct slice text);

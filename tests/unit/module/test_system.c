@@ -40,6 +40,21 @@ static struct fake_host *machine(void)
 		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
 		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 autoremove -s",
 		     0, "0 upgraded, 0 newly installed, 0 to remove\n");
+	fake_command(f, "apt-cache pkgnames", 0, "bash\ncurl\nnginx\n");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 8.1", 1, "");
+	fake_command(f, "dpkg --compare-versions 8.1 ge 8.1", 0, "");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 7", 0, "");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 9", 1, "");
+	fake_command(f, "dpkg --compare-versions 8.1 ge 9", 1, "");
+	fake_command(f,
+		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
+		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 build-dep nginx -s",
+		     0, "Inst debhelper (1)\n");
+	fake_command(f,
+		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
+		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 -f install -s",
+		     0, "");
+	fake_command(f, "apt-get clean", 0, "");
 	fake_command(f, "getent group adm", 0, "adm:x:4:jane\n");
 	fake_command(f, "getent hosts db", 0, "10.0.0.5   db.example.com db\n");
 	fake_command(f, "getent passwd nobody2", 2, "");
@@ -71,7 +86,21 @@ static const struct {
 	 NULL, true},
 	{"apt", "{autoremove: yes}", NULL, NULL, false},
 	{"apt", "{name: nonesuch}", NULL, "No package matching 'nonesuch' is available", false},
-	{"apt", "{name: 'x>=1'}", NULL, "package 'x>=1': only name=version is understood", false},
+	{"apt", "{name: 'x<1'}", NULL,
+	 "package 'x<1': only name=version and name>=version are understood", false},
+	{"apt", "{name: 'curl>=8.1'}", "install curl=8.1\n", NULL, false},
+	{"apt", "{name: 'curl>=7'}", NULL, NULL, false},
+	{"apt", "{name: 'curl>=9'}", NULL,
+	 "no available installation option for curl>=9 (the candidate is 8.1)", false},
+	{"apt", "{name: 'c*l', state: latest}", "upgrade curl\n", NULL, false},
+	{"apt", "{name: 'x*y'}", NULL, "No package(s) matching 'x*y' available", false},
+	{"apt", "{name: 'x*y', state: absent}", NULL, NULL, false},
+	{"apt", "{name: nginx, state: build-dep}",
+	 "run apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o "
+	 "DPkg::Lock::Timeout=60 build-dep nginx\n",
+	 NULL, true},
+	{"apt", "{state: fixed, update_cache: no}", NULL, NULL, false},
+	{"apt", "{clean: yes}", "run apt-get clean\n", NULL, true},
 	{"package", "{name: nginx, state: present}", "install nginx\n", NULL, false},
 
 	{"group", "{name: adm}", NULL, NULL, false},
