@@ -1,12 +1,11 @@
 /* A .deb file: name and version are in it. The host fetches a URL by apt's own
  * means, so it needs nothing that an apt host lacks. */
 #include "apt_names.h"
+#include "download.h"
 
 #include "../call.h"
 #include "../program.h"
 #include "rollout/base/file.h"
-
-#define APT_HELPER "/usr/lib/apt/apt-helper"
 
 /* "name_1%3a2.0_amd64.deb" to "name=1:2.0"; NULL where it is not so named. */
 static const char *spec_of_file_name(struct module_call *call, const char *url)

@@ -30,7 +30,7 @@ static int64_t fetched_at(struct module_call *call)
 }
 
 /* Mirrors are moody: waits 1, 2, 4 … seconds between tries, as Ansible does. */
-static int refresh(struct module_call *call, int64_t max_age, bool *ret_updated, struct err *err)
+int apt_refresh_lists(struct module_call *call, int64_t max_age, bool *ret_updated, struct err *err)
 {
 	int64_t tries = arg_int(call, "update_cache_retries", 1);
 	int64_t longest = arg_int(call, "update_cache_retry_max_delay", 12);
@@ -48,7 +48,7 @@ int apt_refresh(struct module_call *call, struct err *err)
 	int64_t max_age = arg_int(call, "cache_valid_time", 0);
 	bool updated = false;
 	bool wanted = arg_has(call, "update_cache") ? arg_bool(call, "update_cache") : max_age > 0;
-	int r = wanted ? refresh(call, max_age, &updated, err) : 0;
+	int r = wanted ? apt_refresh_lists(call, max_age, &updated, err) : 0;
 	if (r < 0)
 		return r;
 	result_put_bool(call, "cache_updated", updated);

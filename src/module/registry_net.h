@@ -1,0 +1,7 @@
+#pragma once
+/* Rows of the registry: packages and where they come from, keys, the network,
+ * version control, clusters. X(n) names the object `module_n`. */
+/* clang-format off */
+#define MODULES_NET(X) \
+	X(apt_key) X(apt_repository) X(deb822_repository) X(debconf) X(dpkg_selections)
+/* clang-format on */
