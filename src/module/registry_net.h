@@ -3,5 +3,6 @@
  * version control, clusters. X(n) names the object `module_n`. */
 /* clang-format off */
 #define MODULES_NET(X) \
-	X(apt_key) X(apt_repository) X(deb822_repository) X(debconf) X(dpkg_selections)
+	X(apt_key) X(apt_repository) X(deb822_repository) X(debconf) X(dpkg_selections) \
+	X(git)
 /* clang-format on */
