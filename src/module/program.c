@@ -119,6 +119,11 @@ int program_read(struct program *p, struct err *err)
 	return r == 0 && p->exit_code != 0 ? program_failed(p, err) : r;
 }
 
+int program_run(struct program *p, struct err *err)
+{
+	return launch(p, true, err);
+}
+
 int program_change(struct program *p, struct err *err)
 {
 	p->exit_code = 0;

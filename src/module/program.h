@@ -45,6 +45,8 @@ void program_env(struct program *p, const char *name, const char *value);
 int program_probe(struct program *p, struct err *err);
 /* As program_probe, but an exit code other than 0 is an error. */
 int program_read(struct program *p, struct err *err);
+/* Changes the host; any exit code is a success. Not for check mode. */
+int program_run(struct program *p, struct err *err);
 /* Changes the host; an exit code other than 0 is an error. Nothing in check mode. */
 int program_change(struct program *p, struct err *err);
 /* The error of an exit code: the program, what it said. */
