@@ -75,15 +75,25 @@ int program_failed(const struct program *p, struct err *err)
 		       said.len ? ": " : "", SLICE_ARG(said));
 }
 
-static int not_there(const struct program *p, int r, struct err *err)
+static bool is_missing(const struct program *p, int r)
+{
+	struct host *h = p->call->host;
+	struct host_stat st = {0};
+	if (r == ERR_NOT_FOUND || p->words[0][0] != '/')
+		return r == ERR_NOT_FOUND;
+	return h->ops->stat(h, p->call->arena, p->words[0], true, &st, NULL) == 0 &&
+	       (st.type == HOST_ABSENT || st.assumed);
+}
+
+static int not_run(const struct program *p, int r, struct err *err)
 {
 	const char *why = host_assumes(p->call->host);
-	if (r == ERR_NOT_FOUND && why)
+	if (!is_missing(p, r))
+		return r;
+	if (why)
 		return err_set(err, ERR_UNKNOWN, "%s is not there yet: %s", p->words[0], why);
-	if (r == ERR_NOT_FOUND)
-		return err_set(err, r, "%s is not on the host: install the package that has it",
-			       p->words[0]);
-	return r;
+	return err_set(err, ERR_NOT_FOUND, "%s is not on the host: install the package that has it",
+		       p->words[0]);
 }
 
 static int launch(struct program *p, bool changes, struct err *err)
@@ -99,7 +109,7 @@ static int launch(struct program *p, bool changes, struct err *err)
 	int r = changes ? ops->run(p->call->host, &cmd, &result, err)
 			: ops->probe(p->call->host, &cmd, &result, err);
 	if (r < 0)
-		return not_there(p, r, err);
+		return not_run(p, r, err);
 	if (result.timed_out)
 		return err_set(err, ERR_TIMEOUT, "%s took too long and was stopped", p->words[0]);
 	p->exit_code = result.exit_code;

@@ -4,5 +4,5 @@
 /* clang-format off */
 #define MODULES_NET(X) \
 	X(apt_key) X(apt_repository) X(deb822_repository) X(debconf) X(dpkg_selections) \
-	X(git) X(uri)
+	X(git) X(pip) X(uri)
 /* clang-format on */
