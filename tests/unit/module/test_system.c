@@ -243,12 +243,41 @@ static void results(void **state)
 	host_free(&f->host);
 }
 
+/* A URL as deb: the file is fetched, installed and gone; check mode goes by its name. */
+static void fetched(void **state)
+{
+	(void)state;
+	struct fake_host *f = machine();
+	struct host *o = host_overlay_new(&f->host);
+	CLEANUP(trial_release) struct trial t = {0};
+	fake_command(f, "mktemp /tmp/rollout-XXXXXXXXXX.deb", 0, "/tmp/rollout-1.deb\n");
+	fake_command(f, "dpkg-deb --show --showformat=${Package}=${Version} /tmp/rollout-1.deb", 0,
+		     "nginx=1.18-1");
+	const char *nginx = "{deb: 'https://x.org/pool/nginx_1.18-1_amd64.deb'}";
+	assert_true(result_is(trial_run(&t, o, "apt", nginx, true), "changed"));
+	const struct value *r =
+		trial_run(&t, o, "apt", "{deb: 'https://x.org/curl_8.0_amd64.deb?x=%3a'}", true);
+	assert_false(result_is(r, "changed"));
+	r = trial_run(&t, o, "apt", "{deb: 'https://x.org/latest.deb'}", true);
+	assert_true(result_is(r, "_unknown"));
+	assert_string_equal(text_of(&f->log), "");
+	assert_true(result_is(trial_run(&t, &f->host, "apt", nginx, false), "changed"));
+	assert_string_equal(text_of(&f->log),
+			    "run mktemp /tmp/rollout-XXXXXXXXXX.deb\n"
+			    "run /usr/lib/apt/apt-helper download-file "
+			    "https://x.org/pool/nginx_1.18-1_amd64.deb /tmp/rollout-1.deb\n"
+			    "install /tmp/rollout-1.deb\n");
+	host_free(o);
+	host_free(&f->host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applied),
 		cmocka_unit_test(predicted),
 		cmocka_unit_test(results),
+		cmocka_unit_test(fetched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

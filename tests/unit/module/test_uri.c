@@ -234,6 +234,72 @@ static void test_check_mode(void **state)
 	host_free(o);
 }
 
+static int free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+/* A server that wants a certificate of its client, too. */
+static pid_t start_tls(struct file_bed *b, int port)
+{
+	file_bed_shell(b, "openssl req -x509 -newkey ed25519 -nodes -subj /CN=x -addext "
+			  "subjectAltName=IP:127.0.0.1 -keyout key -out cert -days 2 2>/dev/null");
+	const char *cert = arena_printf(&b->arena, "%s/cert", b->root);
+	const char *key = arena_printf(&b->arena, "%s/key", b->root);
+	const char *at = arena_printf(&b->arena, "127.0.0.1:%d", port);
+	pid_t pid = fork();
+	if (pid == 0) {
+		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", at, "-cert",
+		       cert, "-key", key, "-Verify", "1", "-CAfile", cert, "-verify_return_error",
+		       (char *)NULL);
+		_exit(127);
+	}
+	file_bed_shell(
+		b, arena_printf(&b->arena,
+				"n=0; while curl -sk https://127.0.0.1:%d/ >/dev/null; [ $? = 7 "
+				"]; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.1; "
+				"done",
+				port));
+	return pid;
+}
+
+static void test_tls(void **state)
+{
+	static const struct {
+		const char *more;
+		int status;
+	} tls[] = {
+		{"", -1},
+		{", \"ca_path\": \"@/cert\"", -1}, /* it wants to know who asks */
+		{", \"client_cert\": \"@/cert\", \"client_key\": \"@/key\"", -1},
+		{", \"ca_path\": \"@/cert\", \"client_cert\": \"@/cert\", \"client_key\": "
+		 "\"@/key\"",
+		 200},
+		{", \"validate_certs\": false, \"client_cert\": \"@/cert\", \"client_key\": "
+		 "\"@/key\"",
+		 200},
+	};
+	struct file_bed *b = *state;
+	int port = free_port();
+	pid_t pid = start_tls(b, port);
+	for (size_t i = 0; i < ARRAY_LEN(tls); i++) {
+		const struct value *r = file_bed_run(
+			b, b->real, "uri",
+			arena_printf(&b->arena, "{\"url\": \"https://127.0.0.1:%d/\"%s}", port,
+				     tls[i].more));
+		if (value_get(r, "status")->integer != tls[i].status)
+			fail_msg("%s: %s", tls[i].more, text(r, "msg"));
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void test_no_curl(void **state)
 {
 	struct file_bed *b = *state;
@@ -258,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_details, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_curl, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
