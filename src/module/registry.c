@@ -13,9 +13,8 @@ MODULES_PKI(DECLARE)
 MODULES_NET(DECLARE)
 
 #define ROW(name) &module_##name,
-static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(ROW)
-						       MODULES_ACTION(ROW) MODULES_PKI(ROW)
-							       MODULES_NET(ROW)};
+static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(
+	ROW) MODULES_ACTION(ROW) MODULES_PKI(ROW) MODULES_NET(ROW)};
 
 /* Further names that Ansible gives the same module. */
 static const struct {

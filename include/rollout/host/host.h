@@ -139,7 +139,7 @@ struct host_package_change {
 	bool allow_held, allow_unauthenticated;
 	bool no_remove;			 /* fail rather than remove another package */
 	const char *const *dpkg_options; /* without --; NULL: force-confdef, force-confold */
-	const char *default_release; /* apt-get -t; NULL: as the host has it */
+	const char *default_release;	 /* apt-get -t; NULL: as the host has it */
 	int policy_rc_d; /* -1, or the exit code that keeps maintainer scripts from starting units (101) */
 	int64_t lock_timeout_ms;
 };

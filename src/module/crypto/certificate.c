@@ -188,7 +188,7 @@ static bool has_extension(struct slice text, struct slice name, struct slice val
 /* All that the request asks for is in the certificate. */
 static int extensions_fit(const struct signing *s, struct slice old, bool *ret, struct err *err)
 {
-	struct slice asked, given, name, value;
+	struct slice asked = {"", 0}, given = {"", 0}, name, value;
 	int r = openssl_describe(s->call, "req", s->request, &asked, err);
 	if (r == 0)
 		r = openssl_describe(s->call, "x509", old, &given, err);
@@ -200,7 +200,7 @@ static int extensions_fit(const struct signing *s, struct slice old, bool *ret, 
 static int issuer_fits(const struct signing *s, struct slice old, bool *ret, struct err *err)
 {
 	struct program p;
-	struct slice ca, issuer, subject;
+	struct slice ca = {"", 0}, issuer = {"", 0}, subject = {"", 0};
 	int r = call_read(s->call, s->ca, &ca, err);
 	if (r == 0)
 		r = openssl_subject(s->call, "x509", "-issuer", old, &issuer, err);
@@ -220,7 +220,7 @@ static int issuer_fits(const struct signing *s, struct slice old, bool *ret, str
 
 static int fits(const struct signing *s, struct slice old, bool *ret, struct err *err)
 {
-	struct slice a, b;
+	struct slice a = {"", 0}, b = {"", 0};
 	*ret = false;
 	int r = openssl_public_key(s->call, "req", s->request, &a, err);
 	if (r == 0)
@@ -269,7 +269,7 @@ static int add_serial(struct program *p, struct err *err)
 static int sign(const struct signing *s, struct slice *ret, struct err *err)
 {
 	struct program p;
-	struct slice text;
+	struct slice text = {"", 0};
 	int r = openssl_describe(s->call, "req", s->request, &text, err);
 	if (r < 0 || !text.len)
 		return r < 0 ? r : err_set(err, ERR_INVALID, "the request cannot be read");

@@ -74,7 +74,7 @@ static bool fits(const struct keypair *k, struct slice line)
 	const char *open = memrchr(line.ptr, '(', line.len);
 	size_t len = strlen(k->type);
 	return open && strncasecmp(open + 1, k->type, len) == 0 && open[1 + len] == ')' &&
-	       atoll(line.ptr) == k->size;
+	       strtoll(line.ptr, NULL, 10) == k->size;
 }
 
 static int look(struct module_call *call, struct keypair *k, enum key_fit *ret, struct err *err)
@@ -102,7 +102,7 @@ static int look(struct module_call *call, struct keypair *k, enum key_fit *ret, 
 static int take_made(struct module_call *call, const struct keypair *k, const char *dir,
 		     struct err *err)
 {
-	struct slice private, public;
+	struct slice private = {"", 0}, public = {"", 0};
 	int r = call_read(call, arena_printf(call->arena, "%s/key", dir), &private, err);
 	if (r == 0)
 		r = call_read(call, arena_printf(call->arena, "%s/key.pub", dir), &public, err);

@@ -76,7 +76,7 @@ static bool fits(struct module_call *call, const char *text)
 	if (is_type(call, "RSA")) {
 		const char *bits = strstr(text, "Public-Key: (");
 		return bits && strstr(text, "Modulus:") &&
-		       atoll(bits + 13) == arg_int(call, "size", 4096);
+		       strtoll(bits + 13, NULL, 10) == arg_int(call, "size", 4096);
 	}
 	if (is_type(call, "ECC")) {
 		const char *oid = strstr(text, "ASN1 OID: "),

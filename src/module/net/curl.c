@@ -1,6 +1,5 @@
 #include "curl.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* At the very end of the output, after the body. */
@@ -68,23 +67,24 @@ static struct slice last_block(struct slice headers)
 static int take_answer(const struct program *p, struct curl_answer *ret, struct err *err)
 {
 	const char *end = memrchr(p->out.ptr, '\n', p->out.len);
-	long long status = 0, headers = 0, redirects = 0;
-	double seconds = 0;
-	int used = 0;
-	if (!end || sscanf(end + 1, "%lld %lld %lld %lf %n", &status, &headers, &redirects,
-			   &seconds, &used) < 4)
+	long long numbers[3] = {0, 0, 0}; /* status, bytes of headers, redirects */
+	char *at = end ? (char *)end + 1 : NULL;
+	for (size_t i = 0; at && i < ARRAY_LEN(numbers); i++)
+		numbers[i] = strtoll(at, &at, 10);
+	double seconds = at ? strtod(at, &at) : 0;
+	if (!at || *at != ' ')
 		return err_set(err, ERR_PROTOCOL, "the answer is too large, or curl is too old");
 	size_t len = (size_t)(end - p->out.ptr);
-	if (headers < 0 || (size_t)headers > len)
+	if (numbers[1] < 0 || (size_t)numbers[1] > len)
 		return err_set(err, ERR_PROTOCOL, "curl counts %lld bytes of headers in %zu",
-			       headers, len);
+			       numbers[1], len);
 	*ret = (struct curl_answer){
-		.status = status,
-		.redirects = redirects,
+		.status = numbers[0],
+		.redirects = numbers[2],
 		.elapsed_s = (int64_t)seconds,
-		.url = end + 1 + used,
-		.headers = last_block((struct slice){p->out.ptr, (size_t)headers}),
-		.body = {p->out.ptr + headers, len - (size_t)headers},
+		.url = at + 1,
+		.headers = last_block((struct slice){p->out.ptr, (size_t)numbers[1]}),
+		.body = {p->out.ptr + numbers[1], len - (size_t)numbers[1]},
 	};
 	return 0;
 }

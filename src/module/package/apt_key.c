@@ -186,7 +186,7 @@ static int apply(struct module_call *call, struct err *err)
 		return err_set(err, ERR_INVALID, "one of id, data, file and url is needed");
 	if (r == 0 && !id && (r = key_data(call, &data, err)) == 0)
 		r = id_of_data(call, data, &id, err);
-	if (r == 0)
+	if (r == 0 && id)
 		r = is_there(call, id, &there, err);
 	if (r < 0)
 		return r;

@@ -140,7 +140,7 @@ static int predict(const struct git *g, const char *before, const struct git_tar
 static int settle(const struct git *g, const struct git_target *t, const char *before,
 		  struct err *err)
 {
-	const char *after = NULL;
+	const char *after = "";
 	int r = g->bare ? 0 : git_checkout(g, t, err);
 	if (r == 0 && !g->bare && arg_bool(g->call, "recursive"))
 		r = git_submodules(g, arg_bool(g->call, "track_submodules"), err);
