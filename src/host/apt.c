@@ -101,10 +101,12 @@ static void add_options(struct words *w, const struct host_package_change *c, bo
 	} options[] = {
 		{simulate, "-s"},
 		{c->no_recommends, "--no-install-recommends"},
+		{c->recommends, "--install-recommends"},
 		{c->allow_downgrade || c->force, "--allow-downgrades"},
-		{c->force, "--allow-unauthenticated"},
+		{c->force || c->allow_unauthenticated, "--allow-unauthenticated"},
 		{c->force, "--allow-remove-essential"},
-		{c->force, "--allow-change-held-packages"},
+		{c->force || c->allow_held, "--allow-change-held-packages"},
+		{c->no_remove, "--no-remove"},
 		{c->autoremove && has_names, "--auto-remove"},
 		{c->purge && c->state != HOST_PACKAGE_ABSENT, "--purge"},
 	};
@@ -125,16 +127,15 @@ static const char *verb_of(const struct host_package_change *c, bool has_names)
 const char *const *apt_words(struct arena *a, const struct host_package_change *c,
 			     const char *const *names, bool simulate)
 {
-	static const char *const fixed[] = {"apt-get",
-					    "-y",
-					    "-q",
-					    "-o",
-					    "Dpkg::Options::=--force-confdef",
-					    "-o",
-					    "Dpkg::Options::=--force-confold"};
+	static const char *const fixed[] = {"apt-get", "-y", "-q"};
+	static const char *const conffiles[] = {"force-confdef", "force-confold", NULL};
 	struct words w = {0};
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
 		vec_push(&w, fixed[i]);
+	for (const char *const *o = c->dpkg_options ? c->dpkg_options : conffiles; *o; o++) {
+		vec_push(&w, "-o");
+		vec_push(&w, arena_printf(a, "Dpkg::Options::=--%s", *o));
+	}
 	add_options(&w, c, simulate, names[0] != NULL);
 	vec_push(&w, arena_printf(a, "-oDPkg::Lock::Timeout=%lld",
 				  (long long)(c->lock_timeout_ms / 1000)));

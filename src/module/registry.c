@@ -1,4 +1,5 @@
 #include "registry_files.h"
+#include "registry_net.h"
 #include "registry_pki.h"
 #include "registry_system.h"
 #include "rollout/base/nearest.h"
@@ -9,10 +10,11 @@ MODULES_FILES(DECLARE)
 MODULES_SYSTEM(DECLARE)
 MODULES_ACTION(DECLARE)
 MODULES_PKI(DECLARE)
+MODULES_NET(DECLARE)
 
 #define ROW(name) &module_##name,
-static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(ROW)
-						       MODULES_ACTION(ROW) MODULES_PKI(ROW)};
+static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(
+	ROW) MODULES_ACTION(ROW) MODULES_PKI(ROW) MODULES_NET(ROW)};
 
 /* Further names that Ansible gives the same module. */
 static const struct {

@@ -135,8 +135,11 @@ struct host_package_change {
 	const char *const
 		*names; /* "name" or "name=version", or a path to a .deb; NULL-terminated */
 	enum { HOST_PACKAGE_PRESENT, HOST_PACKAGE_LATEST, HOST_PACKAGE_ABSENT } state;
-	bool purge, autoremove, no_recommends, allow_downgrade, force;
-	const char *default_release; /* apt-get -t; NULL: as the host has it */
+	bool purge, autoremove, recommends, no_recommends, allow_downgrade, force;
+	bool allow_held, allow_unauthenticated;
+	bool no_remove;			 /* fail rather than remove another package */
+	const char *const *dpkg_options; /* without --; NULL: force-confdef, force-confold */
+	const char *default_release;	 /* apt-get -t; NULL: as the host has it */
 	int policy_rc_d; /* -1, or the exit code that keeps maintainer scripts from starting units (101) */
 	int64_t lock_timeout_ms;
 };

@@ -40,6 +40,21 @@ static struct fake_host *machine(void)
 		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
 		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 autoremove -s",
 		     0, "0 upgraded, 0 newly installed, 0 to remove\n");
+	fake_command(f, "apt-cache pkgnames", 0, "bash\ncurl\nnginx\n");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 8.1", 1, "");
+	fake_command(f, "dpkg --compare-versions 8.1 ge 8.1", 0, "");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 7", 0, "");
+	fake_command(f, "dpkg --compare-versions 8.0 ge 9", 1, "");
+	fake_command(f, "dpkg --compare-versions 8.1 ge 9", 1, "");
+	fake_command(f,
+		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
+		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 build-dep nginx -s",
+		     0, "Inst debhelper (1)\n");
+	fake_command(f,
+		     "apt-get -y -o Dpkg::Options::=--force-confdef -o "
+		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 -f install -s",
+		     0, "");
+	fake_command(f, "apt-get clean", 0, "");
 	fake_command(f, "getent group adm", 0, "adm:x:4:jane\n");
 	fake_command(f, "getent hosts db", 0, "10.0.0.5   db.example.com db\n");
 	fake_command(f, "getent passwd nobody2", 2, "");
@@ -71,7 +86,21 @@ static const struct {
 	 NULL, true},
 	{"apt", "{autoremove: yes}", NULL, NULL, false},
 	{"apt", "{name: nonesuch}", NULL, "No package matching 'nonesuch' is available", false},
-	{"apt", "{name: 'x>=1'}", NULL, "package 'x>=1': only name=version is understood", false},
+	{"apt", "{name: 'x<1'}", NULL,
+	 "package 'x<1': only name=version and name>=version are understood", false},
+	{"apt", "{name: 'curl>=8.1'}", "install curl=8.1\n", NULL, false},
+	{"apt", "{name: 'curl>=7'}", NULL, NULL, false},
+	{"apt", "{name: 'curl>=9'}", NULL,
+	 "no available installation option for curl>=9 (the candidate is 8.1)", false},
+	{"apt", "{name: 'c*l', state: latest}", "upgrade curl\n", NULL, false},
+	{"apt", "{name: 'x*y'}", NULL, "No package(s) matching 'x*y' available", false},
+	{"apt", "{name: 'x*y', state: absent}", NULL, NULL, false},
+	{"apt", "{name: nginx, state: build-dep}",
+	 "run apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o "
+	 "DPkg::Lock::Timeout=60 build-dep nginx\n",
+	 NULL, true},
+	{"apt", "{state: fixed, update_cache: no}", NULL, NULL, false},
+	{"apt", "{clean: yes}", "run apt-get clean\n", NULL, true},
 	{"package", "{name: nginx, state: present}", "install nginx\n", NULL, false},
 
 	{"group", "{name: adm}", NULL, NULL, false},
@@ -214,12 +243,41 @@ static void results(void **state)
 	host_free(&f->host);
 }
 
+/* A URL as deb: the file is fetched, installed and gone; check mode goes by its name. */
+static void fetched(void **state)
+{
+	(void)state;
+	struct fake_host *f = machine();
+	struct host *o = host_overlay_new(&f->host);
+	CLEANUP(trial_release) struct trial t = {0};
+	fake_command(f, "mktemp /tmp/rollout-XXXXXXXXXX.deb", 0, "/tmp/rollout-1.deb\n");
+	fake_command(f, "dpkg-deb --show --showformat=${Package}=${Version} /tmp/rollout-1.deb", 0,
+		     "nginx=1.18-1");
+	const char *nginx = "{deb: 'https://x.org/pool/nginx_1.18-1_amd64.deb'}";
+	assert_true(result_is(trial_run(&t, o, "apt", nginx, true), "changed"));
+	const struct value *r =
+		trial_run(&t, o, "apt", "{deb: 'https://x.org/curl_8.0_amd64.deb?x=%3a'}", true);
+	assert_false(result_is(r, "changed"));
+	r = trial_run(&t, o, "apt", "{deb: 'https://x.org/latest.deb'}", true);
+	assert_true(result_is(r, "_unknown"));
+	assert_string_equal(text_of(&f->log), "");
+	assert_true(result_is(trial_run(&t, &f->host, "apt", nginx, false), "changed"));
+	assert_string_equal(text_of(&f->log),
+			    "run mktemp /tmp/rollout-XXXXXXXXXX.deb\n"
+			    "run /usr/lib/apt/apt-helper download-file "
+			    "https://x.org/pool/nginx_1.18-1_amd64.deb /tmp/rollout-1.deb\n"
+			    "install /tmp/rollout-1.deb\n");
+	host_free(o);
+	host_free(&f->host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(applied),
 		cmocka_unit_test(predicted),
 		cmocka_unit_test(results),
+		cmocka_unit_test(fetched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,143 @@
+/* iptables and ufw, played by scripts that keep their rules in files. */
+#include "fake_host.h"
+#include "program_bed.h"
+#include "test.h"
+
+static const char iptables[] =
+	"echo \"$*\" >>$R/log\n"
+	"t=$2; a=$3; c=$4; shift 4\n"
+	"f=$R/$t.$c\n"
+	"case $a in\n"
+	"-C) [ -e $f ] && grep -qxF -e \"$*\" $f;;\n"
+	"-A) [ -e $f ] || { echo 'No chain' >&2; exit 1; }; echo \"$*\" >>$f;;\n"
+	"-I) sed -i \"1i $*\" $f;;\n"
+	"-D) grep -vxF -e \"$*\" $f >$f.new; mv $f.new $f;;\n"
+	"-N) : >$f;;\n"
+	"-X) rm $f;;\n"
+	"-F) : >$f;;\n"
+	"-P) echo $1 >$R/policy;;\n"
+	"-L) [ -e $f ] || exit 1; echo \"Chain $c (policy $(cat $R/policy))\";;\n"
+	"esac";
+
+static const struct program_case rules[] = {
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"protocol\": \"tcp\", \"destination_port\": 22, "
+		 "\"ctstate\": \"NEW,ESTABLISHED\", \"syn\": \"match\", \"jump\": \"ACCEPT\", "
+		 "\"comment\": \"let ssh in\", \"in_interface\": \"!eth1\"}",
+	 .changed = true,
+	 .after = "grep -qxF -e \"-p tcp -j ACCEPT ! -i eth1 --destination-port 22 --syn -m "
+		  "conntrack --ctstate NEW,ESTABLISHED -m comment --comment let ssh in\" "
+		  "filter.INPUT"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"action\": \"insert\", \"protocol\": \"tcp\", "
+		 "\"destination_ports\": [80, \"8000:8100\"], \"match\": \"state\", \"ctstate\": "
+		 "[\"NEW\"], \"tcp_flags\": {\"flags\": [\"SYN\", \"ACK\"], \"flags_set\": "
+		 "[\"SYN\"]}, \"reject_with\": \"tcp-reset\"}",
+	 .changed = true,
+	 .after =
+		 "head -1 filter.INPUT | grep -qxF -e \"-p tcp -m state --tcp-flags SYN,ACK SYN -m "
+		 "multiport --dports 80,8000:8100 --state NEW -j REJECT --reject-with tcp-reset\""},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"NEW\", \"source\": \"10.0.0.0/8\", \"jump\": \"DROP\", "
+		 "\"chain_management\": true}",
+	 .changed = true,
+	 .after = "[ -s filter.NEW ]"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"NEW\", \"source\": \"10.0.0.0/8\", \"jump\": \"DROP\", "
+		 "\"state\": \"absent\"}",
+	 .changed = true,
+	 .after = "[ ! -s filter.NEW ]"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"NEW\", \"state\": \"absent\", \"chain_management\": true}",
+	 .changed = true,
+	 .after = "[ ! -e filter.NEW ]"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"policy\": \"DROP\"}",
+	 .changed = true,
+	 .after = "grep -qx DROP policy"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"flush\": true}",
+	 .changed = true,
+	 .again = true,
+	 .after = "[ ! -s filter.INPUT ]"},
+	{.module = "iptables", .args = "{\"jump\": \"DROP\"}", .msg = "Either chain or flush"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"jump\": \"DROP\", \"log_prefix\": \"x\"}",
+	 .msg = "Logging options can only"},
+	{.module = "iptables",
+	 .args = "{\"chain\": \"INPUT\", \"jump\": \"TEE\"}",
+	 .msg = "gateway is missing"},
+};
+
+static void test_iptables(void **state)
+{
+	struct file_bed *b = *state;
+	program_bed_fake(b, "iptables", iptables);
+	file_bed_shell(b, ": >filter.INPUT; echo ACCEPT >policy");
+	program_bed_run(b, rules, ARRAY_LEN(rules));
+}
+
+static struct fake_host *machine(void)
+{
+	struct fake_host *f = fake_host_new();
+	fake_file(f, "/etc/ufw/ufw.conf", "ENABLED=no\nLOGLEVEL=low\n");
+	fake_file(f, "/etc/default/ufw",
+		  "DEFAULT_INPUT_POLICY=\"DROP\"\nDEFAULT_FORWARD_POLICY=\"DROP\"\n");
+	fake_command(f, "ufw --dry-run allow from any to any port 22 proto tcp", 0,
+		     "Skipping adding existing rule\nSkipping adding existing rule (v6)\n");
+	fake_command(f, "ufw --dry-run allow from any to any port 80 proto tcp comment web", 0,
+		     "*filter\n### RULES ###\n");
+	fake_command(f, "ufw --dry-run delete limit in on eth0 from 10.0.0.1 to any app SSH", 0,
+		     "Could not delete non-existent rule\n");
+	fake_command(f, "ufw --dry-run route insert 2 deny in on a out on b log from any to any", 0,
+		     "*filter\n");
+	return f;
+}
+
+static const struct {
+	const char *args, *log, *msg;
+} firewall[] = {
+	{"{rule: allow, port: 22, proto: tcp}", "", NULL},
+	{"{rule: allow, to_port: 80, proto: tcp, comment: web}",
+	 "run ufw --force allow from any to any port 80 proto tcp comment web\n", NULL},
+	{"{rule: limit, delete: yes, direction: in, interface: eth0, src: 10.0.0.1, app: SSH}", "",
+	 NULL},
+	{"{rule: deny, route: yes, insert: 2, interface_in: a, interface_out: b, log: yes}",
+	 "run ufw --force route insert 2 deny in on a out on b log from any to any\n", NULL},
+	{"{rule: deny, interface: a}", "", "interface needs direction"},
+	{"{state: enabled, default: deny, logging: 'on'}", "run ufw --force enable\n", NULL},
+	{"{state: disabled}", "", NULL},
+	{"{state: reset}", "run ufw --force reset\n", NULL},
+	{"{default: allow, direction: routed}", "run ufw default allow routed\n", NULL},
+	{"{logging: full}", "run ufw logging full\n", NULL},
+};
+
+static void test_ufw(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(firewall); i++) {
+		bool check = i % 2;
+		const char *args = firewall[i / 2].args, *msg = firewall[i / 2].msg;
+		struct fake_host *f = machine();
+		struct host *o = host_overlay_new(&f->host);
+		CLEANUP(trial_release) struct trial t = {0};
+		const struct value *r = trial_run(&t, check ? o : &f->host, "ufw", args, check);
+		if (result_is(r, "failed") != (msg != NULL) ||
+		    (msg && !strstr(result_text(r, "msg"), msg)) ||
+		    result_is(r, "changed") != (firewall[i / 2].log[0] != 0) ||
+		    strcmp(text_of(&f->log), check ? "" : firewall[i / 2].log) != 0)
+			fail_msg("%s: changed %d, did \"%s\", said \"%s\"", args,
+				 result_is(r, "changed"), text_of(&f->log), result_text(r, "msg"));
+		host_free(o);
+		host_free(&f->host);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_iptables, file_bed_setup, file_bed_teardown),
+		cmocka_unit_test(test_ufw),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

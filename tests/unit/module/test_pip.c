@@ -1,0 +1,89 @@
+/* pip, played by a script that keeps its packages in @/installed. */
+#include "program_bed.h"
+
+static const char pip[] =
+	"echo \"$*\" >>$R/log\n"
+	"touch $R/installed\n"
+	"verb=$1; shift\n"
+	"case $verb in\n"
+	"list|freeze) cat $R/installed;;\n"
+	"uninstall) for p; do sed -i \"/^$p==/d\" $R/installed; done;;\n"
+	"install)\n"
+	"	dry=; for p; do [ $p = --dry-run ] && dry=1; done\n"
+	"	for p; do case $p in\n"
+	"	-*) ;;\n"
+	"	nonesuch) echo 'No matching distribution found' >&2; exit 1;;\n"
+	"	*) case $p in *==*) s=$p;; *) s=${p%%[><]*}==9;; esac\n"
+	"	   grep -qx $s $R/installed && continue\n"
+	"	   [ $dry ] && { echo Would install $p; continue; }\n"
+	"	   sed -i \"/^${s%%==*}==/d\" $R/installed; echo $s >>$R/installed;;\n"
+	"	esac; done;;\n"
+	"esac";
+
+static const char virtualenv[] = "for e; do :; done; mkdir -p $e/bin; touch $e/bin/activate\n"
+				 "cp $R/bin/pip3 $e/bin/pip";
+
+static const struct program_case cases[] = {
+	{.module = "pip", .args = "{\"name\": \"my.Pack_age\"}"},
+	{.module = "pip", .args = "{\"name\": [\"my-pack-age==1.0\"]}"},
+	{.module = "pip",
+	 .args = "{\"name\": \"flask\", \"version\": \"2.0\"}",
+	 .changed = true,
+	 .after = "grep -qx flask==2.0 @/installed"},
+	{.module = "pip", .args = "{\"name\": \"flask[async]\"}"},
+	{.module = "pip", .args = "{\"name\": \"flask>=3\"}", .changed = true},
+	{.module = "pip",
+	 .args = "{\"name\": \"my-pack-age\", \"state\": \"latest\"}",
+	 .changed = true,
+	 .after = "grep -q -- 'install --upgrade my-pack-age' @/log"},
+	{.module = "pip",
+	 .args = "{\"name\": \"flask\", \"state\": \"absent\"}",
+	 .changed = true,
+	 .after = "! grep -q flask @/installed"},
+	{.module = "pip",
+	 .args = "{\"name\": \"my-pack-age\", \"state\": \"forcereinstall\"}",
+	 .changed = true,
+	 .again = true},
+	{.module = "pip", .args = "{\"name\": \"nonesuch\"}", .msg = "No matching distribution"},
+	{.module = "pip",
+	 .args = "{\"name\": [\"a\", \"b\"], \"version\": \"1\"}",
+	 .msg = "ambiguous"},
+	{.module = "pip",
+	 .args = "{\"name\": \"a\", \"virtualenv\": \"@/env\"}",
+	 .changed = true,
+	 .after = "[ -e @/env/bin/activate ] && grep -qx a==9 @/installed"},
+};
+
+static void test_pip(void **state)
+{
+	struct file_bed *b = *state;
+	program_bed_fake(b, "pip3", pip);
+	program_bed_fake(b, "virtualenv", virtualenv);
+	file_bed_shell(b, "echo my_pack.age==1.0 >@/installed; mkdir logs");
+	program_bed_run(b, cases, ARRAY_LEN(cases));
+}
+
+/* A pip that is not there yet in check mode, and is not there at all. */
+static void test_none(void **state)
+{
+	struct file_bed *b = *state;
+	program_bed_fake(b, "unused", "");
+	const char *args = "{\"name\": \"a\", \"executable\": \"@/no-pip\"}";
+	const struct program_case none = {
+		.module = "pip", .args = args, .msg = "no-pip is not on the host"};
+	program_bed_run(b, &none, 1);
+	struct host *o = host_overlay_new(b->real);
+	host_overlay_assume(o, "the package python3-pip would be installed");
+	const struct value *r = file_bed_run(b, o, "pip", args);
+	assert_non_null(value_get(r, "_unknown"));
+	host_free(o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pip, file_bed_setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_none, file_bed_setup, file_bed_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
