@@ -167,7 +167,10 @@ static void put_digests(struct module_call *call, const struct copy_item *item, 
 {
 	char hex[DIGEST_HEX_MAX];
 	const struct host_ops *ops = call->host->ops;
-	bool small = item->size <= COPY_DIGEST_MAX;
+	struct host_stat st = {0};
+	if (ops->stat(call->host, call->arena, item->dest, true, &st, NULL) < 0)
+		return;
+	bool small = st.size <= COPY_DIGEST_MAX;
 	if (item->sha1)
 		result_put_str(call, "checksum", item->sha1);
 	else if (small && ops->digest(call->host, item->dest, DIGEST_SHA1, hex, NULL) == 0)
@@ -362,7 +365,7 @@ int copy_run(struct module_call *call, struct err *err)
 	struct copy_item item = {
 		.sha256 = own_str(call, "_sha256"),
 		.sha1 = own_str(call, "_sha1"),
-		.size = (uint64_t)own_int(call->args, "_size", 0),
+		.size = (uint64_t)own_int(call->args, "_size", -1), /* COPY_SIZE_UNKNOWN */
 		.preserved_mode = preserves(call) ? (int)own_int(call->args, "_mode", -1) : -1,
 	};
 	if (!item.sha256)
