@@ -1,4 +1,5 @@
 #include "registry_files.h"
+#include "registry_host.h"
 #include "registry_pki.h"
 #include "registry_system.h"
 #include "rollout/base/nearest.h"
@@ -6,12 +7,13 @@
 
 #define DECLARE(name) extern const struct module module_##name;
 MODULES_FILES(DECLARE)
+MODULES_HOST(DECLARE)
 MODULES_SYSTEM(DECLARE)
 MODULES_ACTION(DECLARE)
 MODULES_PKI(DECLARE)
 
 #define ROW(name) &module_##name,
-static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(ROW)
+static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_HOST(ROW) MODULES_SYSTEM(ROW)
 						       MODULES_ACTION(ROW) MODULES_PKI(ROW)};
 
 /* Further names that Ansible gives the same module. */
