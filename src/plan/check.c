@@ -89,6 +89,18 @@ static bool is_remote_src(const struct plan_node *node)
 	return v && (plan_has_markup(v) || !plan_is_false(v));
 }
 
+/* template's variable_start_string and the like */
+static bool has_own_marks(const struct plan_node *node)
+{
+	static const char *const marks[] = {
+		"variable_start_string", "variable_end_string",	 "block_start_string",
+		"block_end_string",	 "comment_start_string", "comment_end_string"};
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (value_get(node->args, marks[i]))
+			return true;
+	return false;
+}
+
 /* The controller's file that a task sends, when its name is known. */
 static int check_source(struct compiler *c, struct plan_node *node, struct err *err)
 {
@@ -113,6 +125,11 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 		return err_locate(err, r, src->at);
 	if (strcmp(node->module->name, "template") != 0)
 		return 0;
+	/* What such a text says is known when it is rendered: any fact may be in it. */
+	if (has_own_marks(node)) {
+		c->step->all_facts = true;
+		return 0;
+	}
 	struct strbuf text CLEANUP(strbuf_release) = {0};
 	if ((r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
 		return err_locate(err, r, src->at);

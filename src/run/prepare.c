@@ -2,11 +2,14 @@
  * The controller's half of copy, template, script, unarchive and get_url: what
  * the host shall have is named by hash, and sent only when the host asks.
  */
+#include "encoding.h"
 #include "rollout/base/file.h"
+#include "rollout/module/assembly.h"
 #include "rollout/value/json.h"
 #include "state.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +74,25 @@ static const char *newline_sequence(struct slice s)
 	return slice_is(s, "\\r") || slice_is(s, "\r") ? "\r" : "\n";
 }
 
+static void put_marks(const struct preparation *p, struct template_text_options *opts)
+{
+	const struct {
+		const char *name, **mark;
+	} marks[] = {
+		{"variable_start_string", &opts->variable_start},
+		{"variable_end_string", &opts->variable_end},
+		{"block_start_string", &opts->block_start},
+		{"block_end_string", &opts->block_end},
+		{"comment_start_string", &opts->comment_start},
+		{"comment_end_string", &opts->comment_end},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		const struct value *v = value_get(p->it->args, marks[i].name);
+		if (v && v->type == VALUE_STRING)
+			*marks[i].mark = v->str.ptr;
+	}
+}
+
 static int prepare_template(struct preparation *p, struct err *err)
 {
 	const struct value *src = value_get(p->it->args, "src"),
@@ -82,18 +104,19 @@ static int prepare_template(struct preparation *p, struct err *err)
 	const char *path;
 	if (newline && newline->type == VALUE_STRING)
 		opts.newline_sequence = newline_sequence(newline->str);
+	put_marks(p, &opts);
 	int r = find_source(p, "templates", src->str, &path, err);
 	if (r < 0 || (r = file_read(path, TEMPLATE_MAX_BYTES, &text, err)) < 0)
 		return r;
 	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts,
 			  &out, err);
+	if (r == 0)
+		r = encoding_apply(value_get(p->it->args, "output_encoding"), &out, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&out)));
-	struct slice base = path_basename(path);
-	if (slice_ends_with(base, ".j2"))
-		base.len -= 3;
-	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, base));
+	value_dict_put(&p->f->arena, p->args, "_basename",
+		       value_str(&p->f->arena, path_basename(path)));
 	return 0;
 }
 
@@ -107,6 +130,16 @@ struct tree {
 static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth,
 		    struct err *err);
 
+static int path_link_target(struct arena *a, const char *path, const char **ret, struct err *err)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return err_sys(err, "%s", path);
+	*ret = arena_strndup(a, target, (size_t)n);
+	return 0;
+}
+
 static int add_entry(struct tree *t, const char *root, const char *rel, unsigned depth,
 		     struct err *err)
 {
@@ -115,7 +148,7 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	char *path = arena_printf(a, "%s/%s", root, rel);
 	struct stat st;
 	const char *type = "file";
-	if (stat(path, &st) < 0)
+	if ((option(t->p, "local_follow", true) ? stat : lstat)(path, &st) < 0)
 		return err_sys(err, "%s", path);
 	if (t->entries->list.len >= TREE_MAX_FILES)
 		return err_set(err, ERR_LIMIT, "%s holds more than %u files", root, TREE_MAX_FILES);
@@ -123,6 +156,13 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	value_dict_put(a, e, "mode", value_int(a, st.st_mode & 07777));
 	if (S_ISDIR(st.st_mode)) {
 		type = "dir";
+	} else if (S_ISLNK(st.st_mode)) {
+		const char *target;
+		int r = path_link_target(a, path, &target, err);
+		if (r < 0)
+			return r;
+		type = "link";
+		value_dict_put(a, e, "target", value_cstr(a, target));
 	} else if (S_ISREG(st.st_mode)) {
 		const struct blob *b;
 		int r = blob_from_file(run_of(t->p), path, &b, err);
@@ -235,6 +275,46 @@ static int prepare_copy(struct preparation *p, struct err *err)
 	return content ? prepare_content(p, content) : prepare_file(p, "files", err);
 }
 
+static int add_fragment(struct assembly *as, const char *dir, const char *name, struct err *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = {0};
+	CLEANUP(free_ptr) char *path = path_join(dir, name);
+	struct stat st;
+	int r = assembly_takes(as, name, err);
+	if (r <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return r < 0 ? r : 0;
+	r = file_read(path, ASSEMBLY_MAX, &text, err);
+	return r < 0 ? r : assembly_add(as, strbuf_slice(&text), err);
+}
+
+/* assemble with a folder of the controller */
+static int prepare_assemble(struct preparation *p, struct err *err)
+{
+	CLEANUP(assembly_release) struct assembly as = {0};
+	const struct value *src = value_get(p->it->args, "src");
+	const char *path;
+	struct dirent **names = NULL;
+	if (option(p, "remote_src", true))
+		return 0;
+	int r = find_source(p, "files", src->str, &path, err);
+	if (r == 0)
+		r = assembly_init(&as, p->it->args, err);
+	if (r < 0)
+		return r;
+	int n = scandir(path, &names, NULL, alphasort);
+	if (n < 0)
+		return err_sys(err, "%s", path);
+	for (int i = 0; i < n; i++) {
+		if (r >= 0)
+			r = add_fragment(&as, path, names[i]->d_name, err);
+		free(names[i]);
+	}
+	free(names);
+	if (r == 0)
+		put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&as.text)));
+	return r;
+}
+
 static int prepare_unarchive(struct preparation *p, struct err *err)
 {
 	const struct value *src = value_get(p->it->args, "src"),
@@ -280,6 +360,10 @@ int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, str
 		r = prepare_template(&p, err);
 	else if (strcmp(name, "copy") == 0)
 		r = prepare_copy(&p, err);
+	else if (strcmp(name, "fetch") == 0)
+		fetched_prepare(f, it, p.args);
+	else if (strcmp(name, "assemble") == 0)
+		r = prepare_assemble(&p, err);
 	else if (strcmp(name, "unarchive") == 0)
 		r = prepare_unarchive(&p, err);
 	else if (strcmp(name, "script") == 0)

@@ -418,6 +418,12 @@ int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, str
 /* ---- get_url.c ---- */
 /* Names the item's content; 1: a fetch is on its way. */
 int fetch_start(struct flight *f, struct flight_item *it, struct err *err);
+/* ---- fetched.c: what the module fetch brings ---- */
+/* `_sha1` of what is on the controller already. */
+void fetched_prepare(struct flight *f, const struct flight_item *it, struct value *args);
+/* Keeps the content of a result, and tells in it where. */
+void fetched_keep(struct flight *f, const struct flight_item *it, struct value *result);
+
 /* ---- fetch.c ---- */
 void fetches_release(struct run *run);
 

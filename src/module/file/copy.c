@@ -11,7 +11,7 @@
 #define COPY_DEPTH_MAX 100u
 #define COPY_DIGEST_MAX (16u << 20) /* MD5 and SHA-1 of larger files are left out */
 
-static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", NULL};
+static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", "\n", "\r", "\r\n", NULL};
 
 #define COPY_SHARED_PARAMS                                                                         \
 	{.name = "dest",                                                                           \
@@ -183,6 +183,8 @@ static int finish(struct module_call *call, const struct copy_item *item, bool c
 		  struct err *err)
 {
 	result_put_str(call, "dest", item->dest);
+	if (!changed)
+		result_put_str(call, "path", item->dest);
 	if (arg_has(call, "src"))
 		result_put_str(call, "src", arg_str(call, "src"));
 	put_digests(call, item, changed);
@@ -288,7 +290,7 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 		r = run_tree_entry(call, root, tree->list.at[i], err);
 	if (r < 0)
 		return r;
-	result_put_str(call, "dest", dest);
+	result_put_str(call, "dest", path_below(call, dest, ""));
 	result_put_str(call, "src", src);
 	return path_state_put(call, dest, err);
 }

@@ -179,7 +179,7 @@ static void add(struct search *s, const char *path, const struct host_stat *st)
 	const char *owner = path_owner_name(s->call, st->uid);
 	const char *group = path_group_name(s->call, st->gid);
 	value_dict_put(a, f, "path", value_cstr(a, path));
-	value_dict_put(a, f, "mode", value_cstr(a, path_mode_text(s->call, st->mode)));
+	value_dict_put(a, f, "mode", value_fmt(a, "%04o", st->mode));
 	value_dict_put(a, f, "isdir", value_bool(st->type == HOST_DIR));
 	value_dict_put(a, f, "isreg", value_bool(st->type == HOST_FILE));
 	value_dict_put(a, f, "islnk", value_bool(st->type == HOST_LINK));
@@ -293,7 +293,11 @@ static int run(struct module_call *call, struct err *err)
 	for (const char *const *p = arg_list(call, "paths", NULL); p && *p; p++) {
 		struct err e = {0};
 		const char *dir = call_absolute_path(call, NULL, *p);
-		if (look_in(&s, dir, 1, &e) < 0)
+		struct host_stat st = {0};
+		r = call->host->ops->stat(call->host, call->arena, dir, true, &st, &e);
+		if (r == 0 && st.type != HOST_DIR)
+			r = err_set(&e, ERR_INVALID, "'%s' is not a directory", dir);
+		if (r < 0 || look_in(&s, dir, 1, &e) < 0)
 			value_dict_put(call->arena, skipped, dir, value_cstr(call->arena, e.msg));
 	}
 	result_put(call, "files", s.files);

@@ -4,6 +4,7 @@
  * https://docs.ansible.com/ansible/latest/collections/ansible/builtin/wait_for_module.html
  */
 #include "../call.h"
+#include "../path_state.h"
 #include "../regex.h"
 #include "address.h"
 #include "rollout/base/clock.h"
@@ -228,6 +229,14 @@ static int wait_init(struct module_call *call, struct wait *w, struct err *err)
 			: 0;
 }
 
+/* What the path is: as for every module that returns one. */
+static int put_file(struct module_call *call, const struct wait *w, struct err *err)
+{
+	struct host_stat st = {0};
+	int r = call->host->ops->stat(call->host, call->arena, w->path, false, &st, err);
+	return r < 0 || st.type == HOST_ABSENT ? r : path_state_put(call, w->path, err);
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	struct wait w;
@@ -242,6 +251,8 @@ static int run(struct module_call *call, struct err *err)
 		sleep_ms(w.end_ms - clock_now_ms());
 	if (r == 0)
 		put_result(call, &w);
+	if (r == 0 && w.path && !w.until_gone)
+		r = put_file(call, &w, err);
 	regex_free(w.pattern);
 	return r;
 }
