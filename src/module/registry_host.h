@@ -3,5 +3,5 @@
 /* clang-format off */
 #define MODULES_HOST(X) \
 	X(assemble) X(authorized_key) X(cron) X(cronvar) X(fetch) X(ini_file) X(known_hosts) \
-	X(mount) X(package_facts) X(service_facts)
+	X(mount) X(package_facts) X(service_facts) X(synchronize)
 /* clang-format on */

@@ -5,6 +5,7 @@
 #include "encoding.h"
 #include "rollout/base/file.h"
 #include "rollout/module/assembly.h"
+#include "rollout/module/excludes.h"
 #include "rollout/value/json.h"
 #include "state.h"
 
@@ -125,6 +126,8 @@ static int prepare_template(struct preparation *p, struct err *err)
 struct tree {
 	struct preparation *p;
 	struct value *entries;
+	bool follow;		  /* links become what they lead to */
+	struct excludes excludes; /* synchronize */
 };
 
 static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth,
@@ -148,12 +151,18 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	char *path = arena_printf(a, "%s/%s", root, rel);
 	struct stat st;
 	const char *type = "file";
-	if ((option(t->p, "local_follow", true) ? stat : lstat)(path, &st) < 0)
+	if ((t->follow ? stat : lstat)(path, &st) < 0)
 		return err_sys(err, "%s", path);
+	if (excludes_match(&t->excludes, rel, S_ISDIR(st.st_mode)))
+		return 0;
 	if (t->entries->list.len >= TREE_MAX_FILES)
 		return err_set(err, ERR_LIMIT, "%s holds more than %u files", root, TREE_MAX_FILES);
 	value_dict_put(a, e, "path", value_cstr(a, rel));
 	value_dict_put(a, e, "mode", value_int(a, st.st_mode & 07777));
+	if (strcmp(t->p->f->node->module->name, "synchronize") == 0)
+		value_dict_put(
+			a, e, "mtime_ns",
+			value_int(a, (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec));
 	if (S_ISDIR(st.st_mode)) {
 		type = "dir";
 	} else if (S_ISLNK(st.st_mode)) {
@@ -205,7 +214,13 @@ static int add_tree(struct tree *t, const char *root, const char *rel, unsigned 
 
 static int prepare_folder(struct preparation *p, const char *path, struct err *err)
 {
-	struct tree t = {p, value_list_new(&p->f->arena)};
+	bool sync = strcmp(p->f->node->module->name, "synchronize") == 0;
+	struct tree t = {.p = p,
+			 .entries = value_list_new(&p->f->arena),
+			 .follow = option(p, sync ? "copy_links" : "local_follow", !sync)};
+	int x = excludes_init(&t.excludes, &p->f->arena, value_get(p->it->args, "rsync_opts"), err);
+	if (x < 0)
+		return x;
 	char *root = arena_strdup(&p->f->arena, path);
 	size_t len = strlen(root);
 	while (len > 1 && root[len - 1] == '/')
@@ -235,7 +250,8 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 		return r;
 	if (stat(path, &st) < 0)
 		return err_sys(err, "%s", path);
-	if (S_ISDIR(st.st_mode) && strcmp(p->f->node->module->name, "copy") == 0)
+	if (S_ISDIR(st.st_mode) && (strcmp(p->f->node->module->name, "copy") == 0 ||
+				    strcmp(p->f->node->module->name, "synchronize") == 0))
 		return prepare_folder(p, path, err);
 	if ((r = blob_from_file(run_of(p), path, &blob, err)) < 0)
 		return r;
@@ -360,6 +376,8 @@ int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, str
 		r = prepare_template(&p, err);
 	else if (strcmp(name, "copy") == 0)
 		r = prepare_copy(&p, err);
+	else if (strcmp(name, "synchronize") == 0)
+		r = prepare_file(&p, "files", err);
 	else if (strcmp(name, "fetch") == 0)
 		fetched_prepare(f, it, p.args);
 	else if (strcmp(name, "assemble") == 0)

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../module"))
-from module_cases import Bed, Report, is_changed, is_failed, load, tree  # noqa: E402
+from module_cases import BACKUP, Bed, Report, is_changed, is_failed, load, tree  # noqa: E402
 
 # Of every module: what is about the moment, or about Ansible itself.
 NEVER = {"invocation", "diff", "backup_file", "deprecations", "warnings", "start", "end", "delta", "failed",
@@ -15,13 +15,19 @@ NEVER = {"invocation", "diff", "backup_file", "deprecations", "warnings", "start
 
 
 VOLATILE = {"atime", "ctime", "mtime", "inode", "dev", "version"}
+# Of stat: not among what a host is asked for; get_mime and get_attributes are accepted only.
+NOT_THERE = {"blocks", "block_size", "device_type", "mimetype", "charset", "attributes", "attr_flags"}
 
 
 def steady(v):
     """Without what differs from one moment to the next."""
     if isinstance(v, dict):
-        return {k: steady(x) for k, x in v.items() if k not in VOLATILE}
-    return [steady(x) for x in v] if isinstance(v, list) else v
+        return {k: steady(x) for k, x in v.items() if k not in VOLATILE | NOT_THERE}
+    if isinstance(v, list) and all(isinstance(x, dict) and "path" in x for x in v):
+        return sorted((steady(x) for x in v), key=lambda x: x["path"])
+    if isinstance(v, list):
+        return [steady(x) for x in v]
+    return BACKUP.sub(".BACKUP", v) if isinstance(v, str) else v
 
 
 def is_temporary(v):

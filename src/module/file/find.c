@@ -171,6 +171,32 @@ static bool has_line(struct search *s, const char *path)
 	return false;
 }
 
+static void put_bits(struct arena *a, struct value *f, const struct host_stat *st)
+{
+	const struct {
+		const char *key;
+		bool is;
+	} bits[] = {
+		{"rusr", st->mode & 0400},
+		{"wusr", st->mode & 0200},
+		{"xusr", st->mode & 0100},
+		{"rgrp", st->mode & 040},
+		{"wgrp", st->mode & 020},
+		{"xgrp", st->mode & 010},
+		{"roth", st->mode & 04},
+		{"woth", st->mode & 02},
+		{"xoth", st->mode & 01},
+		{"isuid", st->mode & 04000},
+		{"isgid", st->mode & 02000},
+		{"isfifo", st->type == HOST_FIFO},
+		{"issock", st->type == HOST_SOCKET},
+		{"ischr", st->type == HOST_CHARDEV},
+		{"isblk", st->type == HOST_BLOCKDEV},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+		value_dict_put(a, f, bits[i].key, value_bool(bits[i].is));
+}
+
 static void add(struct search *s, const char *path, const struct host_stat *st)
 {
 	struct arena *a = s->call->arena;
@@ -196,6 +222,7 @@ static void add(struct search *s, const char *path, const struct host_stat *st)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		value_dict_put(a, f, numbers[i].key, value_int(a, numbers[i].n));
+	put_bits(a, f, st);
 	value_dict_put(a, f, "atime", value_float(a, (double)st->atime_ns / 1e9));
 	value_dict_put(a, f, "mtime", value_float(a, (double)st->mtime_ns / 1e9));
 	value_dict_put(a, f, "ctime", value_float(a, (double)st->ctime_ns / 1e9));
