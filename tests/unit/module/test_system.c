@@ -128,12 +128,13 @@ static const struct {
 	{"hostname", "{name: 'a b'}", NULL, "'a b' is not a host name", false},
 	{"hostname", "{name: web1}", "write /etc/hostname\nrun hostname web1\n", NULL, true},
 	{"timezone", "{name: Europe/Berlin}", "symlink /etc/localtime\n", NULL, false},
+	{"timezone", "{hwclock: UTC}", NULL, NULL, false},
+	{"timezone", "{hwclock: local}", "write /etc/adjtime\n", NULL, false},
 	{"timezone", "{name: Mars/Olympus}", NULL,
 	 "the host has no time zone 'Mars/Olympus' (is tzdata installed?)", false},
 
 	{"service", "{name: ssh}", NULL, NULL, false},
-	{"service", "{name: ssh, state: started, enabled: yes}", "start ssh\n", NULL,
-	 false},
+	{"service", "{name: ssh, state: started, enabled: yes}", "start ssh\n", NULL, false},
 
 	{"ping", "{}", NULL, NULL, false},
 	{"ping", "{data: crash}", NULL, "boom", false},
