@@ -147,7 +147,9 @@ static int set_attributes(struct sync *s, const char *dest, const struct value *
 		change.mtime_ns = want.mtime_ns;
 	if (change.mode < 0 && change.mtime_ns < 0)
 		return 0;
-	note(s, "attributes", string_of(entry, "path"));
+	/* That a folder's time moved with what is in it is not worth a line. */
+	if (st.type != HOST_DIR || !result_is_changed(s->call))
+		note(s, "attributes", string_of(entry, "path"));
 	return s->call->host->ops->set_attr(s->call->host, dest, false, &change, err);
 }
 
