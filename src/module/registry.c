@@ -13,8 +13,8 @@ MODULES_ACTION(DECLARE)
 MODULES_PKI(DECLARE)
 
 #define ROW(name) &module_##name,
-static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_HOST(ROW) MODULES_SYSTEM(ROW)
-						       MODULES_ACTION(ROW) MODULES_PKI(ROW)};
+static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_HOST(ROW) MODULES_SYSTEM(
+	ROW) MODULES_ACTION(ROW) MODULES_PKI(ROW)};
 
 /* Further names that Ansible gives the same module. */
 static const struct {

@@ -92,9 +92,9 @@ static bool is_remote_src(const struct plan_node *node)
 /* template's variable_start_string and the like */
 static bool has_own_marks(const struct plan_node *node)
 {
-	static const char *const marks[] = {
-		"variable_start_string", "variable_end_string",	 "block_start_string",
-		"block_end_string",	 "comment_start_string", "comment_end_string"};
+	static const char *const marks[] = {"variable_start_string", "variable_end_string",
+					    "block_start_string",    "block_end_string",
+					    "comment_start_string",  "comment_end_string"};
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
 		if (value_get(node->args, marks[i]))
 			return true;
