@@ -151,7 +151,7 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	char *path = arena_printf(a, "%s/%s", root, rel);
 	struct stat st;
 	const char *type = "file";
-	if ((t->follow ? stat : lstat)(path, &st) < 0)
+	if ((t->follow ? stat(path, &st) : lstat(path, &st)) < 0)
 		return err_sys(err, "%s", path);
 	if (excludes_match(&t->excludes, rel, S_ISDIR(st.st_mode)))
 		return 0;

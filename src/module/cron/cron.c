@@ -182,7 +182,7 @@ static void set_job(struct crontab *c)
 
 static void remove_job(struct crontab *c)
 {
-	for (size_t at = find_comment(c); at != SIZE_MAX; at = find_comment(c)) {
+	for (size_t at = find_comment(c); c->lines.at && at != SIZE_MAX; at = find_comment(c)) {
 		vec_remove(&c->lines, at + 1);
 		vec_remove(&c->lines, at);
 	}

@@ -219,7 +219,7 @@ static int save(struct edit *e, struct text_file *f, struct err *err)
 	if (slice_eq(strbuf_slice(&text), strbuf_slice(&f->content)))
 		return 0;
 	int r = see_to_folder(e, err);
-	f->new_attr = &attr;
+	f->new_attr = arena_copy(e->call->arena, &attr, sizeof(attr));
 	if (!arg_bool(e->call, "follow"))
 		f->real = f->path;
 	if (r == 0)
@@ -231,7 +231,7 @@ static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	CLEANUP(edit_release) struct edit e = {.call = call};
-	bool stop;
+	bool stop = false;
 	int r = find_user(&e, &stop, err);
 	if (r < 0 || stop)
 		return r;

@@ -168,7 +168,7 @@ static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	CLEANUP(edit_release) struct edit e = {.call = call};
-	bool stop;
+	bool stop = false;
 	e.host = lower(call->arena, arg_str(call, "name"));
 	int r = read_key(&e, err);
 	if (r == 0)

@@ -59,7 +59,7 @@ static int write_fstab(struct mount_call *m, bool set, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	CLEANUP(strbuf_release) struct strbuf text = {0};
-	bool stop, diff = m->call->diff_mode;
+	bool stop = false, diff = m->call->diff_mode;
 	int r = text_file_open_at(m->call, m->fstab, true, &f, &stop, err);
 	if (r < 0 || stop)
 		return r;

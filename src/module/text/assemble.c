@@ -87,7 +87,7 @@ static int save(struct module_call *call, struct slice text, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	char hex[DIGEST_HEX_MAX];
-	bool stop;
+	bool stop = false;
 	int r = text_file_open_at(call, arg_str(call, "dest"), true, &f, &stop, err);
 	if (r < 0 || stop)
 		return r;
@@ -112,7 +112,7 @@ static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(assembly_release) struct assembly as = {0};
 	const char *src = call_absolute_path(call, NULL, arg_str(call, "src"));
-	bool stop;
+	bool stop = false;
 	/* The controller has put its own fragments together. */
 	if (!arg_bool(call, "remote_src"))
 		return copy_run(call, err);

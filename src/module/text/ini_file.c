@@ -192,7 +192,7 @@ static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
 	CLEANUP(edit_release) struct ini_edit e = {.call = call, .msg = "OK"};
-	bool stop, present = strcmp(arg_str(call, "state"), "present") == 0;
+	bool stop = false, present = strcmp(arg_str(call, "state"), "present") == 0;
 	e.name = arg_str(call, "section");
 	e.name = e.name && *e.name ? e.name : NULL;
 	e.option = arg_str(call, "option");
