@@ -40,6 +40,12 @@ function(rollout_unit_tests layer)
 		add_test(NAME unit/${layer}/${noun} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 		set_tests_properties(unit/${layer}/${noun} PROPERTIES LABELS "unit;${layer}"
 			ENVIRONMENT "${test_env}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+		# The others note what they ran; it asks whether that is all.
+		if(layer STREQUAL "module" AND noun STREQUAL "coverage")
+			set_tests_properties(unit/module/coverage PROPERTIES FIXTURES_REQUIRED module_trials)
+		elseif(layer STREQUAL "module")
+			set_tests_properties(unit/module/${noun} PROPERTIES FIXTURES_SETUP module_trials)
+		endif()
 	endforeach()
 endfunction()
 

@@ -3,12 +3,14 @@
 #include "rollout/module/module.h"
 
 /*
- * What the controller adds to the arguments: `_sha256`, `_size`, `_basename`
- * (for a dest that is a folder), optionally `_sha1` (result.checksum, computed
+ * What the controller adds to the arguments: `_sha256`, `_size` (absent: it has
+ * not fetched the content yet), `_basename` (for a dest that is a folder), optionally `_sha1` (result.checksum, computed
  * here otherwise) and `_mode` (for mode: preserve); or `_tree`, a list of
  * {path, type: file|dir|link, sha256, size, mode, target} for a folder.
  */
 int copy_run(struct module_call *call, struct err *err);
+
+#define COPY_SIZE_UNKNOWN UINT64_MAX
 
 /* One file of it (copy_file.c). */
 struct copy_item {

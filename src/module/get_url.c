@@ -66,6 +66,11 @@ static int run(struct module_call *call, struct err *err)
 {
 	int r = copy_run(call, err);
 	result_put_str(call, "url", arg_str(call, "url"));
+	if (r == 0 && !result_is_changed(call))
+		result_put_str(call, "msg", "file already exists");
+	/* Of what a dry run has not fetched. */
+	if (call->check_mode && result_is_changed(call) && !value_get(call->args, "_size"))
+		value_dict_remove(call->result, SLICE_LIT("size"));
 	return r;
 }
 

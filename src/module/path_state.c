@@ -9,7 +9,7 @@
 
 const char *path_mode_text(struct module_call *call, mode_t mode)
 {
-	return arena_printf(call->arena, "%04o", mode);
+	return arena_printf(call->arena, "0%03o", mode); /* as Ansible: 02755 */
 }
 
 const char *path_owner_name(struct module_call *call, uid_t uid)

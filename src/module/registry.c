@@ -1,4 +1,5 @@
 #include "registry_files.h"
+#include "registry_host.h"
 #include "registry_net.h"
 #include "registry_pki.h"
 #include "registry_system.h"
@@ -7,13 +8,14 @@
 
 #define DECLARE(name) extern const struct module module_##name;
 MODULES_FILES(DECLARE)
+MODULES_HOST(DECLARE)
 MODULES_SYSTEM(DECLARE)
 MODULES_ACTION(DECLARE)
 MODULES_PKI(DECLARE)
 MODULES_NET(DECLARE)
 
 #define ROW(name) &module_##name,
-static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_SYSTEM(
+static const struct module *const modules[] = {MODULES_FILES(ROW) MODULES_HOST(ROW) MODULES_SYSTEM(
 	ROW) MODULES_ACTION(ROW) MODULES_PKI(ROW) MODULES_NET(ROW)};
 
 /* Further names that Ansible gives the same module. */

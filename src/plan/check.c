@@ -100,6 +100,18 @@ static int check_encrypted(struct compiler *c, const struct plan_node *node, con
 	return encrypted_check_file(path, err);
 }
 
+/* template's variable_start_string and the like */
+static bool has_own_marks(const struct plan_node *node)
+{
+	static const char *const marks[] = {"variable_start_string", "variable_end_string",
+					    "block_start_string",    "block_end_string",
+					    "comment_start_string",  "comment_end_string"};
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (value_get(node->args, marks[i]))
+			return true;
+	return false;
+}
+
 /* The controller's file that a task sends, when its name is known. */
 static int check_source(struct compiler *c, struct plan_node *node, struct err *err)
 {
@@ -129,6 +141,11 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 	if (encrypted_file_is(path) &&
 	    (!encrypted_is_eager() || !attrs_selected(c->plan, &node->attrs)))
 		return 0;
+	/* What such a text says is known when it is rendered: any fact may be in it. */
+	if (has_own_marks(node)) {
+		c->step->all_facts = true;
+		return 0;
+	}
 	if ((r = encrypted_file_read(path, TEMPLATE_MAX_BYTES, &text, &secret, err)) < 0)
 		return err_locate(err, r, src->at);
 	if ((r = template_check_text(c->plan->env, strbuf_slice(&text), path, err)) < 0)

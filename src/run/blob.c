@@ -18,9 +18,10 @@ const struct blob *blob_from_bytes(struct run *run, struct slice bytes)
 	char hex[DIGEST_HEX_MAX];
 	digest_bytes(DIGEST_SHA256, bytes.ptr, bytes.len, hex);
 	struct blob *b = strmap_get(&run->blobs, slice_from(hex));
-	if (b)
+	if (b && (b->bytes || b->path))
 		return b;
-	b = xcalloc(1, sizeof(*b));
+	if (!b)
+		b = xcalloc(1, sizeof(*b));
 	memcpy(b->sha256, hex, sizeof(b->sha256));
 	digest_bytes(DIGEST_SHA1, bytes.ptr, bytes.len, hex);
 	memcpy(b->sha1, hex, sizeof(b->sha1));
@@ -52,8 +53,9 @@ int blob_from_file(struct run *run, const char *path, const struct blob **ret, s
 	if (r < 0)
 		return err_wrap(err, r, "%s", path);
 	b = strmap_get(&run->blobs, slice_from(hex));
-	if (!b) {
-		b = xcalloc(1, sizeof(*b));
+	if (!b || (!b->bytes && !b->path)) {
+		if (!b)
+			b = xcalloc(1, sizeof(*b));
 		memcpy(b->sha256, hex, sizeof(b->sha256));
 		memcpy(b->sha1, sha1, sizeof(b->sha1));
 		b->size = (size_t)st.st_size;
@@ -76,6 +78,27 @@ int blob_from_source(struct run *run, const char *path, const struct blob **ret,
 	if (r == 0)
 		*ret = blob_from_bytes(run, strbuf_slice(&text));
 	return r;
+}
+
+struct blob *blob_promise(struct run *run, const char *sha256, struct fetch *fetch)
+{
+	struct blob *b = strmap_get(&run->blobs, slice_from(sha256));
+	if (!b) {
+		b = xcalloc(1, sizeof(*b));
+		memcpy(b->sha256, sha256, sizeof(b->sha256));
+		strmap_set(&run->blobs, slice_from(sha256), b);
+	}
+	b->promised = fetch;
+	return b;
+}
+
+void blob_keep(struct run *run, struct blob *blob, const char *path)
+{
+	struct stat st;
+	if (!path || blob->bytes || blob->path || stat(path, &st) < 0)
+		return;
+	blob->size = (size_t)st.st_size;
+	blob->path = arena_strdup(&run->arena, path);
 }
 
 void blobs_release(struct run *run)

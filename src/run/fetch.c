@@ -1,9 +1,10 @@
 /*
- * get_url: each URL is fetched once by the controller (libcurl, in libuv's
- * thread pool), verified, kept in the cache, and pushed to every host.
+ * Downloads: each URL is fetched once by the controller (libcurl, in libuv's
+ * thread pool), verified, and kept in the cache.
  */
+#include "fetch.h"
+
 #include "rollout/base/file.h"
-#include "state.h"
 
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -14,22 +15,6 @@
 #define FETCH_MAX_BYTES (4ll << 30)
 #define FETCH_TIMEOUT_S 10 /* of Ansible's module: without progress */
 #define FETCH_REDIRECTS 10
-
-struct fetch {
-	struct run *run;
-	uv_work_t work;
-	char *key; /* url and checksum */
-	char *url, *user, *password, *partial, *path;
-	struct curl_slist *headers;
-	bool validate_certs, use_proxy;
-	long timeout_s;
-	char *checksum; /* "sha256:hex" or NULL */
-	bool done;
-	struct err err;
-	int result;
-	VEC(struct flight *) waiting;
-	VEC(struct flight_item *) items;
-};
 
 static size_t write_part(char *data, size_t size, size_t n, void *ctx)
 {
@@ -134,70 +119,24 @@ static void work(uv_work_t *req)
 		unlink(f->partial);
 }
 
-static int attach(struct fetch *f, struct flight *flight, struct flight_item *it, struct err *err)
-{
-	const struct blob *blob;
-	if (f->result < 0) {
-		*err = f->err;
-		return f->result;
-	}
-	int r = blob_from_file(f->run, f->path, &blob, err);
-	if (r < 0)
-		return r;
-	struct value *args = value_dict_dup(&flight->arena, it->args);
-	value_dict_put(&flight->arena, args, "_sha256", value_cstr(&flight->arena, blob->sha256));
-	value_dict_put(&flight->arena, args, "_sha1", value_cstr(&flight->arena, blob->sha1));
-	value_dict_remove(args, SLICE_LIT("checksum")); /* verified here */
-	value_dict_put(&flight->arena, args, "_size",
-		       value_int(&flight->arena, (int64_t)blob->size));
-	struct slice url = slice_from(f->url);
-	const char *end = memchr(url.ptr, '?', url.len);
-	CLEANUP(free_ptr) char *bare = xstrndup(url.ptr, end ? (size_t)(end - url.ptr) : url.len);
-	value_dict_put(&flight->arena, args, "_basename",
-		       value_str(&flight->arena, path_basename(bare)));
-	it->args = args;
-	return 0;
-}
-
-/* One of the flight's fetches ended. */
-static void resume(struct flight *flight, const struct err *failed)
-{
-	struct err err = {0};
-	flight->pending_fetches--;
-	if (flight->zombie) {
-		flight_free(flight);
-		return;
-	}
-	if (failed && !flight->finished) {
-		flight_fail(flight, failed);
-	} else if (!flight->finished && flight->pending_fetches == 0 &&
-		   flight_begin(flight, &err) < 0) {
-		flight_fail(flight, &err);
-	}
-	if (flight->finished && flight->pending_fetches == 0)
-		flight_finish(flight);
-}
-
 static void after(uv_work_t *req, int status)
 {
 	struct fetch *f = req->data;
 	f->done = true;
 	if (status == UV_ECANCELED)
 		f->result = err_set(&f->err, ERR_CANCELLED, "the run was interrupted");
-	for (size_t i = 0; i < f->waiting.len; i++) {
-		struct flight *flight = f->waiting.at[i];
-		struct err err = {0};
-		int r = flight->zombie ? 0 : attach(f, flight, f->items.at[i], &err);
-		if (r < 0 && flight->is_loop) {
-			char text[1400];
-			f->items.at[i]->failure =
-				arena_strdup(&flight->arena, err_format(&err, text, sizeof(text)));
-			r = 0;
-		}
-		resume(flight, r < 0 ? &err : NULL);
-	}
-	f->waiting.len = f->items.len = 0;
-	run_drain(f->run);
+	get_url_arrived(f);
+}
+
+void fetch_begin(struct fetch *f)
+{
+	if (f->started && !(f->done && f->result < 0))
+		return;
+	f->started = true;
+	f->done = false;
+	f->result = 0;
+	f->err = (struct err){0};
+	uv_queue_work(&f->run->loop, &f->work, work, after);
 }
 
 static const char *string_arg(const struct value *args, const char *key)
@@ -267,54 +206,44 @@ static void fetch_free(struct fetch *f)
 	free(f);
 }
 
-static struct fetch *fetch_new(struct run *run, const char *key, const struct value *args)
+static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 {
-	const char *user = string_arg(args, "url_username"),
-		   *password = string_arg(args, "url_password");
-	const char *checksum = string_arg(args, "checksum");
-	const struct value *timeout = value_get(args, "timeout");
+	const char *user = string_arg(w->args, "url_username"),
+		   *password = string_arg(w->args, "url_password");
+	const struct value *timeout = value_get(w->args, "timeout");
 	struct fetch *f = xcalloc(1, sizeof(*f));
 	f->run = run;
-	f->key = xstrdup(key);
-	f->url = xstrdup(string_arg(args, "url"));
+	f->url = xstrdup(w->url);
 	f->user = user ? xstrdup(user) : NULL;
 	f->password = password ? xstrdup(password) : NULL;
-	f->checksum = checksum ? xstrdup(checksum) : NULL;
-	f->validate_certs = bool_arg(args, "validate_certs", true);
-	f->use_proxy = bool_arg(args, "use_proxy", true);
+	f->checksum = w->checksum ? xstrdup(w->checksum) : NULL;
+	f->validate_certs = bool_arg(w->args, "validate_certs", true);
+	f->use_proxy = bool_arg(w->args, "use_proxy", true);
 	f->timeout_s = timeout && timeout->type == VALUE_INT && timeout->integer > 0
 			       ? (long)timeout->integer
 			       : FETCH_TIMEOUT_S;
-	set_headers(f, value_get(args, "headers"));
+	set_headers(f, value_get(w->args, "headers"));
 	f->work.data = f;
 	return f;
 }
 
-int fetch_start(struct flight *flight, struct flight_item *it, struct err *err)
+int fetch_get(struct run *run, const struct fetch_wanted *w, struct fetch **ret, struct err *err)
 {
-	struct run *run = flight->strand->step->run;
-	const char *url = string_arg(it->args, "url"), *checksum = string_arg(it->args, "checksum");
 	struct strbuf key CLEANUP(strbuf_release) = {0};
-	if (!url)
-		return err_at(err, ERR_INVALID, flight->node->at, "get_url needs 'url'");
-	strbuf_printf(&key, "%s %s", url, checksum ? checksum : "");
+	strbuf_printf(&key, "%s %s", w->url, w->checksum ? w->checksum : "");
 	struct fetch *f = find(run, key.ptr);
-	if (f && f->done)
-		return attach(f, flight, it, err);
 	if (!f) {
-		f = fetch_new(run, key.ptr, it->args);
+		f = fetch_new(run, w);
+		f->key = strbuf_steal(&key);
 		int r = set_cache_path(f, err);
 		if (r < 0) {
 			fetch_free(f);
 			return r;
 		}
 		vec_push(&run->fetches, f);
-		uv_queue_work(&run->loop, &f->work, work, after);
 	}
-	vec_push(&f->waiting, flight);
-	vec_push(&f->items, it);
-	flight->pending_fetches++;
-	return 1;
+	*ret = f;
+	return 0;
 }
 
 void fetches_release(struct run *run)

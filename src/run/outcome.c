@@ -126,6 +126,8 @@ void outcome_item(struct flight *f, struct flight_item *it, const struct value *
 	struct value *result = value_dict_dup(&f->arena, module_result);
 	it->unknown |= is_true(result, "_unknown");
 	it->result = result;
+	if (strcmp(f->node->module->name, "fetch") == 0)
+		fetched_keep(f, it, result);
 	if (!it->unknown) {
 		apply_verdicts(f, it, result);
 	}

@@ -2,12 +2,16 @@
  * The controller's half of copy, template, script, unarchive and get_url: what
  * the host shall have is named by hash, and sent only when the host asks.
  */
+#include "encoding.h"
 #include "rollout/base/file.h"
+#include "rollout/module/assembly.h"
+#include "rollout/module/excludes.h"
 #include "rollout/value/encrypted.h"
 #include "rollout/value/json.h"
 #include "state.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,6 +98,25 @@ static const char *newline_sequence(struct slice s)
 	return slice_is(s, "\\r") || slice_is(s, "\r") ? "\r" : "\n";
 }
 
+static void put_marks(const struct preparation *p, struct template_text_options *opts)
+{
+	const struct {
+		const char *name, **mark;
+	} marks[] = {
+		{"variable_start_string", &opts->variable_start},
+		{"variable_end_string", &opts->variable_end},
+		{"block_start_string", &opts->block_start},
+		{"block_end_string", &opts->block_end},
+		{"comment_start_string", &opts->comment_start},
+		{"comment_end_string", &opts->comment_end},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		const struct value *v = value_get(p->it->args, marks[i].name);
+		if (v && v->type == VALUE_STRING)
+			*marks[i].mark = v->str.ptr;
+	}
+}
+
 static int prepare_template(struct preparation *p, struct err *err)
 {
 	const struct value *src = value_get(p->it->args, "src"),
@@ -107,20 +130,21 @@ static int prepare_template(struct preparation *p, struct err *err)
 	const char *path;
 	if (newline && newline->type == VALUE_STRING)
 		opts.newline_sequence = newline_sequence(newline->str);
+	put_marks(p, &opts);
 	int r = find_source(p, "templates", src->str, &path, err);
 	if (r < 0 || (r = encrypted_file_read(path, TEMPLATE_MAX_BYTES, &text, &secret, err)) < 0)
 		return r;
 	r = template_text(run_of(p)->env, &p->scope->vars.scope, strbuf_slice(&text), path, &opts,
 			  &out, err);
+	if (r == 0)
+		r = encoding_apply(value_get(p->it->args, "output_encoding"), &out, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&out)));
 	if (secret)
 		put_secret(p);
-	struct slice base = path_basename(path);
-	if (slice_ends_with(base, ".j2"))
-		base.len -= 3;
-	value_dict_put(&p->f->arena, p->args, "_basename", value_str(&p->f->arena, base));
+	value_dict_put(&p->f->arena, p->args, "_basename",
+		       value_str(&p->f->arena, path_basename(path)));
 	return 0;
 }
 
@@ -129,10 +153,22 @@ static int prepare_template(struct preparation *p, struct err *err)
 struct tree {
 	struct preparation *p;
 	struct value *entries;
+	bool follow;		  /* links become what they lead to */
+	struct excludes excludes; /* synchronize */
 };
 
 static int add_tree(struct tree *t, const char *root, const char *rel, unsigned depth,
 		    struct err *err);
+
+static int path_link_target(struct arena *a, const char *path, const char **ret, struct err *err)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return err_sys(err, "%s", path);
+	*ret = arena_strndup(a, target, (size_t)n);
+	return 0;
+}
 
 static int add_entry(struct tree *t, const char *root, const char *rel, unsigned depth,
 		     struct err *err)
@@ -142,14 +178,27 @@ static int add_entry(struct tree *t, const char *root, const char *rel, unsigned
 	char *path = arena_printf(a, "%s/%s", root, rel);
 	struct stat st;
 	const char *type = "file";
-	if (stat(path, &st) < 0)
+	if ((t->follow ? stat(path, &st) : lstat(path, &st)) < 0)
 		return err_sys(err, "%s", path);
+	if (excludes_match(&t->excludes, rel, S_ISDIR(st.st_mode)))
+		return 0;
 	if (t->entries->list.len >= TREE_MAX_FILES)
 		return err_set(err, ERR_LIMIT, "%s holds more than %u files", root, TREE_MAX_FILES);
 	value_dict_put(a, e, "path", value_cstr(a, rel));
 	value_dict_put(a, e, "mode", value_int(a, st.st_mode & 07777));
+	if (strcmp(t->p->f->node->module->name, "synchronize") == 0)
+		value_dict_put(
+			a, e, "mtime_ns",
+			value_int(a, (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec));
 	if (S_ISDIR(st.st_mode)) {
 		type = "dir";
+	} else if (S_ISLNK(st.st_mode)) {
+		const char *target;
+		int r = path_link_target(a, path, &target, err);
+		if (r < 0)
+			return r;
+		type = "link";
+		value_dict_put(a, e, "target", value_cstr(a, target));
 	} else if (S_ISREG(st.st_mode)) {
 		const struct blob *b;
 		int r = source_blob(t->p, path, &b, err);
@@ -192,7 +241,13 @@ static int add_tree(struct tree *t, const char *root, const char *rel, unsigned 
 
 static int prepare_folder(struct preparation *p, const char *path, struct err *err)
 {
-	struct tree t = {p, value_list_new(&p->f->arena)};
+	bool sync = strcmp(p->f->node->module->name, "synchronize") == 0;
+	struct tree t = {.p = p,
+			 .entries = value_list_new(&p->f->arena),
+			 .follow = option(p, sync ? "copy_links" : "local_follow", !sync)};
+	int x = excludes_init(&t.excludes, &p->f->arena, value_get(p->it->args, "rsync_opts"), err);
+	if (x < 0)
+		return x;
 	char *root = arena_strdup(&p->f->arena, path);
 	size_t len = strlen(root);
 	while (len > 1 && root[len - 1] == '/')
@@ -222,7 +277,8 @@ static int prepare_file(struct preparation *p, const char *subdir, struct err *e
 		return r;
 	if (stat(path, &st) < 0)
 		return err_sys(err, "%s", path);
-	if (S_ISDIR(st.st_mode) && strcmp(p->f->node->module->name, "copy") == 0)
+	if (S_ISDIR(st.st_mode) && (strcmp(p->f->node->module->name, "copy") == 0 ||
+				    strcmp(p->f->node->module->name, "synchronize") == 0))
 		return prepare_folder(p, path, err);
 	if ((r = source_blob(p, path, &blob, err)) < 0)
 		return r;
@@ -257,6 +313,46 @@ static int prepare_copy(struct preparation *p, struct err *err)
 	if (arg_true(p, "remote_src"))
 		return 0;
 	return content ? prepare_content(p, content) : prepare_file(p, "files", err);
+}
+
+static int add_fragment(struct assembly *as, const char *dir, const char *name, struct err *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = {0};
+	CLEANUP(free_ptr) char *path = path_join(dir, name);
+	struct stat st;
+	int r = assembly_takes(as, name, err);
+	if (r <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return r < 0 ? r : 0;
+	r = file_read(path, ASSEMBLY_MAX, &text, err);
+	return r < 0 ? r : assembly_add(as, strbuf_slice(&text), err);
+}
+
+/* assemble with a folder of the controller */
+static int prepare_assemble(struct preparation *p, struct err *err)
+{
+	CLEANUP(assembly_release) struct assembly as = {0};
+	const struct value *src = value_get(p->it->args, "src");
+	const char *path;
+	struct dirent **names = NULL;
+	if (option(p, "remote_src", true))
+		return 0;
+	int r = find_source(p, "files", src->str, &path, err);
+	if (r == 0)
+		r = assembly_init(&as, p->it->args, err);
+	if (r < 0)
+		return r;
+	int n = scandir(path, &names, NULL, alphasort);
+	if (n < 0)
+		return err_sys(err, "%s", path);
+	for (int i = 0; i < n; i++) {
+		if (r >= 0)
+			r = add_fragment(&as, path, names[i]->d_name, err);
+		free(names[i]);
+	}
+	free(names);
+	if (r == 0)
+		put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&as.text)));
+	return r;
 }
 
 static int prepare_unarchive(struct preparation *p, struct err *err)
@@ -304,6 +400,12 @@ int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, str
 		r = prepare_template(&p, err);
 	else if (strcmp(name, "copy") == 0)
 		r = prepare_copy(&p, err);
+	else if (strcmp(name, "synchronize") == 0)
+		r = prepare_file(&p, "files", err);
+	else if (strcmp(name, "fetch") == 0)
+		fetched_prepare(f, it, p.args);
+	else if (strcmp(name, "assemble") == 0)
+		r = prepare_assemble(&p, err);
 	else if (strcmp(name, "unarchive") == 0)
 		r = prepare_unarchive(&p, err);
 	else if (strcmp(name, "script") == 0)

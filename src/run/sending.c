@@ -1,6 +1,6 @@
 /* Content that the agent asks for by its hash, in chunks as fast as the
  * connection takes them. */
-#include "state.h"
+#include "fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +41,15 @@ static ssize_t next_chunk(struct blob_sending *s, char *buf, size_t size)
 	return n > 0 && got == 0 ? -1 : got; /* the file was cut under us */
 }
 
+static bool is_here(const struct blob *b)
+{
+	return b->bytes || b->path;
+}
+
 void sending_pump(struct link *l)
 {
+	if (!l->sending.id || !is_here(l->sending.blob))
+		return; /* it waits for a fetch */
 	CLEANUP(free_ptr) char *buf = xmalloc(WIRE_BLOB_CHUNK);
 	while (l->sending.id && transport_queued(l->transport) < TRANSPORT_QUEUE_HIGH) {
 		struct strbuf out CLEANUP(strbuf_release) = {0};
@@ -61,6 +68,15 @@ void sending_pump(struct link *l)
 	}
 }
 
+static void start(struct link *l)
+{
+	const struct blob *blob = l->sending.blob;
+	if (!blob->bytes && (l->sending.fd = open(blob->path, O_RDONLY | O_CLOEXEC)) < 0)
+		finish(l, strerror(errno));
+	else
+		sending_pump(l);
+}
+
 void sending_begin(struct link *l, uint32_t id, const struct value *v)
 {
 	const struct value *sha = value_get(v, "sha256");
@@ -73,9 +89,23 @@ void sending_begin(struct link *l, uint32_t id, const struct value *v)
 		finish(l, "the controller has no such content");
 		return;
 	}
-	if (!blob->bytes && (l->sending.fd = open(blob->path, O_RDONLY | O_CLOEXEC)) < 0) {
-		finish(l, strerror(errno));
-		return;
+	if (!is_here(blob))
+		fetch_begin(blob->promised);
+	else
+		start(l);
+}
+
+void sending_resume(struct run *run, const struct blob *blob, const char *error)
+{
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		struct run_host *h = run->hosts.entries[i].value;
+		struct link *l = h->link;
+		if (!l || !l->sending.id || l->sending.blob != blob || l->sending.fd >= 0 ||
+		    l->sending.offset > 0)
+			continue;
+		if (error || !is_here(blob))
+			finish(l, error ? error : "what was fetched cannot be read");
+		else
+			start(l);
 	}
-	sending_pump(l);
 }

@@ -106,6 +106,8 @@ int link_resolve_target(struct link *l, struct err *err);
 void sending_begin(struct link *l, uint32_t id, const struct value *wanted);
 void sending_pump(struct link *l);
 void sending_reset(struct link *l);
+/* Promised content is here, or will not be (error): to the links that wait for it. */
+void sending_resume(struct run *run, const struct blob *blob, const char *error);
 
 /* ---- gate.c: hosts that are still being made ---- */
 void gate_begin(struct run *run);
@@ -116,12 +118,14 @@ enum run_gate_state gate_ask(const struct link *l, const char **ret_text);
 void gate_give_up(struct run *run);
 
 /* ---- blob.c: content that hosts may ask for, by hash ---- */
+struct fetch;
 struct blob {
 	char sha256[SHA256_HEX_SIZE], sha1[SHA1_HEX_SIZE];
 	size_t size;
 	char *bytes;	  /* or NULL */
 	const char *path; /* the controller's file */
 	int64_t mtime_ns;
+	struct fetch *promised; /* neither of the two: it is fetched when somebody asks */
 };
 const struct blob *blob_from_bytes(struct run *run, struct slice bytes);
 int blob_from_file(struct run *run, const char *path, const struct blob **ret, struct err *err);
@@ -129,6 +133,10 @@ int blob_from_file(struct run *run, const char *path, const struct blob **ret, s
 int blob_from_source(struct run *run, const char *path, const struct blob **ret, bool *ret_secret,
 		     struct err *err);
 const struct blob *blob_find(struct run *run, const char *sha256);
+/* Content that is not here yet; what is here already is taken. */
+struct blob *blob_promise(struct run *run, const char *sha256, struct fetch *fetch);
+/* The file that holds promised content now; NULL: it did not come. */
+void blob_keep(struct run *run, struct blob *blob, const char *path);
 void blobs_release(struct run *run);
 
 /* ---- strands ---- */
@@ -255,8 +263,6 @@ struct run_step {
 	bool fatal;		 /* a task with any_errors_fatal failed */
 	bool over;		 /* meta: end_play: no further batches */
 };
-
-struct fetch;
 
 struct run {
 	const struct run_options *opts;
@@ -413,8 +419,16 @@ int outcome_wants_retry(struct flight *f, struct flight_item *it,
 /* 1: waits for a fetch. */
 int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err);
 
-/* ---- fetch.c ---- */
+/* ---- get_url.c ---- */
+/* Names the item's content; 1: a fetch is on its way. */
 int fetch_start(struct flight *f, struct flight_item *it, struct err *err);
+/* ---- fetched.c: what the module fetch brings ---- */
+/* `_sha1` of what is on the controller already. */
+void fetched_prepare(struct flight *f, const struct flight_item *it, struct value *args);
+/* Keeps the content of a result, and tells in it where. */
+void fetched_keep(struct flight *f, const struct flight_item *it, struct value *result);
+
+/* ---- fetch.c ---- */
 void fetches_release(struct run *run);
 
 /* ---- action.c: modules that the controller carries out itself ---- */

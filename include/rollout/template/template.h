@@ -79,6 +79,9 @@ struct template_text_options {
 	bool keep_trailing_newline;   /* Ansible: true */
 	const char *newline_sequence; /* "\n" when NULL */
 	bool *ret_secret;	      /* set where a secret went into the text; may be NULL */
+	/* Jinja's own when NULL: {{ }} {% %} {# #} */
+	const char *variable_start, *variable_end, *block_start, *block_end, *comment_start,
+		*comment_end;
 };
 /* A template file's text, `#jinja2: key: value` first line honoured. */
 int template_text(struct template_env *env, const struct template_scope *scope, struct slice text,

@@ -76,6 +76,8 @@ static void put_result(struct module_call *call, const struct process *p,
 		call_fail(call, "the command took too long and was killed");
 	else if (result->exit_code != 0)
 		call_fail(call, "non-zero return code");
+	else if (!p->bare)
+		result_put_str(call, "msg", "");
 }
 
 static void on_output(void *ctx, int stream, struct slice bytes)
@@ -119,8 +121,11 @@ static void put_skipped(struct module_call *call, const char *path, const char *
 	result_put(call, "stderr_lines", value_list_new(call->arena));
 	result_put_int(call, "rc", 0);
 	result_put(call, "msg",
-		   value_fmt(call->arena, "%s run command since '%s' %s",
-			     call->check_mode ? "Would not" : "Did not", path, verb));
+		   strcmp(call->module->name, "script") == 0
+			   ? value_fmt(call->arena, "%s %s, matching %s option", path, verb,
+				       strcmp(verb, "exists") == 0 ? "creates" : "removes")
+			   : value_fmt(call->arena, "%s run command since '%s' %s",
+				       call->check_mode ? "Would not" : "Did not", path, verb));
 }
 
 int process_guard(struct module_call *call, const char *cwd, bool *ret_skip, struct err *err)

@@ -11,7 +11,7 @@
 #define COPY_DEPTH_MAX 100u
 #define COPY_DIGEST_MAX (16u << 20) /* MD5 and SHA-1 of larger files are left out */
 
-static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", NULL};
+static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", "\n", "\r", "\r\n", NULL};
 
 #define COPY_SHARED_PARAMS                                                                         \
 	{.name = "dest",                                                                           \
@@ -167,7 +167,10 @@ static void put_digests(struct module_call *call, const struct copy_item *item, 
 {
 	char hex[DIGEST_HEX_MAX];
 	const struct host_ops *ops = call->host->ops;
-	bool small = item->size <= COPY_DIGEST_MAX;
+	struct host_stat st = {0};
+	if (ops->stat(call->host, call->arena, item->dest, true, &st, NULL) < 0)
+		return;
+	bool small = st.size <= COPY_DIGEST_MAX;
 	if (item->sha1)
 		result_put_str(call, "checksum", item->sha1);
 	else if (small && ops->digest(call->host, item->dest, DIGEST_SHA1, hex, NULL) == 0)
@@ -180,6 +183,8 @@ static int finish(struct module_call *call, const struct copy_item *item, bool c
 		  struct err *err)
 {
 	result_put_str(call, "dest", item->dest);
+	if (!changed)
+		result_put_str(call, "path", item->dest);
 	if (arg_has(call, "src"))
 		result_put_str(call, "src", arg_str(call, "src"));
 	put_digests(call, item, changed);
@@ -285,7 +290,7 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 		r = run_tree_entry(call, root, tree->list.at[i], err);
 	if (r < 0)
 		return r;
-	result_put_str(call, "dest", dest);
+	result_put_str(call, "dest", path_below(call, dest, ""));
 	result_put_str(call, "src", src);
 	return path_state_put(call, dest, err);
 }
@@ -362,7 +367,7 @@ int copy_run(struct module_call *call, struct err *err)
 	struct copy_item item = {
 		.sha256 = own_str(call, "_sha256"),
 		.sha1 = own_str(call, "_sha1"),
-		.size = (uint64_t)own_int(call->args, "_size", 0),
+		.size = (uint64_t)own_int(call->args, "_size", -1), /* COPY_SIZE_UNKNOWN */
 		.preserved_mode = preserves(call) ? (int)own_int(call->args, "_mode", -1) : -1,
 	};
 	if (!item.sha256)

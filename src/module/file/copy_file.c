@@ -30,7 +30,7 @@ static int is_same(struct module_call *call, const struct copy_item *item,
 	*ret = false;
 	if (st->type != HOST_FILE)
 		return 0;
-	if (!item->source_path && item->size != st->size)
+	if (!item->source_path && item->size != COPY_SIZE_UNKNOWN && item->size != st->size)
 		return 0;
 	int r = source_digest(call, item, want, &e);
 	if (r == 0)
@@ -53,7 +53,7 @@ static int fetch(struct module_call *call, const struct copy_item *item, struct 
 		return 0;
 	if (call->host->is_overlay && item->size > CHECK_MODE_FETCH_MAX) {
 		w->promised_sha256 = item->sha256;
-		w->promised_size = item->size;
+		w->promised_size = item->size == COPY_SIZE_UNKNOWN ? 0 : item->size;
 		return 0;
 	}
 	if (!call->services || !call->services->blob)

@@ -177,6 +177,23 @@ static int ensure_touched(struct file_call *f, struct err *err)
 	return file_attributes(call, f->path, false, err);
 }
 
+static int link_owner(struct module_call *call, const char *path, const struct host_stat *st,
+		      struct err *err)
+{
+	struct host_attr want = HOST_ATTR_KEEP, change = HOST_ATTR_KEEP;
+	int r = attributes_wanted(call, st, &want, err);
+	if (r < 0)
+		return r;
+	if (want.uid >= 0 && (uid_t)want.uid != st->uid)
+		change.uid = want.uid;
+	if (want.gid >= 0 && (gid_t)want.gid != st->gid)
+		change.gid = want.gid;
+	if (change.uid < 0 && change.gid < 0)
+		return 0;
+	result_changed(call);
+	return call->host->ops->set_attr(call->host, path, false, &change, err);
+}
+
 static int recurse(struct module_call *call, const char *dir, unsigned depth, struct err *err)
 {
 	struct host_names names = {0};
@@ -187,9 +204,13 @@ static int recurse(struct module_call *call, const char *dir, unsigned depth, st
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		const char *path = path_below(call, dir, names.at[i]);
 		r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
-		/* Links lead out of the tree, and have nothing of their own to set. */
-		if (r < 0 || st.type == HOST_LINK)
+		if (r < 0)
+			return r;
+		/* Links lead out of the tree: of them the owner alone is set. */
+		if (st.type == HOST_LINK) {
+			r = link_owner(call, path, &st, err);
 			continue;
+		}
 		r = file_attributes(call, path, false, err);
 		if (r == 0 && st.type == HOST_DIR)
 			r = recurse(call, path, depth + 1, err);
@@ -263,7 +284,7 @@ static int run(struct module_call *call, struct err *err)
 		return err_set(err, ERR_INVALID, "recurse option requires state to be 'directory'");
 	if (!state && strcmp(f.state, "hard") == 0)
 		f.state = "file"; /* a file that happens to have another name */
-	result_put_str(call, "path", f.path);
+	result_put_str(call, strcmp(f.state, "touch") == 0 ? "dest" : "path", f.path);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(handlers); i++)
 		if (strcmp(handlers[i].name, f.state) == 0)
 			r = handlers[i].ensure(&f, err);

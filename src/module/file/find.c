@@ -171,6 +171,32 @@ static bool has_line(struct search *s, const char *path)
 	return false;
 }
 
+static void put_bits(struct arena *a, struct value *f, const struct host_stat *st)
+{
+	const struct {
+		const char *key;
+		bool is;
+	} bits[] = {
+		{"rusr", st->mode & 0400},
+		{"wusr", st->mode & 0200},
+		{"xusr", st->mode & 0100},
+		{"rgrp", st->mode & 040},
+		{"wgrp", st->mode & 020},
+		{"xgrp", st->mode & 010},
+		{"roth", st->mode & 04},
+		{"woth", st->mode & 02},
+		{"xoth", st->mode & 01},
+		{"isuid", st->mode & 04000},
+		{"isgid", st->mode & 02000},
+		{"isfifo", st->type == HOST_FIFO},
+		{"issock", st->type == HOST_SOCKET},
+		{"ischr", st->type == HOST_CHARDEV},
+		{"isblk", st->type == HOST_BLOCKDEV},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+		value_dict_put(a, f, bits[i].key, value_bool(bits[i].is));
+}
+
 static void add(struct search *s, const char *path, const struct host_stat *st)
 {
 	struct arena *a = s->call->arena;
@@ -179,7 +205,7 @@ static void add(struct search *s, const char *path, const struct host_stat *st)
 	const char *owner = path_owner_name(s->call, st->uid);
 	const char *group = path_group_name(s->call, st->gid);
 	value_dict_put(a, f, "path", value_cstr(a, path));
-	value_dict_put(a, f, "mode", value_cstr(a, path_mode_text(s->call, st->mode)));
+	value_dict_put(a, f, "mode", value_fmt(a, "%04o", st->mode));
 	value_dict_put(a, f, "isdir", value_bool(st->type == HOST_DIR));
 	value_dict_put(a, f, "isreg", value_bool(st->type == HOST_FILE));
 	value_dict_put(a, f, "islnk", value_bool(st->type == HOST_LINK));
@@ -196,6 +222,7 @@ static void add(struct search *s, const char *path, const struct host_stat *st)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		value_dict_put(a, f, numbers[i].key, value_int(a, numbers[i].n));
+	put_bits(a, f, st);
 	value_dict_put(a, f, "atime", value_float(a, (double)st->atime_ns / 1e9));
 	value_dict_put(a, f, "mtime", value_float(a, (double)st->mtime_ns / 1e9));
 	value_dict_put(a, f, "ctime", value_float(a, (double)st->ctime_ns / 1e9));
@@ -293,7 +320,11 @@ static int run(struct module_call *call, struct err *err)
 	for (const char *const *p = arg_list(call, "paths", NULL); p && *p; p++) {
 		struct err e = {0};
 		const char *dir = call_absolute_path(call, NULL, *p);
-		if (look_in(&s, dir, 1, &e) < 0)
+		struct host_stat st = {0};
+		r = call->host->ops->stat(call->host, call->arena, dir, true, &st, &e);
+		if (r == 0 && st.type != HOST_DIR)
+			r = err_set(&e, ERR_INVALID, "'%s' is not a directory", dir);
+		if (r < 0 || look_in(&s, dir, 1, &e) < 0)
 			value_dict_put(call->arena, skipped, dir, value_cstr(call->arena, e.msg));
 	}
 	result_put(call, "files", s.files);

@@ -269,7 +269,11 @@ static int edit_and_save(struct edit *e, const struct text_file *f, bool present
 	for (size_t i = 0; i < e->lines.len; i++)
 		strbuf_slice_append(&out, e->lines.at[i]);
 	result_put_str(e->call, "backup", "");
-	return text_file_save(e->call, f, strbuf_slice(&out), msg, err);
+	r = text_file_save(e->call, f, strbuf_slice(&out), msg, err);
+	const struct value *backup = value_get(e->call->result, "backup_file");
+	if (backup)
+		result_put(e->call, "backup", backup);
+	return r;
 }
 
 static int run(struct module_call *call, struct err *err)

@@ -119,7 +119,7 @@ static void put_access(struct facts *f, const struct host_stat *st)
 
 static void put_numbers(struct facts *f, const struct host_stat *st)
 {
-	put_str(f, "mode", path_mode_text(f->call, st->mode));
+	put_str(f, "mode", arena_printf(f->call->arena, "%04o", st->mode));
 	put_int(f, "uid", st->uid);
 	put_int(f, "gid", st->gid);
 	put_int(f, "size", (int64_t)st->size);

@@ -28,10 +28,16 @@ static int not_there(struct module_call *call, const char *path, bool *ret_stop,
 int text_file_open(struct module_call *call, bool create, struct text_file *f, bool *ret_stop,
 		   struct err *err)
 {
+	return text_file_open_at(call, arg_str(call, "path"), create, f, ret_stop, err);
+}
+
+int text_file_open_at(struct module_call *call, const char *path, bool create, struct text_file *f,
+		      bool *ret_stop, struct err *err)
+{
 	struct host_stat st = {0};
 	struct err e = {0};
 	*ret_stop = false;
-	*f = (struct text_file){.path = call_absolute_path(call, NULL, arg_str(call, "path"))};
+	*f = (struct text_file){.path = call_absolute_path(call, NULL, path)};
 	int r = call->host->ops->stat(call->host, call->arena, f->path, true, &st, err);
 	if (r == 0)
 		r = path_real(call, f->path, &f->real, err);
@@ -70,7 +76,9 @@ static int replace(struct module_call *call, const struct text_file *f, struct s
 			       .validate = arg_str(call, "validate"),
 			       .unsafe_in_place = arg_bool(call, "unsafe_writes")};
 	int r = make_parent(call, f, err);
-	if (r == 0 && !f->exists)
+	if (f->new_attr && !f->exists)
+		w.attr = *f->new_attr;
+	else if (r == 0 && !f->exists)
 		r = attributes_wanted(call, &none, &w.attr, err);
 	if (r == 0 && f->exists && arg_bool(call, "backup"))
 		r = path_backup(call, f->real, err);

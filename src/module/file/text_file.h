@@ -1,5 +1,5 @@
 #pragma once
-/* A text file that lineinfile, blockinfile and replace edit. */
+/* A text file that a module edits: lineinfile, ini_file, known_hosts … */
 #include "rollout/base/vec.h"
 #include "rollout/module/module.h"
 
@@ -8,6 +8,7 @@ struct text_file {
 	const char *real; /* after links: what is written */
 	bool exists;
 	struct strbuf content;
+	const struct host_attr *new_attr; /* of a new file; NULL: as the arguments say */
 };
 struct text_lines {
 	struct slice *at; /* each with its newline */
@@ -38,6 +39,9 @@ struct text_lines {
  * mode: the file or its content is not known yet). */
 int text_file_open(struct module_call *call, bool create, struct text_file *f, bool *ret_stop,
 		   struct err *err);
+/* The same for another path than the argument `path`. */
+int text_file_open_at(struct module_call *call, const char *path, bool create, struct text_file *f,
+		      bool *ret_stop, struct err *err);
 /* Writes `content` when it differs; then owner, group, mode. Sets msg. */
 int text_file_save(struct module_call *call, const struct text_file *f, struct slice content,
 		   const char *msg, struct err *err);

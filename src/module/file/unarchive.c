@@ -226,6 +226,22 @@ static int check_dest(struct archive *ar, struct err *err)
 	return err_set(err, ERR_INVALID, "Destination '%s' is not a directory", ar->dest);
 }
 
+/* Ansible's, which has a class for each compression. */
+static const char *handler_name(const struct archive *ar, const struct archive_handler *handler)
+{
+	static const struct {
+		const char *option, *name;
+	} names[] = {
+		{"-z", "TgzArchive"},	       {"--gzip", "TgzArchive"}, {"-j", "TarBzipArchive"},
+		{"--bzip2", "TarBzipArchive"}, {"-J", "TarXzArchive"},	 {"--xz", "TarXzArchive"},
+		{"--zstd", "TarZstdArchive"},
+	};
+	for (size_t i = 0; ar->tar_option && i < ARRAY_LEN(names); i++)
+		if (handler == &archive_tar && strcmp(ar->tar_option, names[i].option) == 0)
+			return names[i].name;
+	return handler->name;
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(archive_release) struct archive ar = {.call = call};
@@ -249,7 +265,7 @@ static int run(struct module_call *call, struct err *err)
 	result_put_str(call, "dest", ar.dest);
 	result_put_str(call, "src", arg_str(call, "src"));
 	if (handler)
-		result_put_str(call, "handler", handler->name);
+		result_put_str(call, "handler", handler_name(&ar, handler));
 	r = unpack(&ar, handler, err);
 	return r < 0 ? r : path_state_put(call, ar.dest, err);
 }

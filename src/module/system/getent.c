@@ -88,6 +88,9 @@ static int run(struct module_call *call, struct err *err)
 	if (r < 0)
 		return r;
 	struct value *entries = value_dict_new(call->arena), *facts = value_dict_new(call->arena);
+	if (exit_code == 2)
+		result_put_str(call, "msg",
+			       "One or more supplied key could not be found in the database.");
 	if (key && exit_code == 2)
 		value_dict_put(call->arena, entries, key, value_null());
 	while (slice_split(&out, '\n', &line))

@@ -3,10 +3,20 @@
 
 #define ZONES "/usr/share/zoneinfo/"
 
+#define ADJTIME "/etc/adjtime"
+
+static const char *const clocks[] = {"local", "UTC", NULL};
+static const char *const hwclock_aliases[] = {"rtc", NULL};
 static const struct module_param params[] = {
-	{.name = "name", .type = MODULE_STR, .required = true, .doc = "Like Europe/Berlin."},
+	{.name = "name", .type = MODULE_STR, .doc = "Like Europe/Berlin."},
+	{.name = "hwclock",
+	 .type = MODULE_STR,
+	 .choices = clocks,
+	 .aliases = hwclock_aliases,
+	 .doc = "What the hardware clock shows."},
 	{0},
 };
+static const char *const one_of[] = {"name|hwclock", NULL};
 
 static const char *current_zone(struct module_call *call)
 {
@@ -47,7 +57,32 @@ static int set_zone(struct module_call *call, const char *name, struct err *err)
 	return r;
 }
 
-static int run(struct module_call *call, struct err *err)
+/* adjtime(5): the third line says UTC or LOCAL; without the file it is UTC. */
+static int run_clock(struct module_call *call, struct err *err)
+{
+	bool local = strcmp(arg_str(call, "hwclock"), "local") == 0;
+	struct slice old = call_read_trimmed(call, ADJTIME), rest = old, line[3] = {0};
+	struct host_write w = {.attr = HOST_ATTR_KEEP};
+	for (size_t i = 0; i < ARRAY_LEN(line); i++)
+		if (!slice_split(&rest, '\n', &line[i]))
+			line[i] = SLICE_LIT("");
+	if (slice_is(slice_trim(line[2]), "LOCAL") == local)
+		return 0;
+	const char *text = arena_printf(call->arena, "%.*s\n%.*s\n%s\n",
+					SLICE_ARG(line[0].len ? line[0] : SLICE_LIT("0.0 0 0")),
+					SLICE_ARG(line[1].len ? line[1] : SLICE_LIT("0")),
+					local ? "LOCAL" : "UTC");
+	w.content = slice_from(text);
+	w.attr.mode = 0644;
+	int r = call->host->ops->write(call->host, ADJTIME, &w, err);
+	if (r < 0)
+		return r;
+	result_changed(call);
+	result_diff(call, ADJTIME, old, ADJTIME, slice_trim(w.content));
+	return 0;
+}
+
+static int run_zone(struct module_call *call, struct err *err)
 {
 	const char *name = arg_str(call, "name"), *now = current_zone(call);
 	if (strcmp(now, name) == 0)
@@ -60,10 +95,17 @@ static int run(struct module_call *call, struct err *err)
 	return 0;
 }
 
+static int run(struct module_call *call, struct err *err)
+{
+	int r = arg_has(call, "name") ? run_zone(call, err) : 0;
+	return r < 0 || !arg_has(call, "hwclock") ? r : run_clock(call, err);
+}
+
 const struct module module_timezone = {
 	.name = "timezone",
 	.full_name = "community.general.timezone",
 	.doc = "Sets the host's time zone.",
 	.params = params,
+	.required_one_of = one_of,
 	.run = run,
 };

@@ -4,8 +4,10 @@
  * https://docs.ansible.com/ansible/latest/collections/ansible/builtin/wait_for_module.html
  */
 #include "../call.h"
+#include "../path_state.h"
 #include "../regex.h"
 #include "address.h"
+#include "connections.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 
@@ -16,7 +18,9 @@
 
 #define BANNER_MAX (1u << 20)
 
-static const char *const states[] = {"started", "present", "stopped", "absent", NULL};
+static const char *const states[] = {"started", "present", "stopped", "absent", "drained", NULL};
+static const char *const tcp_states[] = {"ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV",
+					 "SYN_SENT",	"TIME_WAIT", NULL};
 
 static const struct module_param params[] = {
 	{.name = "host", .type = MODULE_STR, .fallback = "127.0.0.1", .doc = "Name or address."},
@@ -26,7 +30,18 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .fallback = "started",
 	 .choices = states,
-	 .doc = "started and present wait until it is there, stopped and absent until it is not."},
+	 .doc = "started and present wait until it is there, stopped and absent until it is not; "
+		"drained until nobody is connected to the port."},
+	{.name = "active_connection_states",
+	 .type = MODULE_LIST,
+	 .element = MODULE_STR,
+	 .fallback = "[ESTABLISHED, FIN_WAIT1, FIN_WAIT2, SYN_RECV, SYN_SENT, TIME_WAIT]",
+	 .choices = tcp_states,
+	 .doc = "With drained: the connections that count."},
+	{.name = "exclude_hosts",
+	 .type = MODULE_LIST,
+	 .element = MODULE_STR,
+	 .doc = "With drained: connections from these do not count."},
 	{.name = "timeout",
 	 .type = MODULE_INT,
 	 .fallback = "300",
@@ -51,7 +66,8 @@ struct wait {
 	const char *host, *path, *regex;
 	int64_t port, timeout_ms, connect_timeout_ms;
 	int64_t start_ms, end_ms;
-	bool until_gone;
+	bool until_gone, until_drained;
+	struct addresses local, exclude; /* until_drained */
 	struct regex *pattern;
 	const struct value *groups, *named;
 };
@@ -141,10 +157,38 @@ static int path_is_there(struct module_call *call, struct wait *w, bool *ret, st
 	return 0;
 }
 
+static int find_addresses(struct module_call *call, struct wait *w, struct err *err)
+{
+	int r = addresses_find(call, w->host, (uint16_t)w->port, &w->local, err);
+	for (const char *const *h = arg_list(call, "exclude_hosts", NULL); r == 0 && h && *h; h++) {
+		struct addresses one;
+		r = addresses_find(call, *h, 0, &one, err);
+		for (size_t i = 0; r == 0 && i < one.len && w->exclude.len < ADDRESSES_MAX; i++)
+			w->exclude.at[w->exclude.len++] = one.at[i];
+	}
+	return r;
+}
+
+static int is_drained(struct module_call *call, const struct wait *w, bool *ret, struct err *err)
+{
+	size_t n;
+	const struct connections_query q = {
+		.port = (uint16_t)w->port,
+		.local = &w->local,
+		.exclude = &w->exclude,
+		.states = arg_list(call, "active_connection_states", NULL)};
+	int r = connections_count(call, &q, &n, err);
+	if (r == 0)
+		*ret = n == 0;
+	return r;
+}
+
 static int is_met(struct module_call *call, struct wait *w, bool *ret, struct err *err)
 {
 	bool there = false;
 	int r = 0;
+	if (w->until_drained)
+		return is_drained(call, w, ret, err);
 	if (w->path)
 		r = path_is_there(call, w, &there, err);
 	else
@@ -164,6 +208,8 @@ static const char *what(struct module_call *call, const struct wait *w)
 	if (w->path)
 		return arena_printf(call->arena, w->until_gone ? "%s to be absent." : "file %s",
 				    place);
+	if (w->until_drained)
+		return arena_printf(call->arena, "%s to drain", place);
 	return arena_printf(call->arena, w->until_gone ? "%s to stop." : "%s", place);
 }
 
@@ -185,7 +231,7 @@ static int wait_until(struct module_call *call, struct wait *w, struct err *err)
 {
 	int64_t pause = arg_int(call, "sleep", 1) * 1000;
 	for (;;) {
-		bool met;
+		bool met = false;
 		int r = is_met(call, w, &met, err);
 		int64_t left = w->end_ms - clock_now_ms();
 		if (r < 0 || met)
@@ -216,11 +262,16 @@ static int wait_init(struct module_call *call, struct wait *w, struct err *err)
 			   .timeout_ms = arg_int(call, "timeout", 300) * 1000,
 			   .connect_timeout_ms = arg_int(call, "connect_timeout", 5) * 1000,
 			   .start_ms = clock_now_ms(),
+			   .until_drained = strcmp(state, "drained") == 0,
 			   .until_gone =
 				   strcmp(state, "stopped") == 0 || strcmp(state, "absent") == 0};
 	w->end_ms = w->start_ms + w->timeout_ms;
 	if (w->port < 0 || w->port > 65535)
 		return err_set(err, ERR_INVALID, "%lld is not a port", (long long)w->port);
+	if (w->until_drained && (w->path || !w->port))
+		return err_set(err, ERR_INVALID, "state drained needs a port");
+	if (arg_has(call, "exclude_hosts") && !w->until_drained)
+		return err_set(err, ERR_INVALID, "exclude_hosts should only be with state=drained");
 	if (!w->path && !w->port && w->until_gone)
 		return err_set(err, ERR_INVALID, "state %s needs a port or a path", state);
 	return w->regex ? regex_compile("search_regex", slice_from(w->regex), REGEX_MULTILINE,
@@ -228,10 +279,20 @@ static int wait_init(struct module_call *call, struct wait *w, struct err *err)
 			: 0;
 }
 
+/* What the path is: as for every module that returns one. */
+static int put_file(struct module_call *call, const struct wait *w, struct err *err)
+{
+	struct host_stat st = {0};
+	int r = call->host->ops->stat(call->host, call->arena, w->path, false, &st, err);
+	return r < 0 || st.type == HOST_ABSENT ? r : path_state_put(call, w->path, err);
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	struct wait w;
 	int r = wait_init(call, &w, err);
+	if (r == 0 && w.until_drained)
+		r = find_addresses(call, &w, err);
 	if (r < 0)
 		return r;
 	if (!call->check_mode)
@@ -242,6 +303,8 @@ static int run(struct module_call *call, struct err *err)
 		sleep_ms(w.end_ms - clock_now_ms());
 	if (r == 0)
 		put_result(call, &w);
+	if (r == 0 && w.path && !w.until_gone)
+		r = put_file(call, &w, err);
 	regex_free(w.pattern);
 	return r;
 }

@@ -78,7 +78,7 @@ int output_text(struct eval *ev, struct output *out, struct slice s, struct err 
 int output_value(struct eval *ev, struct output *out, const struct value *v, struct err *err);
 int output_flush(struct eval *ev, struct output *out, struct err *err);
 /* As many at the end as the source has, where blocks swallowed some: Ansible's. */
-void output_restore_newlines(struct output *out, struct slice source);
+void output_restore_newlines(struct output *out, struct slice source, struct slice newline);
 void output_release(struct output *out);
 /* What was written: a list, dict or bool that stands alone, else the text. */
 int output_result(struct eval *ev, struct output *out, const struct value **ret, struct err *err);

@@ -35,7 +35,7 @@ int output_value(struct eval *ev, struct output *out, const struct value *v, str
 	return v->type == VALUE_NULL ? 0 : print_str(ev, &out->text, v, err);
 }
 
-void output_restore_newlines(struct output *out, struct slice source)
+void output_restore_newlines(struct output *out, struct slice source, struct slice newline)
 {
 	size_t wanted = 0, have = 0;
 	while (wanted < source.len && source.ptr[source.len - 1 - wanted] == '\n')
@@ -43,7 +43,7 @@ void output_restore_newlines(struct output *out, struct slice source)
 	while (have < out->text.len && out->text.ptr[out->text.len - 1 - have] == '\n')
 		have++;
 	for (; have < wanted; have++)
-		strbuf_putc(&out->text, '\n');
+		strbuf_slice_append(&out->text, newline);
 }
 
 int output_result(struct eval *ev, struct output *out, const struct value **ret, struct err *err)

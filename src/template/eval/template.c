@@ -327,8 +327,8 @@ int template_text(struct template_env *env, const struct template_scope *scope, 
 		r = source_exec(&ev, &src, &out, err);
 	if (r == 0)
 		r = output_flush(&ev, &out, err);
-	if (!opts || opts->keep_trailing_newline)
-		output_restore_newlines(&out, src.text);
+	if (r == 0 && (!opts || opts->keep_trailing_newline))
+		output_restore_newlines(&out, src.text, src.syntax.newline);
 	end(&ev);
 	arena_release(&a);
 	if (r == 0)

@@ -79,7 +79,7 @@ static int run_template(struct call *c, struct slice name, struct output *out, s
 	    (r = source_init(text, path, &opts, &src, err)) < 0 || (r = bind_vars(c, err)) < 0)
 		return r;
 	r = source_exec(c->ev, &src, out, err);
-	output_restore_newlines(out, src.text);
+	output_restore_newlines(out, src.text, src.syntax.newline);
 	return r;
 }
 

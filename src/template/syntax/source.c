@@ -89,6 +89,24 @@ int source_header(struct source *src, struct err *err)
 	return 0;
 }
 
+static void set_marks(struct syntax *syn, const struct template_text_options *opts)
+{
+	const struct {
+		const char *given;
+		struct slice *mark;
+	} marks[] = {
+		{opts->variable_start, &syn->variable_start},
+		{opts->variable_end, &syn->variable_end},
+		{opts->block_start, &syn->block_start},
+		{opts->block_end, &syn->block_end},
+		{opts->comment_start, &syn->comment_start},
+		{opts->comment_end, &syn->comment_end},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (marks[i].given && *marks[i].given)
+			*marks[i].mark = slice_from(marks[i].given);
+}
+
 int source_init(struct slice text, const char *file, const struct template_text_options *opts,
 		struct source *ret, struct err *err)
 {
@@ -101,5 +119,6 @@ int source_init(struct slice text, const char *file, const struct template_text_
 	syn->lstrip_blocks = opts->lstrip_blocks;
 	if (opts->newline_sequence)
 		syn->newline = slice_from(opts->newline_sequence);
+	set_marks(syn, opts);
 	return slice_starts_with(text, "#jinja2:") ? source_header(ret, err) : 0;
 }

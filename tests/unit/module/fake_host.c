@@ -1,5 +1,7 @@
 #include "fake_host.h"
 
+#include "trials.h"
+
 #include "rollout/value/yaml.h"
 
 #include <assert.h>
@@ -564,6 +566,7 @@ const struct value *trial_run(struct trial *t, struct host *host, const char *mo
 	if (r == 0)
 		r = module_coerce_args(t->call.module, &t->arena, parsed, &t->call.args, &err);
 	if (r == 0) {
+		trials_note(module, host, args);
 		module_run(&t->call);
 		return t->call.result;
 	}

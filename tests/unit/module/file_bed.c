@@ -1,5 +1,7 @@
 #include "file_bed.h"
 
+#include "trials.h"
+
 #include "rollout/value/json.h"
 
 #include <ftw.h>
@@ -87,6 +89,7 @@ const struct value *file_bed_run(struct file_bed *b, struct host *h, const char 
 				   .check_mode = h->is_overlay,
 				   .diff_mode = b->diff_mode,
 				   .services = &services};
+	trials_note(module, h, text);
 	module_run(&call);
 	return call.result;
 }

@@ -11,6 +11,7 @@ static struct fake_host *machine(void)
 	fake_package(f, "nginx", NULL, "1.18-1");
 	fake_package(f, "curl", "8.0", "8.1");
 	fake_package(f, "bash", "5.2", "5.2");
+	fake_unit(f, "ssh", "inactive", "enabled");
 	fake_group(f, "adm", 4);
 	fake_group(f, "www", 33);
 	fake_group(f, "etcd", 990);
@@ -156,8 +157,13 @@ static const struct {
 	{"hostname", "{name: 'a b'}", NULL, "'a b' is not a host name", false},
 	{"hostname", "{name: web1}", "write /etc/hostname\nrun hostname web1\n", NULL, true},
 	{"timezone", "{name: Europe/Berlin}", "symlink /etc/localtime\n", NULL, false},
+	{"timezone", "{hwclock: UTC}", NULL, NULL, false},
+	{"timezone", "{hwclock: local}", "write /etc/adjtime\n", NULL, false},
 	{"timezone", "{name: Mars/Olympus}", NULL,
 	 "the host has no time zone 'Mars/Olympus' (is tzdata installed?)", false},
+
+	{"service", "{name: ssh}", NULL, NULL, false},
+	{"service", "{name: ssh, state: started, enabled: yes}", "start ssh\n", NULL, false},
 
 	{"ping", "{}", NULL, NULL, false},
 	{"ping", "{data: crash}", NULL, "boom", false},

@@ -52,6 +52,44 @@ static void ports(void **state)
 	host_free(&f->host);
 }
 
+/* Somebody from 10.0.0.7 is connected to 127.0.0.1:8080, in each of the tables. */
+static void drained(void **state)
+{
+	struct fake_host *f = fake_host_new();
+	CLEANUP(trial_release) struct trial t = {0};
+	const struct value *r;
+	(void)state;
+	fake_file(f, "/proc/net/tcp",
+		  "  sl  local_address rem_address   st tx_queue\n"
+		  "   0: 0100007F:1F90 0700000A:C350 01 00000000\n"
+		  "   1: 0100007F:1F91 0700000A:C350 06 00000000\n");
+	fake_file(f, "/proc/net/tcp6",
+		  "   0: 0000000000000000FFFF00000100007F:1F92 "
+		  "0000000000000000FFFF00000700000A:C350 01 00000000\n");
+	static const struct {
+		const char *args;
+		bool fails;
+	} cases[] = {
+		{"{state: drained, timeout: 0, port: 8080}", true},
+		{"{state: drained, timeout: 0, port: 8080, host: 0.0.0.0}", true},
+		{"{state: drained, timeout: 0, port: 8080, host: 127.0.0.2}", false},
+		{"{state: drained, timeout: 0, port: 8080, exclude_hosts: 10.0.0.7}", false},
+		{"{state: drained, timeout: 0, port: 8080, exclude_hosts: 10.0.0.8}", true},
+		{"{state: drained, timeout: 0, port: 8081}", true},
+		{"{state: drained, timeout: 0, port: 8081, active_connection_states: ESTABLISHED}",
+		 false},
+		{"{state: drained, timeout: 0, port: 8082}", true},
+		{"{state: drained, timeout: 0, port: 8082, exclude_hosts: [10.0.0.7]}", false},
+		{"{state: drained, timeout: 0, port: 8083}", false},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		r = trial_run(&t, &f->host, "wait_for", cases[i].args, false);
+		if (result_is(r, "failed") != cases[i].fails)
+			fail_msg("%s: %s", cases[i].args, result_text(r, "msg"));
+	}
+	host_free(&f->host);
+}
+
 static void *greet(void *listener)
 {
 	int fd = accept(*(int *)listener, NULL, NULL);
@@ -111,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports),
+		cmocka_unit_test(drained),
 		cmocka_unit_test(banner),
 		cmocka_unit_test(paths),
 	};
