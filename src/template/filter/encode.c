@@ -212,8 +212,8 @@ FN(f_to_uuid)
 }
 
 const struct function filters_encode[] = {
-	{"to_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS, f_to_yaml},
-	{"to_nice_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS, f_to_nice_yaml},
+	{"to_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS | FN_TEXT, f_to_yaml},
+	{"to_nice_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS | FN_TEXT, f_to_nice_yaml},
 	{"from_yaml", "", 0, 0, f_from_yaml},
 	{"from_yaml_all", "", 0, 0, f_from_yaml_all},
 	{"b64encode", "encoding", 0, 0, f_b64encode},

@@ -265,7 +265,7 @@ const struct function filters_string[] = {
 	{"e", "", 0, 0, f_escape},
 	{"forceescape", "", 0, 0, f_escape},
 	{"safe", "", 0, 0, f_string},
-	{"string", "", 0, 0, f_string},
+	{"string", "", 0, FN_TEXT, f_string},
 	{"trim", "chars", 0, 0, f_trim},
 	{"replace", "old,new,count", 2, 0, f_replace},
 	{"format", "", 0, FN_VARARGS | FN_KWARGS, f_format},
