@@ -6,23 +6,28 @@
 extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
 	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
-	filters_password[];
-extern const struct function tests_value[], tests_ansible[], tests_path[];
-extern const struct function lookups_file[], lookups_data[], lookups_value[];
+	filters_password[], filters_ipaddr[], filters_network[];
+extern const struct function tests_value[], tests_ansible[], tests_path[], tests_network[];
+extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_table[],
+	lookups_password[];
 
-static const struct function *const filters[] = {
-	filters_string, filters_text,  filters_sequence, filters_select,
-	filters_set,	filters_dict,  filters_number,	 filters_json,
-	filters_encode, filters_regex, filters_path,	 filters_time,
-	filters_value,	filters_url,   filters_password, NULL};
-static const struct function *const tests[] = {tests_value, tests_ansible, tests_path, NULL};
-static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value, NULL};
+static const struct function *const filters[] = {filters_string, filters_text,	  filters_sequence,
+						 filters_select, filters_set,	  filters_dict,
+						 filters_number, filters_json,	  filters_encode,
+						 filters_regex,	 filters_path,	  filters_time,
+						 filters_value,	 filters_url,	  filters_password,
+						 filters_ipaddr, filters_network, NULL};
+static const struct function *const tests[] = {tests_value, tests_ansible, tests_path,
+					       tests_network, NULL};
+static const struct function *const lookups[] = {lookups_file,	lookups_data,	  lookups_value,
+						 lookups_table, lookups_password, NULL};
 
 /* Fully qualified names of what is built in. */
 static struct slice strip_collection(struct slice name)
 {
 	static const char *const prefixes[] = {"ansible.builtin.", "ansible.legacy.",
-					       "ansible.utils.", "community.general."};
+					       "ansible.utils.", "ansible.netcommon.",
+					       "community.general."};
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		size_t n = strlen(prefixes[i]);
 		if (slice_starts_with(name, prefixes[i]))
