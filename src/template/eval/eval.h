@@ -204,6 +204,7 @@ int call_int(struct call *c, unsigned i, int64_t fallback, int64_t *ret, struct 
 int call_bool(struct call *c, unsigned i, bool fallback, bool *ret, struct err *err);
 int call_text(struct call *c, unsigned i, const char *fallback, struct slice *ret, struct err *err);
 int in_text(struct call *c, struct slice *ret, struct err *err);
+int in_string(struct call *c, struct slice *ret, struct err *err); /* of other types none */
 int in_list(struct call *c, const struct value_list **ret, struct err *err);
 int in_dict(struct call *c, const struct value_dict **ret, struct err *err);
 

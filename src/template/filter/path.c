@@ -26,7 +26,7 @@ static size_t base_at(struct slice s)
 FN(f_basename)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	size_t at = base_at(s);
@@ -45,7 +45,7 @@ static struct slice dirname_of(struct slice s)
 FN(f_dirname)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r == 0)
 		*ret = str_new(c->ev, dirname_of(s));
 	return r;
@@ -54,7 +54,7 @@ FN(f_dirname)
 FN(f_splitext)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	size_t base = base_at(s), dot = s.len, first = base;
@@ -93,7 +93,7 @@ FN(f_expanduser)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	expand_user(&b, s);
@@ -111,7 +111,7 @@ FN(f_expandvars)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	for (size_t i = 0; r == 0 && i < s.len;) {
 		bool brace = s.ptr[i] == '$' && i + 1 < s.len && s.ptr[i + 1] == '{';
 		size_t from = i + (brace ? 2 : 1), to = from;
@@ -175,7 +175,7 @@ FN(f_realpath)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	absolute_path(&b, s);
@@ -203,7 +203,7 @@ FN(f_relpath)
 	CLEANUP(strbuf_release) struct strbuf path = {0}, start = {0}, out = {0};
 	struct slice s, from;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, ".", &from, err)) < 0)
+	if ((r = in_string(c, &s, err)) < 0 || (r = call_text(c, 0, ".", &from, err)) < 0)
 		return r;
 	absolute_path(&path, s);
 	absolute_path(&start, from);
@@ -262,7 +262,7 @@ FN(f_normpath)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	normalize(&b, s);
@@ -274,7 +274,7 @@ FN(f_fileglob)
 {
 	struct slice s;
 	glob_t g;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	struct value *out = list_new(c->ev);

@@ -235,7 +235,7 @@ FN(f_quote)
 FN(f_split)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	return r < 0 ? r : text_split(c, s, false, ret, err);
 }
 

@@ -63,8 +63,10 @@ static int subnet(struct call *c, const struct network *n, unsigned prefix,
 	int r = call_int(c, 1, 0, &index, err);
 	if (r < 0)
 		return r;
-	struct wide at = index < 0 ? wide_add(count, index) : (struct wide){0, (uint64_t)index};
 	*ret = value_bool(false);
+	if (prefix < n->prefix && index != 0)
+		return 0;
+	struct wide at = index < 0 ? wide_add(count, index) : (struct wide){0, (uint64_t)index};
 	if (bits < 128 && wide_cmp(at, count) >= 0)
 		return 0;
 	sub.ip = wide_plus(sub.ip, wide_shift(at, network_width(n) - prefix));
