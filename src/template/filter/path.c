@@ -270,6 +270,38 @@ FN(f_normpath)
 	return 0;
 }
 
+/* The longest folder that is above all of them. */
+FN(f_commonpath)
+{
+	CLEANUP(strbuf_release) struct strbuf b = {0};
+	const struct value_list *list;
+	int r = in_list(c, &list, err);
+	if (r == 0 && list->len == 0)
+		return err_set(err, ERR_INVALID, "there are no paths");
+	for (size_t i = 0; r == 0 && i < list->len; i++) {
+		CLEANUP(strbuf_release) struct strbuf path = {0};
+		if (!is_str(list->at[i]))
+			return type_error(err, "paths are needed", list->at[i]);
+		normalize(&path, list->at[i]->str);
+		if (i == 0) {
+			strbuf_slice_append(&b, strbuf_slice(&path));
+			continue;
+		}
+		if ((b.ptr[0] == '/') != (path.ptr[0] == '/'))
+			return err_set(err, ERR_INVALID, "absolute and relative paths");
+		size_t n = 0, end = 0;
+		for (; n < b.len && n < path.len && b.ptr[n] == path.ptr[n]; n++)
+			if (b.ptr[n] == '/')
+				end = n ? n : 1;
+		if ((n == b.len || b.ptr[n] == '/') && (n == path.len || path.ptr[n] == '/'))
+			end = n;
+		strbuf_truncate(&b, end);
+	}
+	if (r == 0)
+		*ret = give(c, &b);
+	return r;
+}
+
 FN(f_fileglob)
 {
 	struct slice s;
@@ -291,15 +323,10 @@ FN(f_fileglob)
 }
 
 const struct function filters_path[] = {
-	{"basename", "", 0, 0, f_basename},
-	{"dirname", "", 0, 0, f_dirname},
-	{"splitext", "", 0, 0, f_splitext},
-	{"expanduser", "", 0, 0, f_expanduser},
-	{"expandvars", "", 0, 0, f_expandvars},
-	{"realpath", "", 0, 0, f_realpath},
-	{"relpath", "start", 0, 0, f_relpath},
-	{"path_join", "", 0, 0, f_path_join},
-	{"normpath", "", 0, 0, f_normpath},
-	{"fileglob", "", 0, 0, f_fileglob},
-	{0},
+	{"basename", "", 0, 0, f_basename},	{"dirname", "", 0, 0, f_dirname},
+	{"splitext", "", 0, 0, f_splitext},	{"expanduser", "", 0, 0, f_expanduser},
+	{"expandvars", "", 0, 0, f_expandvars}, {"realpath", "", 0, 0, f_realpath},
+	{"relpath", "start", 0, 0, f_relpath},	{"path_join", "", 0, 0, f_path_join},
+	{"commonpath", "", 0, 0, f_commonpath}, {"normpath", "", 0, 0, f_normpath},
+	{"fileglob", "", 0, 0, f_fileglob},	{0},
 };
