@@ -212,7 +212,6 @@ def agree(mode, ours, theirs):
 
 
 def main():
-    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     if init_plugin_loader:
         init_plugin_loader([p for p in os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(":") if p])
     verbose = "-v" in sys.argv
@@ -231,6 +230,7 @@ def main():
     if answers.returncode != 0 or len(replies) != len(todo):
         print(f"rollout ends with {answers.returncode} at: {todo[min(len(replies), len(todo) - 1)]}")
         return 1
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # Python has no bounds of its own
     for (subject, title, mode, text), reply in zip(todo, replies):
         ours, theirs = json.loads(reply), oracle.run(mode, text)
         count += 1
