@@ -5,7 +5,8 @@ jinja/cases/*.expr   one expression a line, compared by value
 jinja/cases/*.str    one string of a playbook a line ("\\n" is a newline), compared by value
 jinja/cases/*.text   template files, each below a line "=== name", compared by text
     # …              a comment, at the beginning of a line
-    #needs MODULE    skipped where Python has no such module
+    #needs MODULE    left out where Python has no such module (Debian's packages ansible, python3-jmespath,
+                     python3-netaddr and python3-passlib have them)
     = A ;; B ;; C    the lines that follow are run with each of these in the place of $
 jinja/known          cases that differ, below the reason ("# …") why: SUBJECT: CASE
 jinja/vars.json      the variables; jinja/files: the folder of lookups and includes

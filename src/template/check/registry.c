@@ -28,7 +28,8 @@ static struct slice strip_collection(struct slice name)
 	static const char *const prefixes[] = {"ansible.builtin.", "ansible.legacy.",
 					       "ansible.utils.", "ansible.netcommon.",
 					       "community.general."};
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+	for (size_t i = 0; name.len && memchr(name.ptr, '.', name.len) && i < ARRAY_LEN(prefixes);
+	     i++) {
 		size_t n = strlen(prefixes[i]);
 		if (slice_starts_with(name, prefixes[i]))
 			return (struct slice){name.ptr + n, name.len - n};
@@ -40,8 +41,8 @@ static const struct function *find(const struct function *const *tables, struct 
 {
 	name = strip_collection(name);
 	for (; *tables; tables++)
-		for (const struct function *f = *tables; f->name; f++)
-			if (slice_is(name, f->name))
+		for (const struct function *f = *tables; name.len && f->name; f++)
+			if (*f->name == *name.ptr && slice_is(name, f->name))
 				return f;
 	return NULL;
 }

@@ -75,9 +75,12 @@ static int loop_get(void *self, struct arena *a, const struct value *key, const 
 		{"depth0", loop->depth},
 	};
 	*ret = NULL;
-	for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
-		if (value_is_str(key, numbers[k].name))
-			*ret = value_int(a, numbers[k].value);
+	for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
+		if (!value_is_str(key, numbers[k].name))
+			continue;
+		*ret = value_int(a, numbers[k].value);
+		return 0;
+	}
 	if (value_is_str(key, "first"))
 		*ret = value_bool(i == 0);
 	else if (value_is_str(key, "last"))

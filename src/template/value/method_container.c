@@ -396,8 +396,8 @@ extern const struct function string_methods[], string_kind_methods[];
 
 static const struct function *find_in(const struct function *f, struct slice name)
 {
-	for (; f->name; f++)
-		if (slice_is(name, f->name))
+	for (; name.len && f->name; f++)
+		if (*f->name == *name.ptr && slice_is(name, f->name))
 			return f;
 	return NULL;
 }
