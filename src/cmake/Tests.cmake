@@ -1,6 +1,8 @@
 # Tests by pattern:
 #   tests/unit/<layer>/test_<noun>.c   cmocka; other .c files there are shared by them
 #   tests/<kind>/test_*.{sh,py}        executable; label <kind>, and `machines` where they boot some; exit 77 skips
+#   tests/oracle/<noun>/*.c            the program oracle_<noun>, what tests/oracle/test_<noun>.py compares
+#   tests/bench/<noun>/*.c             the program bench_<noun>, no test
 #   tests/fuzz/fuzz_<name>.c           replays tests/fuzz/corpus/<name>/*
 # A test links its layer and every layer whose headers it includes.
 set(test_env "ROLLOUT_SOURCE_DIR=${CMAKE_SOURCE_DIR};ROLLOUT_BINARY_DIR=${CMAKE_BINARY_DIR}")
@@ -73,6 +75,17 @@ function(rollout_script_tests kind)
 	endforeach()
 endfunction()
 
+function(rollout_programs kind)
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*/*.c)
+	foreach(source ${sources})
+		get_filename_component(noun ${source} DIRECTORY)
+		get_filename_component(noun ${noun} NAME)
+		add_executable(${kind}_${noun} ${source})
+		rollout_test_libraries(${kind}_${noun} ${source})
+		target_link_libraries(${kind}_${noun} PRIVATE rollout_flags)
+	endforeach()
+endfunction()
+
 function(rollout_fuzz_drivers)
 	file(GLOB drivers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_*.c)
 	foreach(source ${drivers})
@@ -100,6 +113,8 @@ endif()
 foreach(kind golden module hosts cli vm cluster oracle)
 	rollout_script_tests(${kind})
 endforeach()
+rollout_programs(oracle)
+rollout_programs(bench)
 rollout_fuzz_drivers()
 
 add_test(NAME layers COMMAND ${CMAKE_SOURCE_DIR}/tests/layers.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -81,11 +81,25 @@ static void put_scalar(struct writer *w, const struct value *v)
 
 static void put_node(struct writer *w, const struct value *v);
 
+static bool is_flow(const struct writer *w, const struct value *v)
+{
+	bool list = v->type == VALUE_LIST;
+	size_t n = list ? v->list.len : v->dict.len;
+	if (!w->style->flow_leaves)
+		return w->style->flow;
+	for (size_t i = 0; i < n; i++) {
+		const struct value *item = list ? v->list.at[i] : v->dict.at[i].value;
+		if (item->type == VALUE_LIST || item->type == VALUE_DICT)
+			return false;
+	}
+	return true;
+}
+
 static void put_list(struct writer *w, const struct value *v)
 {
 	yaml_event_t event;
 	yaml_sequence_style_t style =
-		w->style->flow ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE;
+		is_flow(w, v) ? YAML_FLOW_SEQUENCE_STYLE : YAML_BLOCK_SEQUENCE_STYLE;
 	put_event(w, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, style));
 	for (size_t i = 0; i < v->list.len; i++)
 		put_node(w, v->list.at[i]);
@@ -97,7 +111,7 @@ static void put_dict(struct writer *w, const struct value *v)
 	yaml_event_t event;
 	const struct value_pair **pairs = dict_pairs(v, w->style->sort_keys);
 	yaml_mapping_style_t style =
-		w->style->flow ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE;
+		is_flow(w, v) ? YAML_FLOW_MAPPING_STYLE : YAML_BLOCK_MAPPING_STYLE;
 	put_event(w, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
 	for (size_t i = 0; i < v->dict.len; i++) {
 		put_node(w, pairs[i]->key);
@@ -138,12 +152,15 @@ void yaml_emit_styled(struct strbuf *out, const struct value *v, const struct ya
 	yaml_emitter_set_indent(&w.emitter, (int)style->indent);
 	yaml_emitter_set_width(&w.emitter, style->width ? (int)style->width : -1);
 	put_event(&w, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
-	put_event(&w, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
+	put_event(&w, &event,
+		  yaml_document_start_event_initialize(&event, NULL, NULL, NULL,
+						       !style->explicit_start));
 	put_node(&w, v);
-	put_event(&w, &event, yaml_document_end_event_initialize(&event, 1));
+	put_event(&w, &event, yaml_document_end_event_initialize(&event, !style->explicit_end));
 	put_event(&w, &event, yaml_stream_end_event_initialize(&event));
 	yaml_emitter_delete(&w.emitter);
-	end_plain_root(out, start, v);
+	if (!style->explicit_end)
+		end_plain_root(out, start, v);
 }
 
 void yaml_emit(struct strbuf *out, const struct value *v, unsigned indent)

@@ -70,6 +70,9 @@ static bool is_harmless(struct slice s)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (memmem(s.ptr, s.len, words[i], strlen(words[i])))
 			return false;
+	/* A parent is a file; without a path there is none of the name. */
+	if (memmem(s.ptr, s.len, "extends", 7) && memchr(s.ptr, '/', s.len))
+		return false;
 	/* A name put together at run time. */
 	return !memmem(s.ptr, s.len, "lookup", 6) && !memmem(s.ptr, s.len, "query", 5) &&
 	       !memmem(s.ptr, s.len, "q(", 2);

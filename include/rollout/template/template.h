@@ -58,7 +58,7 @@ int template_check_text(struct template_env *env, struct slice text, const char 
 /*
  * Renders every string in the tree, deep. A string that is exactly one
  * {{ expression }} keeps the expression's type; anything around it makes a
- * string. Values with VALUE_UNSAFE pass unchanged. `omit` stays in the tree as
+ * string, which becomes a list, dict or bool where it reads as one. Values with VALUE_UNSAFE pass unchanged. `omit` stays in the tree as
  * template_omit(); callers drop it (template_is_omit).
  * The result lives in `a`. ERR_UNDEFINED names the variable, its place and the
  * nearest defined name; ERR_PENDING / ERR_UNKNOWN when a VALUE_UNKNOWN was touched.

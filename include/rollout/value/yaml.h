@@ -27,7 +27,9 @@ struct yaml_style {
 	unsigned indent; /* 2 to 9 */
 	unsigned width;	 /* 0: lines are not folded */
 	bool sort_keys;
-	bool flow; /* {a: 1}, [1, 2] */
+	bool flow;	  /* {a: 1}, [1, 2] */
+	bool flow_leaves; /* lists and dicts of scalars in flow style, others in block style */
+	bool explicit_start, explicit_end; /* "---", "..." */
 };
 /* As PyYAML's dump(allow_unicode=True); shared nodes are written out each
  * time instead of as aliases. Bytes that are not UTF-8 become U+FFFD. Where

@@ -175,6 +175,11 @@ static bool holds(struct slice op, int o, bool *ret)
 	return false;
 }
 
+int version_compare_loose(struct slice a, struct slice b, int *ret, struct err *err)
+{
+	return loose(a, b, ret, err);
+}
+
 int version_test(struct call *c, const struct value **ret, struct err *err)
 {
 	struct slice a, b, op, type;
@@ -185,18 +190,23 @@ int version_test(struct call *c, const struct value **ret, struct err *err)
 	    (r = call_bool(c, 2, false, &is_strict, err)) < 0 ||
 	    (r = call_text(c, 3, is_strict ? "strict" : "loose", &type, err)) < 0)
 		return r;
-	if (a.len == 0 || b.len == 0)
+	if (a.len == 0 || b.len == 0 || !value_truthy(c->in))
 		return err_set(err, ERR_INVALID, "a version cannot be empty");
+	if (is_strict && c->arg[3] && c->arg[3]->type != VALUE_NULL)
+		return err_set(err, ERR_INVALID, "strict and version_type exclude each other");
 	if (slice_is(type, "strict"))
 		r = strict(a, b, &o, err);
 	else if (slice_is(type, "semver") || slice_is(type, "semantic"))
 		r = semantic(a, b, &o, err);
+	else if (slice_is(type, "pep440"))
+		r = pep440_compare(a, b, &o, err);
 	else if (slice_is(type, "loose"))
 		r = loose(a, b, &o, err);
 	else
-		return err_set(err, ERR_UNSUPPORTED,
-			       "version: the type '%.*s' is not loose, strict, semver or semantic",
-			       SLICE_ARG(type));
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"version: the type '%.*s' is not loose, strict, semver, semantic or pep440",
+			SLICE_ARG(type));
 	if (r < 0)
 		return r;
 	if (!holds(op, o, &is))

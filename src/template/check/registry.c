@@ -6,24 +6,34 @@
 extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
 	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
-	filters_password[], filters_vault[];
-extern const struct function tests_value[], tests_ansible[], tests_path[];
-extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_vault[];
+	filters_password[], filters_vault[], filters_ipaddr[], filters_network[],
+	filters_path_windows[], filters_community[];
+extern const struct function tests_value[], tests_ansible[], tests_path[], tests_network[];
+extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_table[],
+	lookups_password[], lookups_vault[];
 
 static const struct function *const filters[] = {
-	filters_string, filters_text, filters_sequence, filters_select, filters_set,  filters_dict,
-	filters_number, filters_json, filters_encode,	filters_regex,	filters_path, filters_time,
-	filters_value,	filters_url,  filters_password, filters_vault,	NULL};
-static const struct function *const tests[] = {tests_value, tests_ansible, tests_path, NULL};
-static const struct function *const lookups[] = {lookups_file, lookups_data, lookups_value,
-						 lookups_vault, NULL};
+	filters_string,	      filters_text,	 filters_sequence,
+	filters_select,	      filters_set,	 filters_dict,
+	filters_number,	      filters_json,	 filters_encode,
+	filters_regex,	      filters_path,	 filters_time,
+	filters_value,	      filters_url,	 filters_password,
+	filters_vault,	      filters_ipaddr,	 filters_network,
+	filters_path_windows, filters_community, NULL};
+static const struct function *const tests[] = {tests_value, tests_ansible, tests_path,
+					       tests_network, NULL};
+static const struct function *const lookups[] = {lookups_file,	lookups_data,	  lookups_value,
+						 lookups_table, lookups_password, lookups_vault,
+						 NULL};
 
 /* Fully qualified names of what is built in. */
 static struct slice strip_collection(struct slice name)
 {
 	static const char *const prefixes[] = {"ansible.builtin.", "ansible.legacy.",
-					       "ansible.utils.", "community.general."};
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+					       "ansible.utils.", "ansible.netcommon.",
+					       "community.general."};
+	for (size_t i = 0; name.len && memchr(name.ptr, '.', name.len) && i < ARRAY_LEN(prefixes);
+	     i++) {
 		size_t n = strlen(prefixes[i]);
 		if (slice_starts_with(name, prefixes[i]))
 			return (struct slice){name.ptr + n, name.len - n};
@@ -35,8 +45,8 @@ static const struct function *find(const struct function *const *tables, struct 
 {
 	name = strip_collection(name);
 	for (; *tables; tables++)
-		for (const struct function *f = *tables; f->name; f++)
-			if (slice_is(name, f->name))
+		for (const struct function *f = *tables; name.len && f->name; f++)
+			if (*f->name == *name.ptr && slice_is(name, f->name))
 				return f;
 	return NULL;
 }

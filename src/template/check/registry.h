@@ -14,6 +14,7 @@ enum function_flags {
 	FN_UNDEFINED = 1, /* takes an undefined input (default, defined, mandatory) */
 	FN_VARARGS = 2,	  /* further positional arguments, in call.args */
 	FN_KWARGS = 4,	  /* further keyword arguments, in call.args */
+	FN_TEXT = 16,	  /* the result stays text, also where it looks like a list */
 	FN_LAZY = 8, /* input and arguments may hold unknown values that are only passed along */
 };
 

@@ -39,6 +39,14 @@ int in_text(struct call *c, struct slice *ret, struct err *err)
 	return text_of(c->ev, c->in, ret, err);
 }
 
+int in_string(struct call *c, struct slice *ret, struct err *err)
+{
+	if (!is_str(c->in))
+		return type_error(err, "a string is needed", c->in);
+	*ret = c->in->str;
+	return 0;
+}
+
 int in_list(struct call *c, const struct value_list **ret, struct err *err)
 {
 	return eval_iterate(c->ev, c->in, ret, err);

@@ -240,7 +240,14 @@ int eval_filter(struct eval *ev, const struct node *n, const struct value *in,
 	if (!c.fn)
 		return no_function('f', n->name, err);
 	int r = eval_args(ev, n, &args, err);
-	return r < 0 ? r : call_function(&c, &args, ret, err);
+	if (r < 0 || (r = call_function(&c, &args, ret, err)) < 0)
+		return r;
+	if ((c.fn->flags & FN_TEXT) && is_str(*ret)) {
+		struct value *text = arena_copy(ev->arena, *ret, sizeof(**ret));
+		text->flags |= VALUE_TEXT;
+		*ret = text;
+	}
+	return 0;
 }
 
 int eval_test(struct eval *ev, const struct node *n, bool *ret, struct err *err)

@@ -15,6 +15,7 @@
 #define EVAL_MAX_DEPTH 900u /* nested evaluations: expressions, macros, variables in variables */
 #define TEXT_MAX_BYTES (64u << 20) /* one string */
 #define LIST_MAX_ITEMS (4u << 20)  /* one list */
+#define VALUE_TEXT 0x40		   /* a string that is not read as a list: literal.c */
 #define VALUE_FRESH 0x80 /* a container that this evaluation built: append() may change it */
 
 struct binding {
@@ -36,6 +37,9 @@ struct eval {
 	const char *directory; /* of the template file, for its includes; may be NULL */
 	unsigned taint;	       /* flags of all values that were read */
 	size_t arena_start;
+	struct inherit *inherit; /* of a template with blocks; else NULL */
+	bool converts;		 /* text that looks like a list becomes one: a playbook's string */
+	enum jump_kind jump;	 /* {% break %}, on its way to the loop */
 	const struct syntax *syntax; /* of the template file, for its includes; NULL: Ansible's */
 };
 
@@ -46,6 +50,7 @@ struct output {
 	const struct value *alone; /* the only piece so far */
 	const struct value *only;  /* it is unknown, which is an error once there is another */
 	size_t pieces;
+	bool muted; /* behind {% extends %} */
 };
 
 struct call {
@@ -70,6 +75,11 @@ int exec_call_block(struct eval *ev, const struct node *n, struct output *out, s
 int exec_include(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_import(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_from(struct eval *ev, const struct node *n, struct output *out, struct err *err);
+/* inherit.c: a program's root, with what it extends. */
+int exec_root(struct eval *ev, struct output *out, struct err *err);
+int exec_named_block(struct eval *ev, const struct node *n, struct output *out, struct err *err);
+int exec_extends(struct eval *ev, const struct node *n, struct output *out, struct err *err);
+const struct value *inherit_self(struct eval *ev); /* NULL: there are no blocks */
 /* A body's text as a value. */
 int exec_captured(struct eval *ev, const struct node *body, const struct value **ret,
 		  struct err *err);
@@ -82,6 +92,9 @@ void output_restore_newlines(struct output *out, struct slice source, struct sli
 void output_release(struct output *out);
 /* What was written: a list, dict or bool that stands alone, else the text. */
 int output_result(struct eval *ev, struct output *out, const struct value **ret, struct err *err);
+
+/* literal.c: what a text stands for; any other value as it is. */
+const struct value *literal_value(struct eval *ev, const struct value *v);
 
 /* frame.c */
 struct frame *frame_push(struct eval *ev);
@@ -191,6 +204,7 @@ int call_int(struct call *c, unsigned i, int64_t fallback, int64_t *ret, struct 
 int call_bool(struct call *c, unsigned i, bool fallback, bool *ret, struct err *err);
 int call_text(struct call *c, unsigned i, const char *fallback, struct slice *ret, struct err *err);
 int in_text(struct call *c, struct slice *ret, struct err *err);
+int in_string(struct call *c, struct slice *ret, struct err *err); /* of other types none */
 int in_list(struct call *c, const struct value_list **ret, struct err *err);
 int in_dict(struct call *c, const struct value_dict **ret, struct err *err);
 
@@ -211,9 +225,13 @@ int source_find(struct eval *ev, struct slice name, const char *subdir, char **r
 		struct err *err);
 int source_read(struct eval *ev, const char *path, struct slice *ret, struct err *err);
 /* Compiles and runs it in the current frame. */
+/* The first of the names that exists (include.c); ERR_NOT_FOUND. */
+int source_load(struct eval *ev, const struct value *names, struct source *ret, struct err *err);
+void source_enter(struct eval *ev, const struct source *src, const struct program *prog);
 int source_exec(struct eval *ev, const struct source *src, struct output *out, struct err *err);
 
 /* namespace.c */
 bool namespace_set(struct eval *ev, const struct value *ns, const struct value *key,
 		   const struct value *v);
-const struct value *namespace_new(struct eval *ev, const char *type_name, const struct frame *from);
+const struct value *namespace_new(struct eval *ev);
+const struct value *module_new(struct eval *ev, const struct frame *from, const struct value *text);

@@ -59,6 +59,8 @@ int eval_resolve(struct eval *ev, struct slice name, uint32_t offset, const stru
 	}
 	if (!v)
 		v = global_find(ev, name);
+	if (!v && slice_is(name, "self"))
+		v = inherit_self(ev);
 	*ret = v ? v : undefined_name(ev, name, offset);
 	return 0;
 }

@@ -23,7 +23,7 @@ static int find_first(struct eval *ev, const struct value *names, char **ret, st
 	return err_set(err, ERR_NOT_FOUND, "none of the templates was found");
 }
 
-static int load(struct eval *ev, const struct value *names, struct source *ret, struct err *err)
+int source_load(struct eval *ev, const struct value *names, struct source *ret, struct err *err)
 {
 	CLEANUP(free_ptr) char *path = NULL;
 	struct slice text;
@@ -42,36 +42,44 @@ int exec_include(struct eval *ev, const struct node *n, struct output *out, stru
 {
 	const struct value *names;
 	struct source src;
+	if (out->muted)
+		return 0;
 	int r = eval(ev, n->a, &names, err);
 	if (r < 0)
 		return r;
-	r = load(ev, names, &src, err);
-	if (r == ERR_NOT_FOUND && n->op)
+	r = source_load(ev, names, &src, err);
+	if (r == ERR_NOT_FOUND && (n->op & INCLUDE_IGNORES_MISSING))
 		return 0;
 	if (r < 0)
 		return r;
 	struct frame *outer = ev->frame;
-	frame_push(ev);
+	if (!(n->op & INCLUDE_WITH_CONTEXT))
+		ev->frame = NULL;
+	frame_set(ev, frame_push(ev), SLICE_LIT("loop"), NULL); /* is not passed */
 	r = source_exec(ev, &src, out, err);
 	ev->frame = outer;
 	return r;
 }
 
-/* Runs the file in a frame of its own; what it defines is the module. */
-static int load_module(struct eval *ev, const struct node *n, struct frame **ret, struct err *err)
+/* Runs the file in a frame of its own; what it defines is the module, what it writes is
+ * what the module prints as. */
+static int load_module(struct eval *ev, const struct node *n, struct frame **ret,
+		       const struct value **ret_text, struct err *err)
 {
 	const struct value *names;
 	struct source src;
 	CLEANUP(output_release) struct output out = {0};
 	int r;
-	if ((r = eval(ev, n->a, &names, err)) < 0 || (r = load(ev, names, &src, err)) < 0)
+	if ((r = eval(ev, n->a, &names, err)) < 0 || (r = source_load(ev, names, &src, err)) < 0)
 		return r;
 	struct frame *outer = ev->frame;
-	ev->frame = NULL;
+	if (!(n->op & INCLUDE_WITH_CONTEXT))
+		ev->frame = NULL;
 	*ret = frame_push(ev);
 	/* The macros' unit points to the program, which the environment keeps. */
 	r = source_exec(ev, arena_copy(ev->arena, &src, sizeof(src)), &out, err);
 	ev->frame = outer;
+	*ret_text = str_buf(ev, &out.text);
 	return r;
 }
 
@@ -79,9 +87,10 @@ int exec_import(struct eval *ev, const struct node *n, struct output *out, struc
 {
 	(void)out;
 	struct frame *module;
-	int r = load_module(ev, n, &module, err);
+	const struct value *text;
+	int r = load_module(ev, n, &module, &text, err);
 	if (r == 0)
-		frame_set(ev, ev->frame, n->name, namespace_new(ev, "TemplateModule", module));
+		frame_set(ev, ev->frame, n->name, module_new(ev, module, text));
 	return r;
 }
 
@@ -89,14 +98,14 @@ int exec_from(struct eval *ev, const struct node *n, struct output *out, struct 
 {
 	(void)out;
 	struct frame *module;
-	int r = load_module(ev, n, &module, err);
+	const struct value *text;
+	int r = load_module(ev, n, &module, &text, err);
 	for (uint32_t i = 0; i < n->kwargs.len && r == 0; i++) {
 		const struct node *kw = n->kwargs.at[i];
-		const struct value *v = frame_find(module, kw->name);
-		if (!v)
-			return err_at(err, ERR_NOT_FOUND, eval_place(ev, kw->offset),
-				      "the template does not define '%.*s'", SLICE_ARG(kw->name));
-		frame_set(ev, ev->frame, kw->value->str, v);
+		const struct frame own = {NULL, module->at, module->len, module->cap};
+		const struct value *v = frame_find(&own, kw->name);
+		frame_set(ev, ev->frame, kw->value->str,
+			  v ? v : undefined_hint(ev, "the imported template does not define it"));
 	}
 	return r;
 }

@@ -75,9 +75,12 @@ static int loop_get(void *self, struct arena *a, const struct value *key, const 
 		{"depth0", loop->depth},
 	};
 	*ret = NULL;
-	for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
-		if (value_is_str(key, numbers[k].name))
-			*ret = value_int(a, numbers[k].value);
+	for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
+		if (!value_is_str(key, numbers[k].name))
+			continue;
+		*ret = value_int(a, numbers[k].value);
+		return 0;
+	}
 	if (value_is_str(key, "first"))
 		*ret = value_bool(i == 0);
 	else if (value_is_str(key, "last"))
@@ -121,8 +124,14 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 	return r < 0 ? r : output_result(ev, &out, ret, err);
 }
 
+static void loop_print(void *self, struct strbuf *out)
+{
+	const struct loop *loop = self;
+	strbuf_printf(out, "<LoopContext %zu/%zu>", loop->index + 1, loop->items->len);
+}
+
 static const struct value_object_ops loop_ops = {
-	.type_name = "loop", .get = loop_get, .call = loop_call};
+	.type_name = "loop", .get = loop_get, .call = loop_call, .print = loop_print};
 
 /* "if" of the loop: the items for which it holds. */
 static int filter_items(struct loop *loop, struct err *err)
@@ -151,6 +160,7 @@ static int run(struct loop *loop, struct output *out, struct err *err)
 	struct frame *outer = ev->frame;
 	int r = loop->node->d ? filter_items(loop, err) : 0;
 	const struct value *self = own_object(loop, &loop_ops);
+	bool whole = false; /* some body ran to its end; Jinja2's else asks for that */
 	for (loop->index = 0; loop->index < loop->items->len && r == 0; loop->index++) {
 		struct frame *f = frame_push(ev);
 		frame_set(ev, f, SLICE_LIT("loop"), self);
@@ -158,8 +168,13 @@ static int run(struct loop *loop, struct output *out, struct err *err)
 		if (r == 0)
 			r = exec_node(ev, loop->node->c, out, err);
 		ev->frame = outer;
+		enum jump_kind jump = ev->jump;
+		ev->jump = JUMP_NONE;
+		whole |= jump == JUMP_NONE;
+		if (jump == JUMP_BREAK)
+			break;
 	}
-	if (r == 0 && loop->items->len == 0 && loop->node->e) {
+	if (r == 0 && !whole && loop->node->e) {
 		frame_push(ev);
 		r = exec_node(ev, loop->node->e, out, err);
 		ev->frame = outer;

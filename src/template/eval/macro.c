@@ -55,16 +55,24 @@ static int bind_rest(struct eval *ev, const struct node *macro, const struct tem
 		     struct err *err)
 {
 	struct value *varargs = tuple_new(ev), *kwargs = dict_new(ev);
+	if (args->npositional > macro->items.len && !(macro->op & MENTIONS_VARARGS))
+		return err_set(err, ERR_INVALID, "macro '%.*s' takes at most %u arguments, got %zu",
+			       SLICE_ARG(macro->name), macro->items.len, args->npositional);
 	for (size_t i = macro->items.len; i < args->npositional; i++)
 		list_push(ev, varargs, args->positional[i]);
 	for (size_t i = 0; i < args->nkeywords; i++) {
-		if (slice_is(args->names[i], "caller") && !is_param(macro, args->names[i]))
+		bool caller = slice_is(args->names[i], "caller");
+		if (is_param(macro, args->names[i]))
+			continue;
+		if (caller && (macro->op & MENTIONS_CALLER))
 			frame_set(ev, ev->frame, args->names[i], args->keywords[i]);
-		else if (!is_param(macro, args->names[i]))
+		else if (macro->op & MENTIONS_KWARGS)
 			value_dict_set(ev->arena, kwargs, str_new(ev, args->names[i]),
 				       args->keywords[i]);
+		else
+			return err_set(err, ERR_INVALID, "macro '%.*s' has no parameter '%.*s'",
+				       SLICE_ARG(macro->name), SLICE_ARG(args->names[i]));
 	}
-	(void)err;
 	frame_set(ev, ev->frame, SLICE_LIT("varargs"), varargs);
 	frame_set(ev, ev->frame, SLICE_LIT("kwargs"), kwargs);
 	return 0;
@@ -107,7 +115,16 @@ static int macro_get(void *self, struct arena *a, const struct value *key, const
 {
 	(void)err;
 	const struct macro *m = self;
+	const struct {
+		const char *name;
+		unsigned mention;
+	} catches[] = {{"catch_varargs", MENTIONS_VARARGS},
+		       {"catch_kwargs", MENTIONS_KWARGS},
+		       {"caller", MENTIONS_CALLER}};
 	*ret = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(catches); i++)
+		if (value_is_str(key, catches[i].name))
+			*ret = value_bool(m->node->op & catches[i].mention);
 	if (value_is_str(key, "name"))
 		*ret = value_str(a, m->node->name);
 	else if (value_is_str(key, "arguments")) {

@@ -10,6 +10,8 @@ int output_flush(struct eval *ev, struct output *out, struct err *err)
 
 int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
 {
+	if (out->muted)
+		return 0;
 	int r = output_flush(ev, out, err);
 	if (r < 0 || (r = limit_text(out->text.len + s.len, err)) < 0)
 		return r;
@@ -21,6 +23,8 @@ int output_text(struct eval *ev, struct output *out, struct slice s, struct err 
 /* A list may be changed after it was written: it is printed now. */
 int output_value(struct eval *ev, struct output *out, const struct value *v, struct err *err)
 {
+	if (out->muted)
+		return 0;
 	bool first = out->pieces++ == 0 && out->keeps_value;
 	int r = v->type == VALUE_UNKNOWN && first ? 0 : output_flush(ev, out, err);
 	if (r < 0)

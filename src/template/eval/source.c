@@ -52,6 +52,16 @@ int source_read(struct eval *ev, const char *path, struct slice *ret, struct err
 	return 0;
 }
 
+void source_enter(struct eval *ev, const struct source *src, const struct program *prog)
+{
+	if (src->base.file && strchr(src->base.file, '/')) {
+		struct slice dir = path_dirname(src->base.file);
+		ev->directory = arena_strndup(ev->arena, dir.ptr, dir.len);
+	}
+	ev->unit = (struct unit){prog, src->base, true};
+	ev->syntax = &src->syntax;
+}
+
 int source_exec(struct eval *ev, const struct source *src, struct output *out, struct err *err)
 {
 	const struct program *prog;
@@ -61,13 +71,11 @@ int source_exec(struct eval *ev, const struct source *src, struct output *out, s
 	int r = program_get(ev->env, src->text, &src->syntax, src->base, &prog, err);
 	if (r < 0)
 		return r;
-	if (src->base.file && strchr(src->base.file, '/')) {
-		struct slice dir = path_dirname(src->base.file);
-		ev->directory = arena_strndup(ev->arena, dir.ptr, dir.len);
-	}
-	ev->unit = (struct unit){prog, src->base, true};
-	ev->syntax = &src->syntax;
-	r = exec_node(ev, prog->root, out, err);
+	struct inherit *inherit = ev->inherit;
+	ev->inherit = NULL;
+	source_enter(ev, src, prog);
+	r = exec_root(ev, out, err);
+	ev->inherit = inherit;
 	ev->unit = unit;
 	ev->syntax = syntax;
 	ev->directory = directory;

@@ -6,7 +6,7 @@
 static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	int r = 0;
-	for (uint32_t i = 0; i < n->items.len && r == 0; i++)
+	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++)
 		r = exec_node(ev, n->items.at[i], out, err);
 	return r;
 }
@@ -19,6 +19,8 @@ static int exec_data(struct eval *ev, const struct node *n, struct output *out, 
 static int exec_output(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	const struct value *v;
+	if (out->muted)
+		return 0;
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0)
 		return r;
@@ -94,7 +96,11 @@ int exec_captured(struct eval *ev, const struct node *body, const struct value *
 	frame_push(ev);
 	int r = exec_node(ev, body, &out, err);
 	ev->frame = outer;
-	return r < 0 ? r : output_result(ev, &out, ret, err);
+	if (r < 0 || (r = output_result(ev, &out, ret, err)) < 0)
+		return r;
+	if (ev->converts)
+		*ret = literal_value(ev, *ret);
+	return 0;
 }
 
 /* A chain of filters whose innermost input is what was captured. */
@@ -115,6 +121,8 @@ static int exec_set_block(struct eval *ev, const struct node *n, struct output *
 	(void)out;
 	const struct value *v;
 	int r = exec_captured(ev, n->c, &v, err);
+	if (ev->jump != JUMP_NONE)
+		return r;
 	if (r == 0 && n->b)
 		r = filter_chain(ev, n->b, v, &v, err);
 	return r < 0 ? r : eval_assign(ev, n->a, v, err);
@@ -125,6 +133,8 @@ static int exec_filter_block(struct eval *ev, const struct node *n, struct outpu
 {
 	const struct value *v;
 	int r = exec_captured(ev, n->c, &v, err);
+	if (ev->jump != JUMP_NONE)
+		return r;
 	if (r == 0)
 		r = filter_chain(ev, n->a, v, &v, err);
 	return r < 0 ? r : output_value(ev, out, v, err);
@@ -142,9 +152,10 @@ static int exec_with(struct eval *ev, const struct node *n, struct output *out, 
 	if (r < 0)
 		return r;
 	frame_push(ev);
-	for (uint32_t i = 0; i + 1 < n->items.len; i += 2)
-		frame_set(ev, ev->frame, n->items.at[i]->name, values[i / 2]);
-	r = exec_node(ev, n->c, out, err);
+	for (uint32_t i = 0; i + 1 < n->items.len && r == 0; i += 2)
+		r = eval_assign(ev, n->items.at[i], values[i / 2], err);
+	if (r == 0)
+		r = exec_node(ev, n->c, out, err);
 	ev->frame = outer;
 	return r;
 }
@@ -155,6 +166,13 @@ static int exec_do(struct eval *ev, const struct node *n, struct output *out, st
 	const struct value *v;
 	int r = eval(ev, n->a, &v, err);
 	return r < 0 ? r : eval_use(ev, v, err);
+}
+
+static int exec_jump(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	(void)out, (void)err;
+	ev->jump = n->op;
+	return 0;
 }
 
 typedef int exec_fn(struct eval *ev, const struct node *n, struct output *out, struct err *err);
@@ -174,6 +192,9 @@ static exec_fn *const table[NODE_KINDS] = {
 	[NODE_INCLUDE] = exec_include,
 	[NODE_IMPORT] = exec_import,
 	[NODE_FROM] = exec_from,
+	[NODE_NAMEDBLOCK] = exec_named_block,
+	[NODE_EXTENDS] = exec_extends,
+	[NODE_JUMP] = exec_jump,
 };
 
 int exec_node(struct eval *ev, const struct node *n, struct output *out, struct err *err)

@@ -97,11 +97,18 @@ static int run_program(struct eval *ev, const struct value **ret, struct err *er
 	CLEANUP(output_release) struct output out = {.keeps_value = true};
 	int r;
 	frame_push(ev);
-	if (prog->single)
-		return eval(ev, prog->single, ret, err);
-	if ((r = exec_node(ev, prog->root, &out, err)) < 0 ||
-	    (r = output_result(ev, &out, ret, err)) < 0)
+	ev->converts = true;
+	if (prog->single) {
+		if ((r = eval(ev, prog->single, ret, err)) < 0)
+			return r;
+		/* None as a result is text; a variable that is none stays none. */
+		if ((*ret)->type == VALUE_NULL && prog->single->kind != NODE_NAME)
+			*ret = str_lit(ev, "");
+	} else if ((r = exec_root(ev, &out, err)) < 0 ||
+		   (r = output_result(ev, &out, ret, err)) < 0) {
 		return r;
+	}
+	*ret = literal_value(ev, *ret);
 	return 0;
 }
 
@@ -122,6 +129,7 @@ static int render_string(struct eval *ev, const struct value *v, const struct va
 	ev->taint = v->flags & VALUE_SECRET;
 	if ((r = run_program(ev, &result, err)) < 0)
 		return err_locate(err, r, v->at);
+	ev->converts = false;
 	if (is_str(result) && ev->unit.program->trailing_newlines)
 		result = restore_newlines(ev, result, ev->unit.program->trailing_newlines);
 	r = eval_finish(ev, result, ret, err);

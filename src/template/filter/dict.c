@@ -130,6 +130,8 @@ static int collect(struct call *c, const struct value *v, struct value *out, boo
 			r = collect(c, v->list.at[i], out, false, err);
 		return r;
 	}
+	if (v->type == VALUE_NULL || (is_list(v) && v->list.len == 0))
+		return 0;
 	if (!is_dict(v))
 		return type_error(err, "dicts are needed", v);
 	list_push(c->ev, out, v);
@@ -185,6 +187,17 @@ FN(f_dict2items)
 	return eval_step(c->ev, d->len, err);
 }
 
+/* item[name]; of a list, too, where the name was given as a number. */
+static const struct value *item_of(struct call *c, const struct value *item, unsigned arg,
+				   const struct value *name)
+{
+	const struct value *i = c->arg[arg];
+	if (!is_list(item) || !i || i->type != VALUE_INT)
+		return value_find(item, name);
+	return i->integer >= 0 && (uint64_t)i->integer < item->list.len ? item->list.at[i->integer]
+									: NULL;
+}
+
 FN(f_items2dict)
 {
 	const struct value *kname, *vname;
@@ -196,8 +209,8 @@ FN(f_items2dict)
 		return r;
 	struct value *out = dict_new(c->ev);
 	for (size_t i = 0; i < list->len; i++) {
-		const struct value *k = value_find(list->at[i], kname),
-				   *v = value_find(list->at[i], vname);
+		const struct value *k = item_of(c, list->at[i], 0, kname),
+				   *v = item_of(c, list->at[i], 1, vname);
 		if (!k || !v)
 			return err_set(err, ERR_INVALID, "item %zu has no '%.*s' or no '%.*s'", i,
 				       SLICE_ARG(kname->str), SLICE_ARG(vname->str));

@@ -6,19 +6,6 @@
 
 #include <ctype.h>
 
-/* PyYAML's default_flow_style=None puts collections of scalars in flow style;
- * here that is done where the whole value is one, else it is in block style. */
-static bool is_leaf(const struct value *v)
-{
-	for (size_t i = 0; is_list(v) && i < v->list.len; i++)
-		if (is_list(v->list.at[i]) || is_dict(v->list.at[i]))
-			return false;
-	for (size_t i = 0; is_dict(v) && i < v->dict.len; i++)
-		if (is_list(v->dict.at[i].value) || is_dict(v->dict.at[i].value))
-			return false;
-	return true;
-}
-
 /* What YAML cannot hold becomes text. */
 static int plain_tree(struct eval *ev, const struct value *v, unsigned depth,
 		      const struct value **ret, struct err *err)
@@ -52,8 +39,8 @@ static int plain_tree(struct eval *ev, const struct value *v, unsigned depth,
 	return 0;
 }
 
-static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves,
-		      const struct value **ret, struct err *err)
+static int write_yaml(struct call *c, struct yaml_style style, const struct value **ret,
+		      struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	const struct value *v, *flow = c->arg[1];
@@ -62,7 +49,9 @@ static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves,
 	if ((r = plain_tree(c->ev, c->in, 0, &v, err)) < 0 ||
 	    (r = call_int(c, 0, style.indent, &indent, err)) < 0 ||
 	    (r = call_int(c, 2, YAML_WIDTH, &width, err)) < 0 ||
-	    (r = call_bool(c, 3, true, &style.sort_keys, err)) < 0)
+	    (r = call_bool(c, 3, true, &style.sort_keys, err)) < 0 ||
+	    (r = call_bool(c, 4, false, &style.explicit_start, err)) < 0 ||
+	    (r = call_bool(c, 5, false, &style.explicit_end, err)) < 0)
 		return r;
 	if (indent < 1 || indent > 9)
 		return err_set(err, ERR_INVALID, "an indent from 1 to 9 is needed");
@@ -70,10 +59,8 @@ static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves,
 	style.width = width > 0 && width < 1000000 ? (unsigned)width : 0;
 	if (flow && flow->type != VALUE_NULL) {
 		style.flow = value_truthy(flow);
-		flow_leaves = false;
+		style.flow_leaves = false;
 	}
-	if (flow_leaves)
-		style.flow = is_leaf(v);
 	yaml_emit_styled(&b, v, &style);
 	/* Ansible's dumper (libyaml's) does not end a plain scalar with "...". */
 	if (b.len > 4 && !is_list(v) && !is_dict(v) && !strcmp(b.ptr + b.len - 5, "\n...\n"))
@@ -83,11 +70,11 @@ static int write_yaml(struct call *c, struct yaml_style style, bool flow_leaves,
 }
 FN(f_to_yaml)
 {
-	return write_yaml(c, (struct yaml_style){.indent = 2}, true, ret, err);
+	return write_yaml(c, (struct yaml_style){.indent = 2, .flow_leaves = true}, ret, err);
 }
 FN(f_to_nice_yaml)
 {
-	return write_yaml(c, (struct yaml_style){.indent = 4}, false, ret, err);
+	return write_yaml(c, (struct yaml_style){.indent = 4}, ret, err);
 }
 
 static int read_yaml(struct call *c, bool all, const struct value **ret, struct err *err)
@@ -212,8 +199,10 @@ FN(f_to_uuid)
 }
 
 const struct function filters_encode[] = {
-	{"to_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS, f_to_yaml},
-	{"to_nice_yaml", "indent,default_flow_style,width,sort_keys", 0, FN_KWARGS, f_to_nice_yaml},
+	{"to_yaml", "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end", 0,
+	 FN_KWARGS | FN_TEXT, f_to_yaml},
+	{"to_nice_yaml", "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end", 0,
+	 FN_KWARGS | FN_TEXT, f_to_nice_yaml},
 	{"from_yaml", "", 0, 0, f_from_yaml},
 	{"from_yaml_all", "", 0, 0, f_from_yaml_all},
 	{"b64encode", "encoding", 0, 0, f_b64encode},

@@ -33,7 +33,7 @@ int regex_exec(const struct regex *re, struct slice text, size_t from, bool anch
 /* -1: no such name */
 int regex_group(const struct regex *re, struct slice name);
 
-/* jmespath.c */
+/* jmespath/ */
 int jmespath_search(struct eval *ev, struct slice text, const struct value *v,
 		    const struct value **ret, struct err *err);
 

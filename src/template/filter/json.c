@@ -244,8 +244,9 @@ FN(f_json_query)
 
 const struct function filters_json[] = {
 	{"json_query", "expr", 1, 0, f_json_query},
-	{"to_json", "indent,sort_keys,ensure_ascii,separators", 0, FN_KWARGS, f_to_json},
-	{"to_nice_json", "indent,sort_keys,ensure_ascii,separators", 0, FN_KWARGS, f_to_nice_json},
+	{"to_json", "indent,sort_keys,ensure_ascii,separators", 0, FN_KWARGS | FN_TEXT, f_to_json},
+	{"to_nice_json", "indent,sort_keys,ensure_ascii,separators", 0, FN_KWARGS | FN_TEXT,
+	 f_to_nice_json},
 	{"tojson", "indent", 0, 0, f_tojson},
 	{"from_json", "", 0, FN_KWARGS, f_from_json},
 	{0},

@@ -156,10 +156,9 @@ FN(f_human_readable)
 	if ((r = call_bool(c, 0, false, &bits, err)) < 0 ||
 	    (r = call_text(c, 1, "", &unit, err)) < 0)
 		return r;
-	if (!is_number(c->in) && !(is_str(c->in) && text_to_float(c->in->str, &size)))
+	if (!is_number(c->in))
 		return type_error(err, "a number is needed", c->in);
-	if (is_number(c->in))
-		size = as_double(c->in);
+	size = as_double(c->in);
 	size_t i = 0;
 	bool any = unit.len > 0 && c->arg[1]->type != VALUE_NULL;
 	for (; ranges[i]; i++, limit /= 1024)

@@ -26,7 +26,7 @@ static size_t base_at(struct slice s)
 FN(f_basename)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	size_t at = base_at(s);
@@ -45,7 +45,7 @@ static struct slice dirname_of(struct slice s)
 FN(f_dirname)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r == 0)
 		*ret = str_new(c->ev, dirname_of(s));
 	return r;
@@ -54,7 +54,7 @@ FN(f_dirname)
 FN(f_splitext)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	size_t base = base_at(s), dot = s.len, first = base;
@@ -93,7 +93,7 @@ FN(f_expanduser)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	expand_user(&b, s);
@@ -111,7 +111,7 @@ FN(f_expandvars)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	for (size_t i = 0; r == 0 && i < s.len;) {
 		bool brace = s.ptr[i] == '$' && i + 1 < s.len && s.ptr[i + 1] == '{';
 		size_t from = i + (brace ? 2 : 1), to = from;
@@ -175,7 +175,7 @@ FN(f_realpath)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	absolute_path(&b, s);
@@ -203,7 +203,7 @@ FN(f_relpath)
 	CLEANUP(strbuf_release) struct strbuf path = {0}, start = {0}, out = {0};
 	struct slice s, from;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, ".", &from, err)) < 0)
+	if ((r = in_string(c, &s, err)) < 0 || (r = call_text(c, 0, ".", &from, err)) < 0)
 		return r;
 	absolute_path(&path, s);
 	absolute_path(&start, from);
@@ -262,7 +262,7 @@ FN(f_normpath)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	normalize(&b, s);
@@ -270,11 +270,43 @@ FN(f_normpath)
 	return 0;
 }
 
+/* The longest folder that is above all of them. */
+FN(f_commonpath)
+{
+	CLEANUP(strbuf_release) struct strbuf b = {0};
+	const struct value_list *list;
+	int r = in_list(c, &list, err);
+	if (r == 0 && list->len == 0)
+		return err_set(err, ERR_INVALID, "there are no paths");
+	for (size_t i = 0; r == 0 && i < list->len; i++) {
+		CLEANUP(strbuf_release) struct strbuf path = {0};
+		if (!is_str(list->at[i]))
+			return type_error(err, "paths are needed", list->at[i]);
+		normalize(&path, list->at[i]->str);
+		if (i == 0) {
+			strbuf_slice_append(&b, strbuf_slice(&path));
+			continue;
+		}
+		if ((b.ptr[0] == '/') != (path.ptr[0] == '/'))
+			return err_set(err, ERR_INVALID, "absolute and relative paths");
+		size_t n = 0, end = 0;
+		for (; n < b.len && n < path.len && b.ptr[n] == path.ptr[n]; n++)
+			if (b.ptr[n] == '/')
+				end = n ? n : 1;
+		if ((n == b.len || b.ptr[n] == '/') && (n == path.len || path.ptr[n] == '/'))
+			end = n;
+		strbuf_truncate(&b, end);
+	}
+	if (r == 0)
+		*ret = give(c, &b);
+	return r;
+}
+
 FN(f_fileglob)
 {
 	struct slice s;
 	glob_t g;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	if (r < 0)
 		return r;
 	struct value *out = list_new(c->ev);
@@ -291,15 +323,10 @@ FN(f_fileglob)
 }
 
 const struct function filters_path[] = {
-	{"basename", "", 0, 0, f_basename},
-	{"dirname", "", 0, 0, f_dirname},
-	{"splitext", "", 0, 0, f_splitext},
-	{"expanduser", "", 0, 0, f_expanduser},
-	{"expandvars", "", 0, 0, f_expandvars},
-	{"realpath", "", 0, 0, f_realpath},
-	{"relpath", "start", 0, 0, f_relpath},
-	{"path_join", "", 0, 0, f_path_join},
-	{"normpath", "", 0, 0, f_normpath},
-	{"fileglob", "", 0, 0, f_fileglob},
-	{0},
+	{"basename", "", 0, 0, f_basename},	{"dirname", "", 0, 0, f_dirname},
+	{"splitext", "", 0, 0, f_splitext},	{"expanduser", "", 0, 0, f_expanduser},
+	{"expandvars", "", 0, 0, f_expandvars}, {"realpath", "", 0, 0, f_realpath},
+	{"relpath", "start", 0, 0, f_relpath},	{"path_join", "", 0, 0, f_path_join},
+	{"commonpath", "", 0, 0, f_commonpath}, {"normpath", "", 0, 0, f_normpath},
+	{"fileglob", "", 0, 0, f_fileglob},	{0},
 };

@@ -40,8 +40,10 @@ FN(f_map)
 	const struct value *attribute = template_arg(c->args, "attribute"), *v;
 	struct value *out = list_new(c->ev);
 	struct slice name;
-	int r = in_list(c, &list, err);
 	*ret = out;
+	if (c->in->type == VALUE_NULL)
+		return 0;
+	int r = in_list(c, &list, err);
 	if (r < 0)
 		return r;
 	if (attribute)
@@ -69,7 +71,7 @@ static int passes(struct call *c, const struct value *item, bool by_attr, bool *
 	if (r < 0)
 		return r;
 	if (c->args->npositional <= at)
-		return is_undefined(v) ? (*ret = false, 0) : eval_truth(c->ev, v, ret, err);
+		return eval_truth(c->ev, v, ret, err);
 	struct template_args rest = behind(c->args, at + 1);
 	if ((r = name_at(c, at, &name, err)) < 0 ||
 	    (r = call_named(c->ev, 't', name, v, &rest, &v, err)) < 0)
@@ -82,6 +84,9 @@ static int keep(struct call *c, bool by_attr, bool wanted, const struct value **
 {
 	const struct value_list *list;
 	struct value *out = list_new(c->ev);
+	*ret = out;
+	if (c->in->type == VALUE_NULL)
+		return 0;
 	int r = in_list(c, &list, err);
 	if (r == 0 && by_attr && c->args->npositional == 0)
 		return err_set(err, ERR_INVALID, "needs the name of an attribute");

@@ -1,6 +1,8 @@
 /* Lists as sets. Order is that of first appearance. */
 #include "filter.h"
 
+#include <math.h>
+
 static int list_has(struct eval *ev, const struct value_list *list, const struct value *v,
 		    bool *ret, struct err *err)
 {
@@ -33,6 +35,12 @@ static bool scalar_key(const struct value *v, struct strbuf *b)
 	case VALUE_BOOL:
 	case VALUE_INT:
 		strbuf_printf(b, "i%lld", (long long)as_int(v));
+		return true;
+	case VALUE_FLOAT:
+		/* 1.0 is 1. */
+		if (v->real != floor(v->real) || fabs(v->real) > 9e15)
+			return false;
+		strbuf_printf(b, "i%lld", (long long)v->real);
 		return true;
 	default:
 		return false;
@@ -143,10 +151,18 @@ FN(f_difference)
 	return filtered(c, false, ret, err);
 }
 
+/* A tuple and a list do not add up. */
+static bool is_other_kind(const struct call *c)
+{
+	return is_list(c->arg[0]) && ((c->in->flags ^ c->arg[0]->flags) & VALUE_TUPLE);
+}
+
 FN(f_union)
 {
 	const struct value_list *a, *b;
 	struct value *both = list_new(c->ev);
+	if (!is_list(c->in) || is_other_kind(c))
+		return type_error(err, "two lists are needed", c->in);
 	int r = two_lists(c, &a, &b, err);
 	for (size_t i = 0; r == 0 && i < a->len; i++)
 		list_push(c->ev, both, a->at[i]);
@@ -160,6 +176,8 @@ FN(f_symmetric_difference)
 	const struct value_list *a, *b;
 	struct value *out = list_new(c->ev);
 	int r;
+	if (!is_list(c->in) || is_other_kind(c))
+		return type_error(err, "two lists are needed", c->in);
 	if ((r = two_lists(c, &a, &b, err)) < 0 || (r = select_by(c, a, b, false, out, err)) < 0 ||
 	    (r = select_by(c, b, a, false, out, err)) < 0)
 		return r;

@@ -235,7 +235,7 @@ FN(f_quote)
 FN(f_split)
 {
 	struct slice s;
-	int r = in_text(c, &s, err);
+	int r = in_string(c, &s, err);
 	return r < 0 ? r : text_split(c, s, false, ret, err);
 }
 
@@ -265,7 +265,7 @@ const struct function filters_string[] = {
 	{"e", "", 0, 0, f_escape},
 	{"forceescape", "", 0, 0, f_escape},
 	{"safe", "", 0, 0, f_string},
-	{"string", "", 0, 0, f_string},
+	{"string", "", 0, FN_TEXT, f_string},
 	{"trim", "chars", 0, 0, f_trim},
 	{"replace", "old,new,count", 2, 0, f_replace},
 	{"format", "", 0, FN_VARARGS | FN_KWARGS, f_format},

@@ -29,7 +29,7 @@ FN(f_indent)
 	struct slice s;
 	bool first, blank;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = indent_text(c, &by, err)) < 0 ||
+	if ((r = in_string(c, &s, err)) < 0 || (r = indent_text(c, &by, err)) < 0 ||
 	    (r = call_bool(c, 1, false, &first, err)) < 0 ||
 	    (r = call_bool(c, 2, false, &blank, err)) < 0)
 		return r;
@@ -55,8 +55,17 @@ FN(f_truncate)
 	struct slice s, end;
 	int64_t length, leeway;
 	bool killwords;
+	size_t n;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_int(c, 0, 255, &length, err)) < 0 ||
+	if (is_list(c->in) || is_dict(c->in)) {
+		/* What is short enough stays as it is, whatever it is. */
+		*ret = c->in;
+		if ((r = eval_length(c->ev, c->in, &n, err)) < 0 ||
+		    (r = call_int(c, 0, 255, &length, err)) < 0)
+			return r;
+		return (int64_t)n <= length ? 0 : type_error(err, "a string is needed", c->in);
+	}
+	if ((r = in_string(c, &s, err)) < 0 || (r = call_int(c, 0, 255, &length, err)) < 0 ||
 	    (r = call_bool(c, 1, false, &killwords, err)) < 0 ||
 	    (r = call_text(c, 2, "...", &end, err)) < 0 ||
 	    (r = call_int(c, 3, 5, &leeway, err)) < 0)
@@ -159,7 +168,7 @@ FN(f_wordwrap)
 	struct slice s;
 	int64_t width;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_int(c, 0, 79, &width, err)) < 0 ||
+	if ((r = in_string(c, &s, err)) < 0 || (r = call_int(c, 0, 79, &width, err)) < 0 ||
 	    (r = call_bool(c, 1, true, &w.break_long, err)) < 0 ||
 	    (r = call_text(c, 2, "\n", &w.newline, err)) < 0 ||
 	    (r = call_bool(c, 3, true, &w.break_hyphens, err)) < 0)
@@ -253,7 +262,7 @@ FN(f_comment)
 	struct comment k;
 	struct slice s;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = comment_options(c, &k, err)) < 0)
+	if ((r = in_string(c, &s, err)) < 0 || (r = comment_options(c, &k, err)) < 0)
 		return r;
 	if (k.beginning.len) {
 		strbuf_slice_append(&b, k.beginning);
@@ -277,10 +286,36 @@ FN(f_comment)
 	return give(c, &b, ret);
 }
 
+/* Dicts in the order of their keys, all the way down. */
+static const struct value *sorted(struct call *c, const struct value *v, unsigned depth)
+{
+	if ((!is_list(v) && !is_dict(v)) || depth > VALUE_MAX_DEPTH)
+		return v;
+	struct value *out = is_list(v) ? list_new(c->ev) : dict_new(c->ev);
+	out->flags |= v->flags & VALUE_TUPLE;
+	for (size_t i = 0; is_list(v) && i < v->list.len; i++)
+		list_push(c->ev, out, sorted(c, v->list.at[i], depth + 1));
+	if (is_list(v))
+		return out;
+	size_t n = v->dict.len;
+	const struct value **values = ARENA_ARRAY(c->ev->arena, const struct value *, n + 1);
+	const struct value **keys = ARENA_ARRAY(c->ev->arena, const struct value *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		values[i] = keys[i] = v->dict.at[i].key;
+	if (sort_items(c->ev, values, keys, n, false, NULL) < 0)
+		return v;
+	for (size_t i = 0; i < n; i++)
+		value_dict_set(c->ev->arena, out, values[i],
+			       sorted(c, value_find(v, values[i]), depth + 1));
+	return out;
+}
+
 FN(f_pprint)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
-	int r = print_repr(c->ev, &b, c->in, err);
+	int r = use_deep(c->ev, c->in, err);
+	if (r == 0)
+		r = print_repr(c->ev, &b, sorted(c, c->in, 0), err);
 	return r < 0 ? r : give(c, &b, ret);
 }
 

@@ -150,7 +150,45 @@ FN(td_total_seconds)
 	return 0;
 }
 
+static int weekday(struct call *c, int sunday, const struct value **ret)
+{
+	struct tm tm;
+	unsigned us;
+	split(((const struct instant *)c->in->object.self)->us, &tm, &us);
+	*ret = int_new(c->ev, sunday == 7 ? (tm.tm_wday + 6) % 7 + 1 : (tm.tm_wday + 6) % 7);
+	return 0;
+}
+FN(dt_weekday)
+{
+	return weekday(c, 6, ret);
+}
+FN(dt_isoweekday)
+{
+	return weekday(c, 7, ret);
+}
+/* As text: they have no methods of their own here. */
+FN(dt_date)
+{
+	struct slice s;
+	int r = text_of(c->ev, c->in, &s, err);
+	if (r == 0)
+		*ret = str_new(c->ev, (struct slice){s.ptr, 10});
+	return r;
+}
+FN(dt_time)
+{
+	struct slice s;
+	int r = text_of(c->ev, c->in, &s, err);
+	if (r == 0)
+		*ret = str_new(c->ev, (struct slice){s.ptr + 11, s.len - 11});
+	return r;
+}
+
 static const struct function datetime_methods[] = {
+	{"date", "", 0, 0, dt_date},
+	{"time", "", 0, 0, dt_time},
+	{"weekday", "", 0, 0, dt_weekday},
+	{"isoweekday", "", 0, 0, dt_isoweekday},
 	{"strftime", "format", 1, 0, dt_strftime},
 	{"isoformat", "", 0, 0, dt_isoformat},
 	{"timestamp", "", 0, 0, dt_timestamp},
@@ -259,7 +297,11 @@ FN(f_to_datetime)
 	if (!end || *end)
 		return err_set(err, ERR_INVALID, "'%.*s' does not have the format '%.*s'",
 			       SLICE_ARG(s), SLICE_ARG(fmt));
-	*ret = time_datetime(c->ev, (int64_t)timegm(&tm) * US + us);
+	struct tm given = tm;
+	time_t seconds = timegm(&tm);
+	if (given.tm_mday != tm.tm_mday)
+		return err_set(err, ERR_INVALID, "the month does not have that day");
+	*ret = time_datetime(c->ev, (int64_t)seconds * US + us);
 	return 0;
 }
 

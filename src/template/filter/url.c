@@ -169,7 +169,7 @@ FN(f_urlsplit)
 	struct slice s, query;
 	int64_t port = 0;
 	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, "", &query, err)) < 0)
+	if ((r = in_string(c, &s, err)) < 0 || (r = call_text(c, 0, "", &query, err)) < 0)
 		return r;
 	url_split(&u, s);
 	if (u.has_port && (!text_to_int(u.port, 10, &port) || port < 0 || port > 65535))

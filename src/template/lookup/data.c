@@ -248,8 +248,8 @@ static int sequence_run(struct call *c, struct sequence *q, struct value *out, s
 		if (__builtin_mul_overflow(q->count - 1, q->stride, &q->end) ||
 		    __builtin_add_overflow(q->end, q->start, &q->end))
 			return err_set(err, ERR_LIMIT, "the sequence does not fit into 64 bits");
-	} else if (!q->has_stride && q->end < q->start) {
-		q->stride = -1;
+	} else if (q->stride > 0 ? q->end < q->start : q->stride < 0 && q->end > q->start) {
+		return err_set(err, ERR_INVALID, "the stride leads away from the end");
 	}
 	if (q->stride == 0)
 		return 0;

@@ -21,11 +21,14 @@
  *   FOR        a in b, c: body, d: if, e: else, op 1: recursive
  *   SET        a = b                      SETBLOCK   a, b: filters or NULL, c: body
  *   WITH       items: target, value, …; c: body
- *   MACRO      name, items: parameters, kwargs: defaults of the last ones, c: body
+ *   MACRO      name, items: parameters, kwargs: defaults of the last ones, c: body,
+ *              op: enum macro_mention
  *   CALLBLOCK  a: the call, b: the caller as a MACRO
  *   FILTERBLOCK a: filters, c: body       DO         a
- *   INCLUDE    a, op 1: ignore missing    IMPORT     a as name
- *   FROM       a import kwargs: name as value
+ *   INCLUDE    a                          IMPORT     a as name
+ *   FROM       a import kwargs: name as value; op of the three: enum include_option
+ *   NAMEDBLOCK name, c: body, op: enum block_option
+ *   EXTENDS    a                          JUMP       op: enum jump_kind
  */
 #include "rollout/value/value.h"
 
@@ -66,6 +69,9 @@ enum node_kind {
 	NODE_INCLUDE,
 	NODE_IMPORT,
 	NODE_FROM,
+	NODE_NAMEDBLOCK,
+	NODE_EXTENDS,
+	NODE_JUMP,
 	NODE_KINDS,
 };
 
@@ -86,6 +92,11 @@ enum operator_kind {
 	OP_IN,
 	OP_NOTIN,
 };
+
+enum include_option { INCLUDE_IGNORES_MISSING = 1, INCLUDE_WITH_CONTEXT = 2 };
+enum block_option { BLOCK_SCOPED = 1, BLOCK_REQUIRED = 2 };
+enum jump_kind { JUMP_NONE, JUMP_BREAK, JUMP_CONTINUE };
+enum macro_mention { MENTIONS_VARARGS = 1, MENTIONS_KWARGS = 2, MENTIONS_CALLER = 4 };
 
 struct function;
 struct node;

@@ -5,7 +5,7 @@
 
 static int parse_block(struct parser *p, const char *const *ends, struct node **ret);
 
-static int end_tag(struct parser *p)
+int parse_end_tag(struct parser *p)
 {
 	if (p->tok->kind != TOKEN_BLOCK_END)
 		return parser_unexpected(p, "the end of the tag");
@@ -14,10 +14,10 @@ static int end_tag(struct parser *p)
 }
 
 /* The rest of the opening tag, the body, and "{% <end> %}". */
-static int parse_body(struct parser *p, const char *end, struct node **ret)
+int parse_body(struct parser *p, const char *end, struct node **ret)
 {
 	const char *const ends[] = {end, NULL};
-	int r = end_tag(p);
+	int r = parse_end_tag(p);
 	if (r < 0 || (r = parse_block(p, ends, ret)) < 0)
 		return r;
 	p->tok++; /* the end's name */
@@ -30,7 +30,7 @@ static int parse_if(struct parser *p, struct node *n)
 	struct node *test, *body;
 	int r;
 	do {
-		if ((r = parse_tuple(p, true, &test)) < 0 || (r = end_tag(p)) < 0 ||
+		if ((r = parse_tuple(p, true, &test)) < 0 || (r = parse_end_tag(p)) < 0 ||
 		    (r = parse_block(p, ends, &body)) < 0)
 			return r;
 		nodes_push(p, &n->items, test);
@@ -55,8 +55,10 @@ static int parse_for(struct parser *p, struct node *n)
 	if (parser_skip_name(p, "if") && (r = parse_expression(p, &n->d)) < 0)
 		return r;
 	n->op = parser_skip_name(p, "recursive");
-	if ((r = end_tag(p)) < 0 || (r = parse_block(p, ends, &n->c)) < 0)
+	p->loops++;
+	if ((r = parse_end_tag(p)) < 0 || (r = parse_block(p, ends, &n->c)) < 0)
 		return r;
+	p->loops--;
 	if (parser_skip_name(p, "else"))
 		return parse_body(p, "endfor", &n->e);
 	p->tok++; /* endfor */
@@ -93,13 +95,9 @@ static int parse_with(struct parser *p, struct node *n)
 		struct node *target, *value;
 		if (n->items.len && (r = parser_expect_op(p, ",")) < 0)
 			return r;
-		const struct token *t = p->tok;
-		struct slice name;
-		if ((r = parser_expect_name(p, &name)) < 0 || (r = parser_expect_op(p, "=")) < 0 ||
+		if ((r = parse_target(p, &target)) < 0 || (r = parser_expect_op(p, "=")) < 0 ||
 		    (r = parse_expression(p, &value)) < 0)
 			return r;
-		target = parser_node(p, NODE_NAME, t->offset);
-		target->name = name;
 		nodes_push(p, &n->items, target);
 		nodes_push(p, &n->items, value);
 	}
@@ -135,12 +133,25 @@ static int parse_signature(struct parser *p, struct node *macro)
 	return 0;
 }
 
+/* A body of its own, which a loop around does not reach into. What of the
+ * special names it mentions is what a call may give beyond the parameters. */
+static int parse_macro_body(struct parser *p, struct node *macro, const char *end)
+{
+	unsigned loops = p->loops, mentions = p->mentions;
+	p->loops = p->mentions = 0;
+	int r = parse_body(p, end, &macro->c);
+	macro->op = (uint8_t)p->mentions;
+	p->loops = loops;
+	p->mentions |= mentions;
+	return r;
+}
+
 static int parse_macro(struct parser *p, struct node *n)
 {
 	int r = parser_expect_name(p, &n->name);
 	if (r < 0 || (r = parse_signature(p, n)) < 0)
 		return r;
-	return parse_body(p, "endmacro", &n->c);
+	return parse_macro_body(p, n, "endmacro");
 }
 
 static int parse_call_block(struct parser *p, struct node *n)
@@ -155,7 +166,7 @@ static int parse_call_block(struct parser *p, struct node *n)
 	if (n->a->kind != NODE_CALL)
 		return parser_fail(p, p->tok,
 				   "{%% call %%} needs a call, as in {%% call macro() %%}");
-	if ((r = parse_body(p, "endcall", &n->b->c)) < 0)
+	if ((r = parse_macro_body(p, n->b, "endcall")) < 0)
 		return r;
 	return parser_grow(p, n->b);
 }
@@ -171,84 +182,14 @@ static int parse_do(struct parser *p, struct node *n)
 	return parse_tuple(p, true, &n->a);
 }
 
-static int parse_context(struct parser *p)
+/* Inside of a loop, as far as its own text goes. */
+static int parse_jump(struct parser *p, struct node *n)
 {
-	if ((parser_is_name(p, "with") || parser_is_name(p, "without")) &&
-	    p->tok[1].kind == TOKEN_NAME && slice_is(p->tok[1].text, "context"))
-		p->tok += 2;
-	return 0;
-}
-
-static int parse_include(struct parser *p, struct node *n)
-{
-	int r = parse_expression(p, &n->a);
-	if (r < 0)
-		return r;
-	if (parser_is_name(p, "ignore") && p->tok[1].kind == TOKEN_NAME &&
-	    slice_is(p->tok[1].text, "missing")) {
-		p->tok += 2;
-		n->op = 1;
-	}
-	return parse_context(p);
-}
-
-static int parse_import(struct parser *p, struct node *n)
-{
-	int r = parse_expression(p, &n->a);
-	if (r < 0)
-		return r;
-	if (!parser_skip_name(p, "as"))
-		return parser_unexpected(p, "'as'");
-	if ((r = parser_expect_name(p, &n->name)) < 0)
-		return r;
-	return parse_context(p);
-}
-
-static int parse_from(struct parser *p, struct node *n)
-{
-	int r = parse_expression(p, &n->a);
-	if (r < 0)
-		return r;
-	if (!parser_skip_name(p, "import"))
-		return parser_unexpected(p, "'import'");
-	do {
-		struct node *kw = parser_node(p, NODE_KWARG, p->tok->offset);
-		struct slice alias;
-		if ((r = parser_expect_name(p, &kw->name)) < 0)
-			return r;
-		alias = kw->name;
-		if (parser_skip_name(p, "as") && (r = parser_expect_name(p, &alias)) < 0)
-			return r;
-		kw->value = value_str(p->arena, alias);
-		nodes_push(p, &n->kwargs, kw);
-		parse_context(p);
-	} while (parser_skip_op(p, ","));
-	return 0;
-}
-
-/* {% block %}: without {% extends %} its body stands where it is. */
-static int parse_named_block(struct parser *p, struct node *n)
-{
-	struct slice name;
-	int r = parser_expect_name(p, &name);
-	if (r < 0)
-		return r;
-	while (parser_skip_name(p, "scoped") || parser_skip_name(p, "required"))
-		;
-	struct node *body;
-	if ((r = parse_body(p, "endblock", &body)) < 0)
-		return r;
-	if (p->tok->kind == TOKEN_NAME)
-		p->tok++;
-	nodes_push(p, &n->items, body);
-	return 0;
-}
-
-static int parse_extends(struct parser *p, struct node *n)
-{
-	p->error_offset = n->offset;
-	return err_set(p->err, ERR_UNSUPPORTED,
-		       "{%% extends %%} is not supported; use {%% include %%} or a macro");
+	n->op = n->kind == NODE_JUMP && slice_is(p->tok[-1].text, "break") ? JUMP_BREAK
+									   : JUMP_CONTINUE;
+	if (p->loops > 0)
+		return 0;
+	return parser_fail(p, p->tok - 1, "'%.*s' belongs into a loop", SLICE_ARG(p->tok[-1].text));
 }
 
 static const struct statement {
@@ -264,11 +205,15 @@ static const struct statement {
 	{"call", NODE_CALLBLOCK, parse_call_block},
 	{"filter", NODE_FILTERBLOCK, parse_filter_block},
 	{"do", NODE_DO, parse_do},
+	{"break", NODE_JUMP, parse_jump},
+	{"continue", NODE_JUMP, parse_jump},
 	{"include", NODE_INCLUDE, parse_include},
 	{"import", NODE_IMPORT, parse_import},
 	{"from", NODE_FROM, parse_from},
-	{"block", NODE_BLOCK, parse_named_block},
-	{"extends", NODE_BLOCK, parse_extends},
+	{"block", NODE_NAMEDBLOCK, parse_named_block},
+	{"extends", NODE_EXTENDS, parse_extends},
+	{"print", NODE_BLOCK, parse_print},
+	{"autoescape", NODE_BLOCK, parse_autoescape},
 };
 
 static int unknown_tag(struct parser *p, const struct token *t, const char *const *ends)
@@ -300,7 +245,7 @@ static int parse_statement(struct parser *p, const char *const *ends, struct nod
 		struct node *n = parser_node(p, statements[i].kind, t->offset);
 		p->tok++;
 		int r = statements[i].parse(p, n);
-		if (r < 0 || (r = end_tag(p)) < 0)
+		if (r < 0 || (r = parse_end_tag(p)) < 0)
 			return r;
 		*ret = n;
 		return parser_grow(p, n);

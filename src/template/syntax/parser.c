@@ -68,6 +68,12 @@ static struct node *parse_name(struct parser *p)
 		return constant(p, t, value_null());
 	struct node *n = parser_node(p, NODE_NAME, t->offset);
 	n->name = t->text;
+	if (slice_is(t->text, "varargs"))
+		p->mentions |= MENTIONS_VARARGS;
+	else if (slice_is(t->text, "kwargs"))
+		p->mentions |= MENTIONS_KWARGS;
+	else if (slice_is(t->text, "caller"))
+		p->mentions |= MENTIONS_CALLER;
 	return n;
 }
 

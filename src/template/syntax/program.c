@@ -54,6 +54,8 @@ static int parse_tokens(struct program *prog, const struct syntax *syn, struct l
 			r = parser_unexpected(&p, "an operator or the end");
 	} else {
 		r = parse_program(&p, &prog->root);
+		prog->blocks = p.blocks;
+		prog->extends = p.extends;
 	}
 	*ret_offset = p.error_offset;
 	return r;

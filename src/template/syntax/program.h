@@ -28,6 +28,8 @@ struct program {
 	struct slice text;   /* own copy */
 	struct node *root;   /* a BLOCK, or an expression in MODE_EXPRESSION */
 	struct node *single; /* the one expression that is the whole text, or NULL */
+	struct nodes blocks; /* all NAMEDBLOCKs */
+	bool extends;	     /* has an EXTENDS */
 	unsigned trailing_newlines;
 };
 
@@ -76,6 +78,9 @@ int source_header(struct source *src, struct err *err);
 int source_init(struct slice text, const char *file, const struct template_text_options *opts,
 		struct source *ret, struct err *err);
 
+/* token.c: Python's escapes in what stands between quotes. -1: a \\x or \\u without its digits. */
+int string_unescape(struct strbuf *b, struct slice s);
+
 /* Lexer. */
 enum token_kind {
 	TOKEN_EOF,
@@ -122,6 +127,10 @@ struct parser {
 	struct arena *arena;
 	const struct token *first, *tok; /* tok is the current one */
 	unsigned depth;
+	unsigned loops;	   /* that are open in this body */
+	unsigned mentions; /* of varargs, kwargs, caller in this macro: enum macro_mention */
+	struct nodes blocks;
+	bool extends;
 	uint32_t error_offset;
 	struct err *err;
 };
@@ -134,6 +143,17 @@ int parse_unary(struct parser *p, bool with_filter, struct node **ret);
 int parser_enter(struct parser *p); /* counts p->depth up, within PARSER_MAX_DEPTH */
 int parse_filters(struct parser *p, struct node *input, bool named, struct node **ret);
 int parse_call_args(struct parser *p, struct node *n);
+/* parse_statement.c: the end of a tag; also the body and "{% <end>", whose name is passed. */
+int parse_end_tag(struct parser *p);
+int parse_body(struct parser *p, const char *end, struct node **ret);
+/* parse_template.c: behind the name of the tag. */
+int parse_include(struct parser *p, struct node *n);
+int parse_import(struct parser *p, struct node *n);
+int parse_from(struct parser *p, struct node *n);
+int parse_named_block(struct parser *p, struct node *n);
+int parse_extends(struct parser *p, struct node *n);
+int parse_print(struct parser *p, struct node *n);
+int parse_autoescape(struct parser *p, struct node *n);
 struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t offset);
 void nodes_push(struct parser *p, struct nodes *v, struct node *n);
 int parser_grow(struct parser *p, struct node *n); /* sets n->height from its children */

@@ -89,6 +89,11 @@ static int unescape(struct strbuf *b, struct slice s, bool literal, char quote)
 	return 0;
 }
 
+int string_unescape(struct strbuf *b, struct slice s)
+{
+	return unescape(b, s, false, 0);
+}
+
 static int lex_string(struct lexer *lx, bool literal, struct err *err)
 {
 	size_t start = lx->pos, end = start + 1;

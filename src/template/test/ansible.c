@@ -123,6 +123,14 @@ static int all_in(struct call *c, const struct value *part, const struct value *
 	const struct value_list *list;
 	bool is = true;
 	int r = eval_iterate(c->ev, part, &list, err);
+	if (r == 0 && is_str(whole)) { /* its characters */
+		const struct value_list *chars;
+		struct value *set = list_new(c->ev);
+		r = eval_iterate(c->ev, whole, &chars, err);
+		if (r == 0)
+			set->list = *chars;
+		whole = set;
+	}
 	for (size_t i = 0; r == 0 && i < list->len && is; i++)
 		r = eval_contains(c->ev, whole, list->at[i], &is, err);
 	return r < 0 ? r : give(ret, is);

@@ -1,6 +1,7 @@
 /* Tests of paths, on the controller; and of URLs. */
 #include "../filter/filter.h"
 
+#include <ctype.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,8 @@ FN(t_link_exists)
 }
 FN(t_abs)
 {
+	if (!is_str(c->in))
+		return type_error(err, "a path is needed", c->in);
 	const char *path = path_of(c, err);
 	if (!path)
 		return err ? err->code : ERR_INVALID;
@@ -80,7 +83,47 @@ FN(t_mount)
 	return 0;
 }
 
+/* Any text is a URI, as urlparse() takes it; schemes: those that are allowed. */
+static int uri(struct call *c, bool host, const struct value *schemes, const struct value **ret,
+	       struct err *err)
+{
+	struct slice s = is_str(c->in) ? c->in->str : (struct slice){"", 0};
+	size_t n = 0;
+	bool is = is_str(c->in) || (!is_undefined(c->in) && !value_truthy(c->in));
+	while (n < s.len &&
+	       (isalnum((unsigned char)s.ptr[n]) || (s.ptr[n] && strchr("+-.", s.ptr[n]))))
+		n++;
+	struct slice scheme = {s.ptr, n < s.len && s.ptr[n] == ':' ? n : 0};
+	size_t from = scheme.len ? scheme.len + 1 : 0;
+	if (host && is)
+		is = slice_is(scheme, "file") ||
+		     (s.len > from + 2 && !memcmp(s.ptr + from, "//", 2) && s.ptr[from + 2] != '/');
+	*ret = value_bool(is);
+	if (!is || !schemes || !is_list(schemes) || schemes->list.len == 0)
+		return 0;
+	int r = eval_contains(c->ev, schemes, str_new(c->ev, scheme), &is, err);
+	*ret = value_bool(is);
+	return r;
+}
+FN(t_uri)
+{
+	return uri(c, false, c->arg[0], ret, err);
+}
+FN(t_url)
+{
+	return uri(c, true, c->arg[0], ret, err);
+}
+FN(t_urn)
+{
+	struct value *urn = list_new(c->ev);
+	list_push(c->ev, urn, str_lit(c->ev, "urn"));
+	return uri(c, false, urn, ret, err);
+}
+
 const struct function tests_path[] = {
+	{"uri", "schemes", 0, FN_UNDEFINED, t_uri},
+	{"url", "schemes", 0, FN_UNDEFINED, t_url},
+	{"urn", "", 0, FN_UNDEFINED, t_urn},
 	{"file", "", 0, 0, t_file},
 	{"is_file", "", 0, 0, t_file},
 	{"directory", "", 0, 0, t_directory},

@@ -62,14 +62,20 @@ FN(t_iterable)
 }
 FN(t_callable)
 {
+	if (is_undefined(c->in))
+		return give(ret, true);
 	return give(ret, c->in->type == VALUE_OBJECT && c->in->object.ops->call);
 }
 FN(t_escaped)
 {
+	if (is_undefined(c->in))
+		return give(ret, true);
 	return give(ret, false);
 }
 FN(t_sameas)
 {
+	if (is_undefined(c->in))
+		return give(ret, false);
 	const struct value *a = c->in, *b = c->arg[0];
 	bool same = a == b || (a->type == b->type &&
 			       (a->type == VALUE_NULL || a->type == VALUE_BOOL ||
@@ -167,20 +173,20 @@ FN(t_test)
 const struct function tests_value[] = {
 	{"defined", "", 0, FN_UNDEFINED | FN_LAZY, t_defined},
 	{"undefined", "", 0, FN_UNDEFINED | FN_LAZY, t_undefined},
-	{"none", "", 0, 0, t_none},
-	{"boolean", "", 0, 0, t_boolean},
-	{"true", "", 0, 0, t_true},
-	{"false", "", 0, 0, t_false},
-	{"integer", "", 0, 0, t_integer},
-	{"float", "", 0, 0, t_float},
-	{"number", "", 0, 0, t_number},
-	{"string", "", 0, 0, t_string},
-	{"mapping", "", 0, 0, t_mapping},
-	{"sequence", "", 0, 0, t_sequence},
+	{"none", "", 0, FN_UNDEFINED, t_none},
+	{"boolean", "", 0, FN_UNDEFINED, t_boolean},
+	{"true", "", 0, FN_UNDEFINED, t_true},
+	{"false", "", 0, FN_UNDEFINED, t_false},
+	{"integer", "", 0, FN_UNDEFINED, t_integer},
+	{"float", "", 0, FN_UNDEFINED, t_float},
+	{"number", "", 0, FN_UNDEFINED, t_number},
+	{"string", "", 0, FN_UNDEFINED, t_string},
+	{"mapping", "", 0, FN_UNDEFINED, t_mapping},
+	{"sequence", "", 0, FN_UNDEFINED, t_sequence},
 	{"iterable", "", 0, 0, t_iterable},
-	{"callable", "", 0, 0, t_callable},
-	{"escaped", "", 0, 0, t_escaped},
-	{"sameas", "other", 1, 0, t_sameas},
+	{"callable", "", 0, FN_UNDEFINED, t_callable},
+	{"escaped", "", 0, FN_UNDEFINED, t_escaped},
+	{"sameas", "other", 1, FN_UNDEFINED, t_sameas},
 	{"even", "", 0, 0, t_even},
 	{"odd", "", 0, 0, t_odd},
 	{"divisibleby", "num", 1, 0, t_divisibleby},

@@ -118,7 +118,7 @@ static int global_namespace(struct call *c, const struct value **ret, struct err
 	if (r < 0)
 		return r;
 	add_keywords(c, dict);
-	*ret = namespace_new(c->ev, "Namespace", NULL);
+	*ret = namespace_new(c->ev);
 	for (size_t i = 0; i < dict->dict.len; i++)
 		if (is_str(dict->dict.at[i].key))
 			namespace_set(c->ev, *ret, dict->dict.at[i].key, dict->dict.at[i].value);

@@ -392,25 +392,27 @@ static const struct function list_methods[] = {
 	{"clear", "", 0, 0, clear},
 	{0},
 };
-extern const struct function string_methods[];
+extern const struct function string_methods[], string_kind_methods[];
 
 static const struct function *find_in(const struct function *f, struct slice name)
 {
-	for (; f->name; f++)
-		if (slice_is(name, f->name))
+	for (; name.len && f->name; f++)
+		if (*f->name == *name.ptr && slice_is(name, f->name))
 			return f;
 	return NULL;
 }
 
 const struct function *method_find(const struct value *v, struct slice name)
 {
+	const struct function *f;
 	switch (v->type) {
 	case VALUE_DICT:
 		return find_in(dict_methods, name);
 	case VALUE_LIST:
 		return find_in(list_methods, name);
 	case VALUE_STRING:
-		return find_in(string_methods, name);
+		f = find_in(string_methods, name);
+		return f ? f : find_in(string_kind_methods, name);
 	case VALUE_OBJECT:
 		return is_mapping(v) ? find_in(object_methods, name) : NULL;
 	default:

@@ -122,18 +122,37 @@ static int m_replace(struct call *c, const struct value **ret, struct err *err)
 	return give(c, &b, ret);
 }
 
+/* The string between the arguments start and end, as of s[start:end]. */
+static int part_of(struct call *c, struct slice *ret, struct err *err)
+{
+	struct slice s = c->in->str;
+	int64_t start, end, len = (int64_t)chars_length(s);
+	int r;
+	if ((r = call_int(c, 1, 0, &start, err)) < 0 || (r = call_int(c, 2, len, &end, err)) < 0)
+		return r;
+	start = start < 0 ? (start + len < 0 ? 0 : start + len) : start > len ? len : start;
+	end = end < 0 ? (end + len < 0 ? 0 : end + len) : end > len ? len : end;
+	size_t from = chars_offset(s, (size_t)start), to = chars_offset(s, (size_t)end);
+	*ret = (struct slice){s.ptr + from, to > from ? to - from : 0};
+	return 0;
+}
+
 /* Any of a string or a tuple of them. */
 static int any_affix(struct call *c, bool (*has)(struct slice, struct slice),
 		     const struct value **ret, struct err *err)
 {
 	bool is = false;
+	struct slice s;
+	int r = part_of(c, &s, err);
+	if (r < 0)
+		return r;
 	if (is_str(c->arg[0])) {
-		is = has(c->in->str, c->arg[0]->str);
+		is = has(s, c->arg[0]->str);
 	} else if (is_list(c->arg[0])) {
 		for (size_t i = 0; i < c->arg[0]->list.len && !is; i++) {
 			if (!is_str(c->arg[0]->list.at[i]))
 				return type_error(err, "a string is needed", c->arg[0]->list.at[i]);
-			is = has(c->in->str, c->arg[0]->list.at[i]->str);
+			is = has(s, c->arg[0]->list.at[i]->str);
 		}
 	} else {
 		return type_error(err, "a string or a tuple of strings is needed", c->arg[0]);
@@ -226,12 +245,22 @@ static int m_index(struct call *c, const struct value **ret, struct err *err)
 	return r;
 }
 
+static int m_rindex(struct call *c, const struct value **ret, struct err *err)
+{
+	int64_t at = 0;
+	int r = find(c, true, &at, err);
+	if (r == 0 && at < 0)
+		return err_set(err, ERR_INVALID, "the text was not found");
+	*ret = int_new(c->ev, at);
+	return r;
+}
+
 static int m_count(struct call *c, const struct value **ret, struct err *err)
 {
-	struct slice needle, s = c->in->str;
+	struct slice needle, s;
 	int64_t n = 0;
 	int r = call_text(c, 0, "", &needle, err);
-	if (r < 0)
+	if (r < 0 || (r = part_of(c, &s, err)) < 0)
 		return r;
 	if (needle.len == 0)
 		n = (int64_t)chars_length(s) + 1;
@@ -340,74 +369,35 @@ static int m_zfill(struct call *c, const struct value **ret, struct err *err)
 	return give(c, &b, ret);
 }
 
-/* All characters are of a kind, and there is one. */
-static int all_of(struct call *c, bool (*is)(uint32_t), const struct value **ret)
-{
-	struct slice s = c->in->str;
-	bool all = s.len > 0;
-	for (size_t i = 0; i < s.len && all; i = chars_next(s, i))
-		all = is(chars_decode(s, i));
-	*ret = value_bool(all);
-	return 0;
-}
-static bool is_digit(uint32_t ch)
-{
-	return ch >= '0' && ch <= '9';
-}
-static bool is_alnum(uint32_t ch)
-{
-	return is_digit(ch) || chars_is_alpha(ch);
-}
-static bool is_ascii(uint32_t ch)
-{
-	return ch < 0x80;
-}
-static int m_isdigit(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	return all_of(c, is_digit, ret);
-}
-static int m_isalpha(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	return all_of(c, chars_is_alpha, ret);
-}
-static int m_isalnum(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	return all_of(c, is_alnum, ret);
-}
-static int m_isspace(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	return all_of(c, chars_is_space, ret);
-}
-static int m_isascii(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	if (c->in->str.len == 0) {
-		*ret = value_bool(true);
-		return 0;
-	}
-	return all_of(c, is_ascii, ret);
-}
-static int m_isupper(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	*ret = value_bool(text_is_case(c->in->str, true));
-	return 0;
-}
-static int m_islower(struct call *c, const struct value **ret, struct err *err)
-{
-	(void)err;
-	*ret = value_bool(text_is_case(c->in->str, false));
-	return 0;
-}
 static int m_encode(struct call *c, const struct value **ret, struct err *err)
 {
 	(void)err;
 	*ret = c->in; /* bytes and text are one here */
 	return 0;
+}
+
+static int m_expandtabs(struct call *c, const struct value **ret, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf b = {0};
+	struct slice s = c->in->str;
+	int64_t size, column = 0;
+	int r = call_int(c, 0, 8, &size, err);
+	if (r < 0 || (r = limit_items(size < 0 ? 0 : (uint64_t)size, err)) < 0)
+		return r;
+	for (size_t i = 0, next; i < s.len; i = next) {
+		next = chars_next(s, i);
+		int64_t fill = s.ptr[i] == '\t' && size > 0 ? size - column % size : 0;
+		if (s.ptr[i] != '\t')
+			strbuf_append(&b, s.ptr + i, next - i);
+		for (int64_t k = 0; k < fill; k++)
+			strbuf_putc(&b, ' ');
+		column = s.ptr[i] == '\n' || s.ptr[i] == '\r' ? 0
+			 : s.ptr[i] == '\t'		      ? column + fill
+							      : column + 1;
+		if ((r = limit_text(b.len, err)) < 0)
+			return r;
+	}
+	return give(c, &b, ret);
 }
 
 const struct function string_methods[] = {
@@ -425,14 +415,15 @@ const struct function string_methods[] = {
 	{"splitlines", "keepends", 0, 0, m_splitlines},
 	{"join", "iterable", 1, 0, m_join},
 	{"replace", "old,new,count", 2, 0, m_replace},
-	{"startswith", "prefix", 1, 0, m_startswith},
-	{"endswith", "suffix", 1, 0, m_endswith},
+	{"startswith", "prefix,start,end", 1, 0, m_startswith},
+	{"endswith", "suffix,start,end", 1, 0, m_endswith},
 	{"removeprefix", "prefix", 1, 0, m_removeprefix},
 	{"removesuffix", "suffix", 1, 0, m_removesuffix},
 	{"find", "sub,start,end", 1, 0, m_find},
 	{"rfind", "sub,start,end", 1, 0, m_rfind},
 	{"index", "sub,start,end", 1, 0, m_index},
-	{"count", "sub", 1, 0, m_count},
+	{"rindex", "sub,start,end", 1, 0, m_rindex},
+	{"count", "sub,start,end", 1, 0, m_count},
 	{"partition", "sep", 1, 0, m_partition},
 	{"rpartition", "sep", 1, 0, m_rpartition},
 	{"format", "", 0, FN_VARARGS | FN_KWARGS, m_format},
@@ -440,15 +431,7 @@ const struct function string_methods[] = {
 	{"rjust", "width,fillchar", 1, 0, m_rjust},
 	{"center", "width,fillchar", 1, 0, m_center},
 	{"zfill", "width", 1, 0, m_zfill},
-	{"isdigit", "", 0, 0, m_isdigit},
-	{"isdecimal", "", 0, 0, m_isdigit},
-	{"isnumeric", "", 0, 0, m_isdigit},
-	{"isalpha", "", 0, 0, m_isalpha},
-	{"isalnum", "", 0, 0, m_isalnum},
-	{"isspace", "", 0, 0, m_isspace},
-	{"isascii", "", 0, 0, m_isascii},
-	{"isupper", "", 0, 0, m_isupper},
-	{"islower", "", 0, 0, m_islower},
+	{"expandtabs", "tabsize", 0, 0, m_expandtabs},
 	{"encode", "encoding", 0, 0, m_encode},
 	{"decode", "encoding", 0, 0, m_encode},
 	{0},
