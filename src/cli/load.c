@@ -139,12 +139,15 @@ int load_plan(const struct options *o, const char *site, struct loaded *l, struc
 {
 	struct plan_options p = {
 		.site_path = site,
+		.more_paths = o->words.len > 1 ? o->words.at + 1 : NULL,
 		.limit = o->limit,
 		.tags = or_null(&o->tags),
 		.skip_tags = or_null(&o->skip_tags),
 		.start_at_task = o->start_at_task,
 		.become = o->become,
 		.become_user = o->become_user,
+		.force_handlers = o->force_handlers,
+		.step = o->step,
 		.roles_path = roles_path(o, &l->arena),
 		.extra_vars = l->extra_vars,
 	};

@@ -348,33 +348,43 @@ static int set_priorities(struct inventory *inv, struct err *err)
 	return 0;
 }
 
-int inventory_finish(struct inventory *inv, struct err *err)
+int inventory_finish_graph(struct inventory *inv, struct err *err)
 {
-	int r = set_priorities(inv, err);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
 		if (g != inv->all && g->parents.len == 0)
 			inventory_group_add_child(inv->all, g);
 	}
-	for (size_t i = 0; i < inv->groups.len; i++)
-		if ((r = visit(inv->groups.entries[i].value, 0, err)) < 0)
-			return r;
-	for (size_t i = 0; i < inv->hosts.len; i++) {
-		struct inv_host *h = inv->hosts.entries[i].value;
-		bool grouped = false;
-		for (size_t g = 0; g < h->groups.len; g++)
-			grouped |= h->groups.at[g] != inv->all;
-		if (!grouped)
-			inventory_group_add_host(inv->ungrouped, h);
-		collect_groups(h);
-		qsort(h->groups.at, h->groups.len, sizeof(h->groups.at[0]), group_order);
-		for (size_t g = 0; g < h->groups.len; g++)
-			vec_push(&h->groups.at[g]->hosts, h);
-		if ((r = merge_host_vars(inv, h, err)) < 0)
+	for (size_t i = 0; i < inv->groups.len; i++) {
+		int r = visit(inv->groups.entries[i].value, 0, err);
+		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int inventory_finish_host(struct inventory *inv, struct inv_host *h, struct err *err)
+{
+	bool grouped = false;
+	for (size_t g = 0; g < h->groups.len; g++)
+		grouped |= h->groups.at[g] != inv->all;
+	if (!grouped)
+		inventory_group_add_host(inv->ungrouped, h);
+	collect_groups(h);
+	qsort(h->groups.at, h->groups.len, sizeof(h->groups.at[0]), group_order);
+	for (size_t g = 0; g < h->groups.len; g++)
+		vec_push(&h->groups.at[g]->hosts, h);
+	return merge_host_vars(inv, h, err);
+}
+
+int inventory_finish(struct inventory *inv, struct err *err)
+{
+	int r = set_priorities(inv, err);
+	if (r < 0 || (r = inventory_finish_graph(inv, err)) < 0)
+		return r;
+	for (size_t i = 0; i < inv->hosts.len; i++)
+		if ((r = inventory_finish_host(inv, inv->hosts.entries[i].value, err)) < 0)
+			return r;
 	return 0;
 }
 

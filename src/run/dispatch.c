@@ -73,8 +73,10 @@ int flight_send(struct flight *f, struct err *err)
 		struct scope sc;
 		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node,
 			   f->items[f->current].loop_vars);
-		link_abandon(f->target->link, f);
+		link_abandon(f->link, f);
 		r = flight_eval_delegate(f, &sc, err);
+		if (r == 0)
+			r = flight_eval_link(f, &sc, err);
 		scope_release(&sc);
 		if (r < 0)
 			return r;
@@ -82,7 +84,9 @@ int flight_send(struct flight *f, struct err *err)
 	emit_task_started(f);
 	if ((r = request_new(f, list, secret, &f->request, err)) < 0)
 		return r;
-	link_submit(f->target->link, f->request);
+	if (f->become_user)
+		link_want_root(f->link);
+	link_submit(f->link, f->request);
 	return 0;
 }
 

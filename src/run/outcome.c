@@ -365,6 +365,10 @@ void outcome_share(const struct flight *f, struct run_host *h)
 
 void outcome_task(struct flight *f)
 {
+	if (f->broken) {
+		flight_fail(f, f->broken);
+		return;
+	}
 	if (f->is_loop)
 		combine(f);
 	else

@@ -55,7 +55,7 @@ case_ list_tags 0 --list-tags site.roles
 case_ list_limited 0 --list-hosts --list-tasks -l lb site.roles -t say
 case_ syntax_check 0 --syntax-check site.roles
 case_ cycle 1 --syntax-check cycle.roles
-case_ wrong_group 1 wrong.roles
+case_ wrong_group 0 --list-hosts wrong.roles
 case_ doc_unknown 1 doc cpoy
 case_ doc 0 doc ansible.builtin.ping
 case_ extra_vars 5 -e plain site.roles
