@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "complaint.h"
 #include "extra_vars.h"
+#include "prompt.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
 #include "vm/session.h"
@@ -137,6 +138,7 @@ static const char *const *or_null(const option_texts *list)
 
 int load_plan(const struct options *o, const char *site, struct loaded *l, struct err *err)
 {
+	bool looks = o->list_hosts || o->list_tasks || o->list_tags || o->syntax_check;
 	struct plan_options p = {
 		.site_path = site,
 		.more_paths = o->words.len > 1 ? o->words.at + 1 : NULL,
@@ -147,7 +149,7 @@ int load_plan(const struct options *o, const char *site, struct loaded *l, struc
 		.become = o->become,
 		.become_user = o->become_user,
 		.force_handlers = o->force_handlers,
-		.step = o->step,
+		.ask = looks ? NULL : prompt_ask,
 		.roles_path = roles_path(o, &l->arena),
 		.extra_vars = l->extra_vars,
 	};

@@ -53,7 +53,7 @@ struct options {
 	const char *driver, *accel, *mirror, *hook, *output;
 	unsigned forks, timeout_s, verbosity, parallel, boot_timeout_s, lines;
 	bool become, ask_become_pass, ask_pass, check, diff, json;
-	bool force_handlers, step;
+	bool force_handlers;
 	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
 	bool help, version;
 	VEC(const struct option_spec *) given; /* in the command line's order */

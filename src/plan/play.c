@@ -172,7 +172,7 @@ static int take_conduct(struct compiler *c, const struct play_outer *outer,
 		return r;
 	if ((r = take_bool(c, play, "force_handlers", &c->step->force_handlers, err)) < 0)
 		return r;
-	c->step->linear = c->step->max_fail_percentage || outer->opts->step;
+	c->step->linear = c->step->max_fail_percentage != NULL;
 	return 0;
 }
 

@@ -82,6 +82,8 @@ int flight_send(struct flight *f, struct err *err)
 			return r;
 	}
 	emit_task_started(f);
+	if (reconnect_delays(f))
+		return 0;
 	if ((r = request_new(f, list, secret, &f->request, err)) < 0)
 		return r;
 	if (f->become_user)
@@ -131,6 +133,7 @@ void flight_on_result(struct flight *f, size_t sent_index, const struct value *r
 		return;
 	struct flight_item *it = &f->items[f->sent_items[sent_index]];
 	struct value *own = value_copy(&f->arena, result, VALUE_UNSAFE);
+	reconnect_put_elapsed(f, own);
 	if (outcome_wants_retry(f, it, own))
 		return;
 	outcome_item(f, it, own);
@@ -158,6 +161,8 @@ void flight_on_output(struct flight *f, size_t sent_index, int stream, struct sl
 
 void flight_on_lost(struct flight *f, const struct err *why)
 {
+	if (reconnect_again(f))
+		return;
 	struct value *d = value_dict_new(&f->arena);
 	value_dict_put(&f->arena, d, "unreachable", value_bool(true));
 	value_dict_put(&f->arena, d, "changed", value_bool(false));

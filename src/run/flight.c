@@ -117,7 +117,8 @@ static bool notifies_from_handler(const struct flight *f)
 static bool may_overlap(const struct flight *f)
 {
 	const struct plan_node *n = f->node;
-	if (f->one_by_one || f->local || f->broken || f->target != f->strand->host ||
+	if (f->one_by_one || f->local || f->broken ||
+	    strcmp(n->module->name, "wait_for_connection") == 0 || f->target != f->strand->host ||
 	    n->attrs.throttle || n->barrier || f->pending_fetches)
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)

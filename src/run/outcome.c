@@ -131,6 +131,10 @@ void outcome_item(struct flight *f, struct flight_item *it, const struct value *
 	}
 	if (it->gave_up)
 		put_giving_up(f, it, result);
+	if (f->node->async_s && !value_get(result, "finished")) {
+		put(f, result, "started", value_int(&f->arena, 1));
+		put(f, result, "finished", value_int(&f->arena, 1));
+	}
 	it->status = status_of(it);
 	if (f->is_loop) {
 		put(f, result, f->node->loop.loop_var, it->item);

@@ -246,6 +246,7 @@ struct flight {
 	enum report_status status;
 	struct value *result; /* of the whole task */
 	int pending_fetches;
+	bool delayed; /* wait_for_connection: its delay is over */
 	bool zombie; /* dropped, waits for its timer or fetch to end */
 };
 
@@ -382,6 +383,11 @@ void magic_names(void *self, void (*fn)(void *ctx, struct slice name), void *ctx
 /* Fills the flight's items and keywords. 1: a fetch is on its way. */
 int flight_evaluate(struct flight *f, struct err *err);
 int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
+
+/* ---- reconnect.c: wait_for_connection; false: not that task, or its time is over ---- */
+bool reconnect_delays(struct flight *f);
+bool reconnect_again(struct flight *f);
+void reconnect_put_elapsed(struct flight *f, struct value *result);
 
 /* ---- reach.c ---- */
 /* The connection that keywords and variables of the task ask for. */

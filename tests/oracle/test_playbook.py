@@ -111,7 +111,8 @@ def run(program, case, folder, home):
     write_project(case, folder)
     env = dict(os.environ, HOME=home, LC_ALL="C.UTF-8", ANSIBLE_NOCOLOR="1",
                ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_RETRY_FILES_ENABLED="0",
-               ANSIBLE_DEPRECATION_WARNINGS="false", ANSIBLE_JINJA2_NATIVE="1")
+               ANSIBLE_DEPRECATION_WARNINGS="false",
+               ANSIBLE_ASYNC_DIR=os.path.join(home, "async"), ANSIBLE_JINJA2_NATIVE="1")
     for name in ("ANSIBLE_INVENTORY", "ANSIBLE_ROLES_PATH", "ANSIBLE_CONFIG", "FORCE_COLOR"):
         env.pop(name, None)
     try:

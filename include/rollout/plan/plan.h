@@ -169,7 +169,6 @@ struct plan_options {
 	bool become;		 /* -b */
 	const char *become_user; /* --become-user */
 	bool force_handlers;
-	bool step;	  /* --step: the hosts wait for each other before every task */
 	plan_ask_fn *ask; /* vars_prompt; NULL: their defaults do */
 	void *ask_self;
 };
