@@ -464,7 +464,8 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 		return r;
 	if (!node->loop.loop_var)
 		node->loop.loop_var = "item";
-	if (node->is_handler && !node->name && node->listen.len == 0)
+	bool imports = slice_starts_with(slice_from(node->module->name), "import_");
+	if (node->is_handler && !node->name && node->listen.len == 0 && !imports)
 		return err_at(err, ERR_INVALID, task->at, "a handler needs a name or 'listen'");
 	struct plan_attrs *outer = ARENA_NEW(&c->plan->arena, struct plan_attrs);
 	*outer = attrs_inherit(attrs);
@@ -472,8 +473,7 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 	node->outer = outer;
 	if ((r = check_task(c, node, err)) < 0)
 		return r;
-	if (slice_starts_with(slice_from(node->module->name), "import_") &&
-	    strcmp(node->module->name, "import_playbook") != 0)
+	if (imports)
 		return import(c, node, ret, err);
 	node->once = works_for_all(node->module);
 	node->selected = attrs_selected(c->plan, &node->attrs);
