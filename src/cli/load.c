@@ -68,8 +68,9 @@ int load_hosts(const struct options *o, const char *site, struct loaded *ret, st
 		return r;
 	struct inventory *inv = inventory_new();
 	r = add_sources(o, inv, err);
-	if (r == 0 && site) {
-		struct slice dir = path_dirname(site);
+	/* of each playbook that the command line names */
+	for (size_t i = 0; r == 0 && site && (i == 0 || i < o->words.len); i++) {
+		struct slice dir = path_dirname(i == 0 ? site : o->words.at[i]);
 		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);
 	}
 	if (r == 0)

@@ -104,8 +104,13 @@ int inventory_add_dynamic_parent(struct inventory *inv, struct slice child, stru
 		return 0;
 	struct inv_group *p = inventory_group_add(inv, parent, (struct srcloc){0}),
 			 *c = inventory_group_add(inv, child, (struct srcloc){0});
+	size_t before = p->children.len;
 	inventory_group_add_child(p, c);
 	int r = inventory_finish_graph(inv, err);
+	if (r < 0 && p->children.len > before) { /* a circle: it is as before */
+		p->children.len--;
+		c->parents.len--;
+	}
 	for (size_t i = 0; r == 0 && i < c->hosts.len; i++)
 		r = finish_again(inv, c->hosts.at[i], err);
 	return r;

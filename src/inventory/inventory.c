@@ -356,6 +356,11 @@ int inventory_finish_graph(struct inventory *inv, struct err *err)
 			inventory_group_add_child(inv->all, g);
 	}
 	for (size_t i = 0; i < inv->groups.len; i++) {
+		struct inv_group *g = inv->groups.entries[i].value;
+		g->visiting = g->visited = false;
+		g->depth = 0;
+	}
+	for (size_t i = 0; i < inv->groups.len; i++) {
 		int r = visit(inv->groups.entries[i].value, 0, err);
 		if (r < 0)
 			return r;
