@@ -128,8 +128,8 @@ static int read_file(struct plan *plan, const struct plan_options *opts, const c
 	size_t first = plan->steps.len;
 	if (r == 0)
 		r = read_playbook(plan, &outer, 0, err);
-	if (r == 0)
-		plan->steps.at[first]->opens_file = first > 0;
+	if (r == 0 && first > 0 && first < plan->steps.len)
+		plan->steps.at[first]->opens_file = true;
 	attrs_release(&outer.attrs);
 	return r;
 }

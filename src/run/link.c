@@ -172,23 +172,6 @@ static void say_bye(struct link *l)
 
 /* ---- another connection in place of this one ---- */
 
-void link_renew(struct link *l)
-{
-	if (l->transport)
-		l->renewing = true;
-	else
-		l->target = (struct transport_target){0};
-}
-
-void link_want_root(struct link *l)
-{
-	if (l->root)
-		return;
-	l->root = true;
-	if (l->target.name && !l->target.become)
-		link_renew(l);
-}
-
 /* Nothing is sent any more; what was sent is waited for. */
 static bool renews(struct link *l)
 {

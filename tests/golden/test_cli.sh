@@ -37,7 +37,7 @@ case_ help_vm_up 0 vm up --help
 case_ bare 5
 case_ unknown_option 5 --limt x site.roles
 case_ wrong_command 5 --graph site.roles
-case_ two_sites 5 a.roles b.roles
+case_ two_sites 5 site.roles wrong.roles
 case_ no_site 1 missing.roles
 case_ no_inventory 1 -i missing.yaml site.roles
 case_ inventory_list 0 inventory --list
