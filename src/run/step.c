@@ -10,7 +10,7 @@ size_t step_task_count(const struct run_step *step)
 	for (size_t i = 0; step->hosts.len && i < step->run->plan->nodes.len; i++) {
 		const struct plan_node *node = step->run->plan->nodes.at[i];
 		n += node->step == step->plan && node->kind == PLAN_TASK && node->selected &&
-		     !node->is_handler &&
+		     !node->is_handler && !node->implicit &&
 		     !slice_starts_with(slice_from(node->module->name), "import_");
 	}
 	return n;
