@@ -14,7 +14,8 @@ static const char *question(struct strbuf *out, const struct plan_prompt *p)
 	if (p->text && p->fallback)
 		strbuf_printf(out, "%s [%s]: ", p->text, p->fallback);
 	else
-		strbuf_printf(out, p->text ? "%s: " : "input for %s: ", p->text ? p->text : p->name);
+		strbuf_printf(out,
+			      p->text ? "%s: " : "input for %s: ", p->text ? p->text : p->name);
 	return out->ptr;
 }
 
@@ -49,8 +50,7 @@ static int ask_once(const struct plan_prompt *p, const char *text, struct strbuf
 	return read_line(out, err);
 }
 
-int prompt_ask(void *self UNUSED, const struct plan_prompt *p, struct strbuf *ret,
-	       struct err *err)
+int prompt_ask(void *self UNUSED, const struct plan_prompt *p, struct strbuf *ret, struct err *err)
 {
 	struct strbuf text CLEANUP(strbuf_release) = {0}, again CLEANUP(strbuf_wipe) = {0};
 	if (!isatty(STDIN_FILENO)) {

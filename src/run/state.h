@@ -247,7 +247,7 @@ struct flight {
 	struct value *result; /* of the whole task */
 	int pending_fetches;
 	bool delayed; /* wait_for_connection: its delay is over */
-	bool zombie; /* dropped, waits for its timer or fetch to end */
+	bool zombie;  /* dropped, waits for its timer or fetch to end */
 };
 
 /* ---- steps ---- */

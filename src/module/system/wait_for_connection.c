@@ -4,7 +4,10 @@
 
 static const struct module_param params[] = {
 	{.name = "timeout", .type = MODULE_INT, .fallback = "600", .doc = "Seconds, at most."},
-	{.name = "delay", .type = MODULE_INT, .fallback = "0", .doc = "Seconds before the first try."},
+	{.name = "delay",
+	 .type = MODULE_INT,
+	 .fallback = "0",
+	 .doc = "Seconds before the first try."},
 	{.name = "sleep", .type = MODULE_INT, .fallback = "1", .doc = "Seconds between two tries."},
 	{.name = "connect_timeout",
 	 .type = MODULE_INT,
