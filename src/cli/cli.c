@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 const struct command commands[] = {
-	{"run", "[run] SITE", "run SITE's roles (the default)", FOR_RUN, cmd_run, NULL},
+	{"run", "[run] SITE", "run SITE's roles, or playbooks (the default)", FOR_RUN, cmd_run,
+	 NULL},
 	{"inventory", "inventory", "--list, --graph, or --host H: what the inventory says",
 	 FOR_INVENTORY, cmd_inventory, NULL},
 	{"graph", "graph SITE", "SITE's steps and what they wait for; --format dot", FOR_GRAPH,

@@ -41,6 +41,8 @@ int vm_help(const char *verb, struct err *err);
 
 /* listing.c: --list-hosts, --list-tasks, --list-tags, as far as asked for */
 void listing_print(const struct options *o, const struct plan *plan);
+/* … of playbooks, in ansible-playbook's form */
+void listing_print_playbooks(const struct options *o, const struct plan *plan);
 
 /* What is loaded before anything happens. */
 struct loaded {

@@ -119,9 +119,6 @@ int cli_check_site(const struct options *o, struct err *err)
 	if (o->words.len == 0)
 		return err_set(err, ERR_USAGE,
 			       "which site file? rollout -i inventory.yaml site.roles");
-	if (o->words.len > 1)
-		return err_set(err, ERR_USAGE, "one site file at a time, not '%s' and '%s'",
-			       o->words.at[0], o->words.at[1]);
 	if (o->connection && strcmp(o->connection, "ssh") != 0 &&
 	    strcmp(o->connection, "local") != 0)
 		return err_set(err, ERR_USAGE, "--connection is ssh or local, not '%s'",
@@ -130,6 +127,14 @@ int cli_check_site(const struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--become-method is sudo, not '%s'",
 			       o->become_method);
 	return 0;
+}
+
+static void warn_of(const struct plan_warning *w)
+{
+	if (w->at.file)
+		complaint_warn("%s:%u:%u: %s", w->at.file, w->at.line, w->at.column, w->text);
+	else
+		complaint_warn("%s", w->text);
 }
 
 int cmd_run(const struct options *o, struct err *err)
@@ -142,6 +147,13 @@ int cmd_run(const struct options *o, struct err *err)
 		r = load_site(o, o->words.at[0], &l, err);
 	if (r < 0)
 		return r;
+	bool looks = o->list_hosts || o->list_tasks || o->list_tags || o->syntax_check;
+	for (size_t i = 0; looks && i < l.plan->warnings.len; i++)
+		warn_of(&l.plan->warnings.at[i]);
+	if (looks && l.plan->is_playbook) {
+		listing_print_playbooks(o, l.plan);
+		return RUN_EXIT_OK;
+	}
 	if (o->list_hosts || o->list_tasks || o->list_tags) {
 		listing_print(o, l.plan);
 		return RUN_EXIT_OK;

@@ -3,6 +3,7 @@
 #include "complaint.h"
 #include "extra_vars.h"
 #include "inventory_program.h"
+#include "prompt.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
 #include "vault/passwords.h"
@@ -64,8 +65,9 @@ int load_hosts(const struct options *o, const char *site, struct loaded *ret, st
 	r = add_sources(o, inv, err);
 	if (r == 0 && o->playbook_dir)
 		r = inventory_add_vars_dir(inv, o->playbook_dir, err);
-	if (r == 0 && site) {
-		struct slice dir = path_dirname(site);
+	/* of each playbook that the command line names */
+	for (size_t i = 0; r == 0 && site && (i == 0 || i < o->words.len); i++) {
+		struct slice dir = path_dirname(i == 0 ? site : o->words.at[i]);
 		r = inventory_add_vars_dir(inv, arena_strndup(&ret->arena, dir.ptr, dir.len), err);
 	}
 	if (r == 0)
@@ -136,14 +138,18 @@ static const char *const *or_null(const option_texts *list)
 
 int load_plan(const struct options *o, const char *site, struct loaded *l, struct err *err)
 {
+	bool looks = o->list_hosts || o->list_tasks || o->list_tags || o->syntax_check;
 	struct plan_options p = {
 		.site_path = site,
+		.more_paths = o->words.len > 1 ? o->words.at + 1 : NULL,
 		.limit = o->limit,
 		.tags = or_null(&o->tags),
 		.skip_tags = or_null(&o->skip_tags),
 		.start_at_task = o->start_at_task,
 		.become = o->become,
 		.become_user = o->become_user,
+		.force_handlers = o->force_handlers,
+		.ask = looks ? NULL : prompt_ask,
 		.roles_path = roles_path(o, &l->arena),
 		.extra_vars = l->extra_vars,
 	};

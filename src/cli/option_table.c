@@ -29,6 +29,8 @@ const struct option_spec option_table[] = {
 	 "TAGS", "no tasks with one of these tags"},
 	{0, "start-at-task", NULL, OPTION_STRING, AT(start_at_task), FOR_RUN, tasks_group, "NAME",
 	 "begin at the task of this name"},
+	{0, "force-handlers", NULL, OPTION_FLAG, AT(force_handlers), FOR_RUN, tasks_group, NULL,
+	 "run notified handlers on hosts that failed, too"},
 	{'f', "forks", NULL, OPTION_NUMBER, AT(forks), FOR_RUN, tasks_group, "N",
 	 "hosts at work at the same time (50)"},
 

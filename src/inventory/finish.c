@@ -74,6 +74,7 @@ static void collect_hosts(struct inventory *inv, struct inv_group *top)
 	VEC(struct inv_group *) queue = {0};
 	unsigned mark = ++inv->mark;
 	top->mark = mark;
+	top->hosts.len = 0;
 	vec_push(&queue, top);
 	for (size_t i = 0; i < queue.len; i++) {
 		struct inv_group *g = queue.at[i];
@@ -125,19 +126,34 @@ static void settle_ungrouped(struct inventory *inv)
 	}
 }
 
-static int build_graph(struct inventory *inv, struct err *err)
+int inventory_finish_graph(struct inventory *inv, struct err *err)
 {
 	for (size_t i = 0; i < inv->groups.len; i++) {
 		struct inv_group *g = inv->groups.entries[i].value;
 		if (g != inv->all && g->parents.len == 0)
 			inventory_group_add_child(inv->all, g);
 	}
+	for (size_t i = 0; i < inv->groups.len; i++) {
+		struct inv_group *g = inv->groups.entries[i].value;
+		g->visiting = g->visited = false;
+		g->depth = 0;
+	}
 	return inventory_sort_depths(inv, err);
+}
+
+int inventory_finish_host(struct inventory *inv, struct inv_host *h, struct err *err)
+{
+	if (!is_in_another_group(inv, h))
+		inventory_group_add_host(inv->ungrouped, h);
+	inventory_collect_groups(inv, h);
+	for (size_t i = 0; i < h->groups.len; i++)
+		collect_hosts(inv, h->groups.at[i]);
+	return inventory_merge_host(inv, h, err);
 }
 
 int inventory_finish(struct inventory *inv, struct err *err)
 {
-	int r = build_graph(inv, err);
+	int r = inventory_finish_graph(inv, err);
 	if (r < 0)
 		return r;
 	settle_ungrouped(inv);

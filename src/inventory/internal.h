@@ -11,6 +11,10 @@ void inventory_group_add_host(struct inv_group *g, struct inv_host *h);
 void inventory_group_add_child(struct inv_group *parent, struct inv_group *child);
 /* Whether `top` is `g` or an ancestor of it. */
 bool inventory_group_is_below(struct inventory *inv, struct inv_group *g, struct inv_group *top);
+/* The graph of groups: parents, depths; a cycle is an error (finish.c). */
+int inventory_finish_graph(struct inventory *inv, struct err *err);
+/* The place of a host that came late in its groups, and its variables. */
+int inventory_finish_host(struct inventory *inv, struct inv_host *h, struct err *err);
 /* Sets each pair of `from` in `into`. */
 void inventory_merge_vars(struct inventory *inv, struct value *into, const struct value *from);
 

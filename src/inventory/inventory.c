@@ -2,6 +2,7 @@
 #include "rollout/inventory/inventory.h"
 
 #include "internal.h"
+#include "rollout/value/secret.h"
 
 #include <stdlib.h>
 
@@ -190,10 +191,19 @@ static int read_priority(struct inv_group *g, const struct value *v, struct err 
 	return 0;
 }
 
+/* Variables of an encrypted source are secrets; its names of hosts and groups are not. */
+static const struct value *defined(struct inventory *inv, const struct value *v)
+{
+	if (!inv->secret_source)
+		return v;
+	secret_remember_tree(v);
+	return value_copy(&inv->arena, v, VALUE_SECRET);
+}
+
 int inventory_group_define(struct inventory *inv, struct inv_group *g, const struct value *key,
 			   const struct value *v, struct err *err)
 {
-	struct value_pair p = {key, v};
+	struct value_pair p = {key, defined(inv, v)};
 	int r = check_key(key, err);
 	if (r < 0)
 		return r;
@@ -207,7 +217,7 @@ int inventory_group_define(struct inventory *inv, struct inv_group *g, const str
 int inventory_host_define(struct inventory *inv, struct inv_host *h, const struct value *key,
 			  const struct value *v, struct err *err)
 {
-	struct value_pair p = {key, v};
+	struct value_pair p = {key, defined(inv, v)};
 	int r = check_key(key, err);
 	if (r < 0)
 		return r;

@@ -234,10 +234,10 @@ static int match_part(struct inventory *inv, struct slice part, struct srcloc at
 		long n = (long)found.hosts.len;
 		long first = sub.first < 0 ? n + sub.first : sub.first;
 		long last = !sub.is_range ? first : sub.last < 0 ? n - 1 : sub.last;
-		if (first < 0 || (first >= n && !sub.is_range))
-			r = err_at(err, ERR_NOT_FOUND, at, "'%.*s': '%.*s' has %ld host%s",
+		if (n > 0 && (first < 0 || (first >= n && !sub.is_range)))
+			r = err_at(err, ERR_INVALID, at, "'%.*s': '%.*s' has %ld host%s",
 				   SLICE_ARG(part), SLICE_ARG(name), n, n == 1 ? "" : "s");
-		for (long i = first; r == 0 && i <= last && i < n; i++)
+		for (long i = first < 0 ? 0 : first; r == 0 && i <= last && i < n; i++)
 			add(out, found.hosts.at[i]);
 	} else if (r == 0) {
 		for (size_t i = 0; i < found.hosts.len; i++)
@@ -297,9 +297,30 @@ static void keep(struct host_set *set, const struct host_set *other, bool when_i
 	set->hosts.len = n;
 }
 
+struct matching {
+	struct inventory *inv;
+	struct srcloc at;
+	const struct inv_missing *missing; /* NULL: what is missing is an error */
+};
+
+/* One part; a name that does not exist is passed over where that is allowed. */
+static int match_or_miss(const struct matching *m, struct slice part, struct host_set *out,
+			 struct err *err)
+{
+	struct err why = {0};
+	int r = match_part(m->inv, part, m->at, out, &why);
+	if (r == ERR_NOT_FOUND && m->missing) {
+		m->missing->tell(m->missing->ctx, part, &why);
+		return 0;
+	}
+	if (r < 0)
+		*err = why;
+	return r;
+}
+
 /* Ansible's order: what is named, then the intersections, then the exclusions. */
-static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at,
-		    struct host_set *set, struct err *err)
+static int evaluate(const struct matching *m, const slices *parts, struct host_set *set,
+		    struct err *err)
 {
 	bool any_plain = false;
 	int r = 0;
@@ -308,14 +329,14 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 		if (p.ptr[0] == '!' || p.ptr[0] == '&')
 			continue;
 		any_plain = true;
-		struct inv_host *host = strmap_get(&inv->hosts, p);
+		struct inv_host *host = strmap_get(&m->inv->hosts, p);
 		if (host) /* also where a group has this name */
 			add(set, host);
 		else
-			r = match_part(inv, p, at, set, err);
+			r = match_or_miss(m, p, set, err);
 	}
 	if (r == 0 && !any_plain)
-		r = match_part(inv, SLICE_LIT("all"), at, set, err);
+		r = match_part(m->inv, SLICE_LIT("all"), m->at, set, err);
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < parts->len && r == 0; i++) {
 			struct slice p = parts->at[i];
@@ -323,9 +344,9 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 			if (p.ptr[0] != (pass == 0 ? '&' : '!'))
 				continue;
 			if (p.len < 2)
-				return err_at(err, ERR_INVALID, at,
+				return err_at(err, ERR_INVALID, m->at,
 					      "host pattern: '%c' names nothing", p.ptr[0]);
-			r = match_part(inv, (struct slice){p.ptr + 1, p.len - 1}, at, &other, err);
+			r = match_or_miss(m, (struct slice){p.ptr + 1, p.len - 1}, &other, err);
 			if (r == 0)
 				keep(set, &other, pass == 0);
 			host_set_release(&other);
@@ -336,6 +357,15 @@ static int evaluate(struct inventory *inv, const slices *parts, struct srcloc at
 int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret,
 		    struct err *err)
 {
+	return inventory_match_known(inv, &(struct inv_pattern){pattern, at, NULL}, ret, err);
+}
+
+int inventory_match_known(struct inventory *inv, const struct inv_pattern *p, inv_hosts *ret,
+			  struct err *err)
+{
+	struct slice pattern = p->text;
+	struct srcloc at = p->at;
+	const struct matching m = {inv, at, p->missing};
 	slices parts = {0};
 	struct host_set set = {0};
 	CLEANUP(arena_release) struct arena arena = {0};
@@ -344,7 +374,7 @@ int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc a
 		return err_at(err, ERR_INVALID, at, "a host pattern is empty");
 	int r = take_parts(&arena, pattern, at, &parts, err);
 	if (r == 0)
-		r = evaluate(inv, &parts, at, &set, err);
+		r = evaluate(&m, &parts, &set, err);
 	for (size_t i = 0; r == 0 && i < set.hosts.len; i++)
 		vec_push(ret, set.hosts.at[i]);
 	vec_release(&parts);

@@ -1,6 +1,7 @@
 /* A source, by what it is: a list, a folder, a program, YAML or INI. */
 #include "internal.h"
 #include "rollout/base/file.h"
+#include "rollout/value/encrypted.h"
 #include "rollout/value/yaml.h"
 
 #include <ctype.h>
@@ -113,8 +114,9 @@ static bool is_program(struct slice text)
 
 static int add_file(struct inventory *inv, const char *path, struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf text = {0};
-	int r = file_read(path, INVENTORY_MAX_FILE, &text, err);
+	CLEANUP(strbuf_wipe) struct strbuf text = {0};
+	bool secret = false;
+	int r = encrypted_file_read(path, INVENTORY_MAX_FILE, &text, &secret, err);
 	struct slice s = strbuf_slice(&text);
 	if (r < 0)
 		return r;
@@ -129,8 +131,14 @@ static int add_file(struct inventory *inv, const char *path, struct err *err)
 			      "inventories in TOML are not supported; YAML and INI are");
 	if (slice_starts_with(s, "\xef\xbb\xbf"))
 		s = (struct slice){s.ptr + 3, s.len - 3};
-	return looks_like_yaml(path, s) ? read_yaml(inv, path, s, err)
-					: inventory_read_ini(inv, path, s, err);
+	inv->secret_source = secret;
+	r = looks_like_yaml(path, s) ? read_yaml(inv, path, s, err)
+				     : inventory_read_ini(inv, path, s, err);
+	inv->secret_source = false;
+	if (r < 0 && secret) /* the message could quote it */
+		return err_at(err, r, (struct srcloc){srcfile_intern(path), 1, 1},
+			      "what is encrypted here is no inventory: see rollout vault view");
+	return r;
 }
 
 /* ---- folders ---- */

@@ -13,13 +13,29 @@ static const struct {
 	{                                                                                          \
 #		field, offsetof(struct plan_attrs, field), kind                                   \
 	}
-	SIMPLE(become, TRUTH),	   SIMPLE(become_user, TEXT),	  SIMPLE(check_mode, TRUTH),
-	SIMPLE(diff, TRUTH),	   SIMPLE(no_log, TRUTH),	  SIMPLE(ignore_errors, TRUTH),
-	SIMPLE(delegate_to, TEXT), SIMPLE(delegate_facts, TRUTH), SIMPLE(run_once, TRUTH),
-	SIMPLE(throttle, NUMBER),  SIMPLE(timeout, NUMBER),	  SIMPLE(any_errors_fatal, TRUTH),
+	SIMPLE(become, TRUTH),
+	SIMPLE(become_user, TEXT),
+	SIMPLE(check_mode, TRUTH),
+	SIMPLE(diff, TRUTH),
+	SIMPLE(no_log, TRUTH),
+	SIMPLE(ignore_errors, TRUTH),
+	SIMPLE(delegate_to, TEXT),
+	SIMPLE(delegate_facts, TRUTH),
+	SIMPLE(run_once, TRUTH),
+	SIMPLE(throttle, NUMBER),
+	SIMPLE(timeout, NUMBER),
+	SIMPLE(any_errors_fatal, TRUTH),
+	SIMPLE(remote_user, TEXT),
+	SIMPLE(connection, TEXT),
+	SIMPLE(port, NUMBER),
+	SIMPLE(become_method, TEXT),
+	SIMPLE(become_flags, TEXT),
+	SIMPLE(become_exe, TEXT),
+	SIMPLE(ignore_unreachable, TRUTH),
 #undef SIMPLE
 };
-static const char *const lists[] = {"when", "environment", "tags"};
+static const char *const lists[] = {"when", "environment", "tags", "module_defaults",
+				    "collections"};
 
 void attrs_offer_names(void (*fn)(void *ctx, struct slice name), void *ctx)
 {
@@ -107,42 +123,111 @@ static int check_kind(enum kind kind, const char *name, const struct value *v, s
 	return 0;
 }
 
-/* How a host is reached is one for a whole run: said by variables. */
+/* module: {arg: value}, or a list of such mappings. */
+static int take_module_defaults(struct plan_attrs *attrs, const struct value *v, struct err *err)
+{
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++) {
+		int r = take_module_defaults(attrs, v->list.at[i], err);
+		if (r < 0)
+			return r;
+	}
+	if (v->type == VALUE_LIST || v->type == VALUE_NULL)
+		return ATTR_TAKEN;
+	if (v->type != VALUE_DICT)
+		return err_at(err, ERR_INVALID, v->at,
+			      "'module_defaults' maps modules to their arguments; this is a %s",
+			      value_type_name(v));
+	for (size_t i = 0; i < v->dict.len; i++) {
+		const struct value *key = v->dict.at[i].key, *args = v->dict.at[i].value;
+		if (key->type == VALUE_STRING && slice_starts_with(key->str, "group/"))
+			return err_at(err, ERR_UNSUPPORTED, key->at,
+				      "module_defaults of groups of modules ('%.*s') are not "
+				      "supported by rollout; name the modules",
+				      SLICE_ARG(key->str));
+		if (key->type != VALUE_STRING || !module_find(key->str)) {
+			char hint[160];
+			struct slice name = key->type == VALUE_STRING ? key->str : SLICE_LIT("?");
+			return err_at(err, ERR_UNSUPPORTED, key->at,
+				      "module_defaults: rollout has no module '%.*s'%s",
+				      SLICE_ARG(name), module_hint(name, hint, sizeof(hint)));
+		}
+		if (args->type != VALUE_DICT && args->type != VALUE_NULL)
+			return err_at(err, ERR_INVALID, args->at,
+				      "the defaults of a module are a mapping, not a %s",
+				      value_type_name(args));
+	}
+	vec_push(&attrs->module_defaults, v);
+	return ATTR_TAKEN;
+}
+
+/* Names of collections: what rollout has is found without them. */
+static int take_collections(const struct value *v, struct err *err)
+{
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++)
+		if (v->list.at[i]->type != VALUE_STRING)
+			return err_at(err, ERR_INVALID, v->list.at[i]->at,
+				      "'collections' is a list of names");
+	if (v->type != VALUE_LIST && v->type != VALUE_STRING && v->type != VALUE_NULL)
+		return err_at(err, ERR_INVALID, v->at, "'collections' is a list of names");
+	return ATTR_TAKEN;
+}
+
+/* Literal values that this program has no way to follow. */
+static int check_reach(const struct plan_attrs *attrs, struct err *err)
+{
+	static const char *const kinds[] = {"ssh", "smart", "paramiko", "paramiko_ssh", "local"};
+	const struct value *kind = attrs->connection, *method = attrs->become_method;
+	bool known = !kind || kind->type != VALUE_STRING || plan_has_markup(kind);
+	for (size_t i = 0; !known && i < ARRAY_LEN(kinds); i++)
+		known = value_is_str(kind, kinds[i]) ||
+			(slice_starts_with(kind->str, "ansible.builtin.") &&
+			 strcmp(kind->str.ptr + 16, kinds[i]) == 0);
+	if (!known)
+		return err_at(err, ERR_UNSUPPORTED, kind->at,
+			      "connection '%.*s' is not one that rollout has (ssh, local)",
+			      SLICE_ARG(kind->str));
+	if (method && method->type == VALUE_STRING && !plan_has_markup(method) &&
+	    !value_is_str(method, "sudo") && !value_is_str(method, "ansible.builtin.sudo"))
+		return err_at(err, ERR_UNSUPPORTED, method->at,
+			      "become_method '%.*s' is not supported by rollout (sudo is)",
+			      SLICE_ARG(method->str));
+	return 0;
+}
+
 static int refuse(const struct value *key, const struct value *v, struct err *err)
 {
-	static const char *const connection[] = {"remote_user", "connection", "become_method",
-						 "become_flags", "become_exe"};
-	if (value_is_str(key, "become_method") && value_is_str(v, "sudo"))
-		return ATTR_TAKEN;
-	if (value_is_str(key, "ignore_unreachable"))
+	if (value_is_str(key, "debugger") && !value_is_str(v, "never"))
 		return err_at(err, ERR_UNSUPPORTED, key->at,
-			      "the keyword 'ignore_unreachable' is not supported by rollout");
-	for (size_t i = 0; i < ARRAY_LEN(connection); i++)
-		if (value_is_str(key, connection[i]))
-			return err_at(
-				err, ERR_UNSUPPORTED, key->at,
-				"the keyword '%s' is not supported by rollout; set the variable "
-				"'ansible_%s'",
-				connection[i],
-				strcmp(connection[i], "remote_user") == 0 ? "user" : connection[i]);
-	return ATTR_NOT_MINE;
+			      "the keyword 'debugger' is not supported by rollout: nobody is asked "
+			      "while a run goes on");
+	return value_is_str(key, "debugger") ? ATTR_TAKEN : ATTR_NOT_MINE;
+}
+
+static int take_simple(struct plan_attrs *attrs, size_t i, const struct value *v, struct err *err)
+{
+	int r = check_kind(simple[i].kind, simple[i].name, v, err);
+	*(const struct value **)((char *)attrs + simple[i].offset) = v;
+	if (r == 0)
+		r = check_reach(attrs, err);
+	return r < 0 ? r : ATTR_TAKEN;
 }
 
 int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value *key,
 	       const struct value *v, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(simple); i++)
-		if (value_is_str(key, simple[i].name)) {
-			int r = check_kind(simple[i].kind, simple[i].name, v, err);
-			*(const struct value **)((char *)attrs + simple[i].offset) = v;
-			return r < 0 ? r : ATTR_TAKEN;
-		}
+		if (value_is_str(key, simple[i].name))
+			return take_simple(attrs, i, v, err);
 	if (value_is_str(key, "when"))
 		return take_when(attrs, v, err);
 	if (value_is_str(key, "tags"))
 		return take_tags(c, attrs, v, err);
 	if (value_is_str(key, "environment"))
 		return take_environment(attrs, v, err);
+	if (value_is_str(key, "module_defaults"))
+		return take_module_defaults(attrs, v, err);
+	if (value_is_str(key, "collections"))
+		return take_collections(v, err);
 	return refuse(key, v, err);
 }
 
@@ -152,6 +237,9 @@ struct plan_attrs attrs_inherit(const struct plan_attrs *outer)
 	memset(&a.when, 0, sizeof(a.when));
 	memset(&a.environment, 0, sizeof(a.environment));
 	memset(&a.tags, 0, sizeof(a.tags));
+	memset(&a.module_defaults, 0, sizeof(a.module_defaults));
+	for (size_t i = 0; i < outer->module_defaults.len; i++)
+		vec_push(&a.module_defaults, outer->module_defaults.at[i]);
 	for (size_t i = 0; i < outer->when.len; i++)
 		vec_push(&a.when, outer->when.at[i]);
 	for (size_t i = 0; i < outer->environment.len; i++)
@@ -177,6 +265,7 @@ void attrs_release(struct plan_attrs *attrs)
 	vec_release(&attrs->when);
 	vec_release(&attrs->environment);
 	vec_release(&attrs->tags);
+	vec_release(&attrs->module_defaults);
 }
 
 static bool has_tag(const struct plan_attrs *attrs, const char *tag)

@@ -159,6 +159,21 @@ static bool has_handler_at(const struct plan_step *step, struct srcloc at)
 	return false;
 }
 
+/* What is imported are handlers, each of its own. */
+static int add_handler(struct compiler *c, struct plan_node *h, struct err *err)
+{
+	int r = 0;
+	if (h->kind == PLAN_BLOCK && !h->name && !h->imported)
+		return err_at(err, ERR_INVALID, h->at, "a handler needs a name");
+	if (h->kind != PLAN_BLOCK || h->name) {
+		vec_push(&c->step->handlers, h);
+		return 0;
+	}
+	for (size_t i = 0; r == 0 && i < h->block->body.len; i++)
+		r = add_handler(c, h->block->body.at[i], err);
+	return r;
+}
+
 int handlers_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs,
 		     struct err *err)
 {
@@ -170,11 +185,7 @@ int handlers_compile(struct compiler *c, const struct value *list, const struct 
 		return 0; /* the role is used twice in this step */
 	int r = block_compile(&in, list, attrs, &block, err);
 	for (size_t i = 0; r == 0 && i < block.body.len; i++) {
-		if (block.body.at[i]->kind == PLAN_BLOCK && !block.body.at[i]->name)
-			r = err_at(err, ERR_INVALID, block.body.at[i]->at,
-				   "a handler needs a name");
-		else
-			vec_push(&c->step->handlers, block.body.at[i]);
+		r = add_handler(c, block.body.at[i], err);
 	}
 	vec_release(&block.body);
 	return r;

@@ -45,7 +45,14 @@ static int check_templates(struct compiler *c, const struct plan_node *node, str
 					   node->attrs.no_log,
 					   node->attrs.check_mode,
 					   node->attrs.ignore_errors,
-					   node->attrs.throttle};
+					   node->attrs.throttle,
+					   node->attrs.timeout,
+					   node->attrs.ignore_unreachable,
+					   node->attrs.remote_user,
+					   node->attrs.connection,
+					   node->attrs.port,
+					   node->async_s,
+					   node->poll};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		int r = all[i] ? template_check(c->plan->env, all[i], err) : 0;
 		if (r < 0)
@@ -131,7 +138,8 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 		return 0;
 	if (strstr(src->str.ptr, "://"))
 		return 0;
-	int r = plan_find_file(c->plan, node->role, subdir, src->str, &c->plan->arena, &path, err);
+	struct plan_place place = {c->step, node->role, subdir};
+	int r = plan_find_file(c->plan, &place, src->str, &c->plan->arena, &path, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	if (strcmp(node->module->name, "template") != 0)
@@ -157,7 +165,7 @@ static int check_meta(const struct plan_node *node, struct err *err)
 {
 	static const char *const known[] = {"flush_handlers",	"end_host",    "end_play",
 					    "end_batch",	"clear_facts", "clear_host_errors",
-					    "reset_connection", "noop"};
+					    "reset_connection", "noop",	       "refresh_inventory"};
 	const struct value *what = value_get(node->args, "_raw_params");
 	struct nearest near;
 	char hint[160];
@@ -174,9 +182,25 @@ static int check_meta(const struct plan_node *node, struct err *err)
 		      SLICE_ARG(name), nearest_hint(&near, hint, sizeof(hint)));
 }
 
+static int check_async(const struct plan_node *node, struct err *err)
+{
+	const struct value *v = node->async_s;
+	bool none = !v || v->type == VALUE_NULL || (v->type == VALUE_INT && v->integer == 0);
+	if (none)
+		return 0;
+	if (v->type != VALUE_STRING && (v->type != VALUE_INT || v->integer < 0))
+		return err_at(err, ERR_INVALID, v->at, "'async' is a number of seconds");
+	if (node->module->flags & (MODULE_ACTION | MODULE_PREPARE))
+		return err_at(err, ERR_UNSUPPORTED, v->at, "async is not supported for %s",
+			      node->module->name);
+	return 0;
+}
+
 int check_task(struct compiler *c, struct plan_node *node, struct err *err)
 {
-	int r;
+	int r = check_async(node, err);
+	if (r < 0)
+		return r;
 	if ((r = check_args(c, node, err)) < 0 || (r = check_templates(c, node, err)) < 0 ||
 	    (r = check_conditions(c, node, err)) < 0)
 		return r;

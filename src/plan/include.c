@@ -75,24 +75,29 @@ int plan_include_tasks(struct plan *plan, const struct plan_node *node, struct s
 	return r < 0 ? r : finish(plan, &c, key, first, block, ret, err);
 }
 
+static const char *or_main(const char *from)
+{
+	return from ? from : "main";
+}
+
 int plan_include_role(struct plan *plan, const struct plan_node *node, const struct value *args,
 		      struct plan_block **ret, struct err *err)
 {
 	struct compiler c = compiler_at(plan, node), in;
-	const struct value *name = value_get(args, "name"), *from = value_get(args, "tasks_from");
+	const struct value *name = value_get(args, "name"), *public = value_get(args, "public");
 	const struct plan_role *role;
+	struct role_use use = {0};
 	size_t first = plan->nodes.len;
 	if (!name || name->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, node->at, "include_role needs the role's name");
-	int r = role_load(plan, c.file_dir, name->str, node->at, &role, err);
+	int r = role_load(&c, c.file_dir, name, &role, err);
 	if (r < 0)
 		return r;
-	CLEANUP(free_ptr)
-	char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
-	char *dot = strrchr(tasks, '.');
-	if (dot)
-		*dot = '\0';
-	const char *key = arena_printf(&plan->arena, "%u/%s/%s", node->id, role->dir, tasks);
+	if ((r = role_read_use(plan, args, &use, err)) < 0)
+		return err_locate(err, r, node->at);
+	const char *key = arena_printf(&plan->arena, "%u/%s/%s/%s/%s/%s", node->id, role->dir,
+				       or_main(use.tasks_from), or_main(use.vars_from),
+				       or_main(use.defaults_from), or_main(use.handlers_from));
 	struct plan_block *known = strmap_get(&plan->includes, slice_from(key));
 	if (known) {
 		*ret = known;
@@ -101,10 +106,12 @@ int plan_include_role(struct plan *plan, const struct plan_node *node, const str
 	struct plan_attrs attrs = attrs_inherit(node->outer);
 	struct plan_block *block = block_new(plan);
 	r = apply_attrs(&c, node, &attrs, err);
+	if (r == 0 && !plan_is_false(public))
+		r = role_gather(&c, role, &use, err);
 	if (r == 0)
-		r = role_enter(&c, role, NULL, &in, err);
+		r = role_enter(&c, role, &use, &in, err);
 	if (r == 0)
-		r = role_compile(&in, role, tasks, &attrs, block, err);
+		r = role_compile(&in, role, &use, &attrs, block, err);
 	attrs_release(&attrs);
 	return r < 0 ? err_locate(err, r, node->at) : finish(plan, &c, key, first, block, ret, err);
 }

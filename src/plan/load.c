@@ -46,15 +46,22 @@ const char *plan_main_file(struct plan *plan, const char *dir, const char *name)
 	return NULL;
 }
 
+const char *plan_dir(const struct plan *plan, const struct plan_step *step)
+{
+	return step && step->dir ? step->dir : plan->dir;
+}
+
 static bool exists(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0;
 }
 
-int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir,
-		   struct slice name, struct arena *a, const char **ret_path, struct err *err)
+int plan_find_file(const struct plan *plan, const struct plan_place *place, struct slice name,
+		   struct arena *a, const char **ret_path, struct err *err)
 {
+	const struct plan_role *role = place->role;
+	const char *subdir = place->subdir, *dir = plan_dir(plan, place->step);
 	const char *tried[6];
 	size_t n = 0;
 	if (name.len == 0)
@@ -73,8 +80,8 @@ int plan_find_file(const struct plan *plan, const struct plan_role *role, const 
 				tried[n++] = arena_printf(a, "%s/tasks/%.*s", role->dir,
 							  SLICE_ARG(name));
 		}
-		tried[n++] = arena_printf(a, "%s/%s/%.*s", plan->dir, subdir, SLICE_ARG(name));
-		tried[n++] = arena_printf(a, "%s/%.*s", plan->dir, SLICE_ARG(name));
+		tried[n++] = arena_printf(a, "%s/%s/%.*s", dir, subdir, SLICE_ARG(name));
+		tried[n++] = arena_printf(a, "%s/%.*s", dir, SLICE_ARG(name));
 	}
 	struct strbuf list CLEANUP(strbuf_release) = {0};
 	for (size_t i = 0; i < n; i++) {

@@ -149,7 +149,7 @@ static void visit_definitions(struct walk *w, struct slice name, bool *found)
 	const struct value *last = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(dicts); i++)
 		visit_variable(w, dicts[i], name, found);
-	for (size_t i = 0; i < w->c->step->hosts.len; i++) {
+	for (size_t i = 0; w->c->step && i < w->c->step->hosts.len; i++) {
 		const struct value *vars = w->c->step->hosts.at[i]->vars;
 		const struct value *v = value_get_slice(vars, name);
 		if (v && v != last)
@@ -219,7 +219,14 @@ int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 					   node->attrs.run_once,
 					   node->attrs.no_log,
 					   node->attrs.check_mode,
-					   node->attrs.ignore_errors};
+					   node->attrs.ignore_errors,
+					   node->attrs.throttle,
+					   node->attrs.timeout,
+					   node->attrs.remote_user,
+					   node->attrs.port,
+					   node->loop.pause,
+					   node->async_s,
+					   node->poll};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		visit_value(&w, all[i], false);
 	if (expressions) {
@@ -244,5 +251,14 @@ int names_of_text(struct compiler *c, struct plan_node *node, struct slice text,
 	v->at = (struct srcloc){srcfile_intern(file), 1, 1};
 	visit_value(&w, v, false);
 	node->mentions_hostvars |= w.tainted;
+	return w.r;
+}
+
+int names_of_value(struct compiler *c, const struct value *v, struct err *err)
+{
+	struct plan_node *node = ARENA_NEW(&c->plan->arena, struct plan_node);
+	struct walk w = {.c = c, .node = node, .err = err};
+	node->step = c->step;
+	visit_value(&w, v, false);
 	return w.r;
 }

@@ -2,6 +2,8 @@
 
 #include "internal.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -25,6 +27,8 @@ static void step_release(struct plan_step *s)
 	vec_release(&s->handlers);
 	attrs_release(&s->attrs);
 	strmap_release(&s->names);
+	vec_release(&s->late_vars_files);
+	vec_release(&s->views);
 }
 
 void plan_free(struct plan *plan)
@@ -46,6 +50,7 @@ void plan_free(struct plan *plan)
 	vec_release(&plan->outers);
 	vec_release(&plan->blocks);
 	vec_release(&plan->steps);
+	vec_release(&plan->warnings);
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
 	strmap_release(&plan->includes);
@@ -53,26 +58,75 @@ void plan_free(struct plan *plan)
 	free(plan);
 }
 
-/* playbook_dir: the site file's folder, absolute. */
-static int set_dir(struct plan *plan, const char *path, struct err *err)
+void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < plan->warnings.len; i++)
+		if (strcmp(plan->warnings.at[i].text, text) == 0)
+			return;
+	vec_push(&plan->warnings,
+		 ((struct plan_warning){.at = at, .text = arena_strdup(&plan->arena, text)}));
+}
+
+int plan_folder(struct plan *plan, const char *path, const char **ret, struct err *err)
 {
 	char real[4096];
 	struct stat st;
 	if (!realpath(path, real))
-		return err_sys(err, "site file %s", path);
+		return err_sys(err, "%s file %s", plan->is_playbook ? "playbook" : "site", path);
 	if (stat(real, &st) == 0 && S_ISDIR(st.st_mode))
 		return err_set(err, ERR_INVALID, "site file %s: is a folder", path);
 	char *slash = strrchr(real, '/');
 	*(slash == real ? slash + 1 : slash) = '\0';
-	plan->dir = arena_strdup(&plan->arena, real);
+	*ret = arena_strdup(&plan->arena, real);
 	return 0;
+}
+
+/* After all that is written is compiled: includes, barriers, handlers' names. */
+static int finish(struct plan *plan, const struct plan_options *opts, struct err *err)
+{
+	int r = includes_compile(plan, err);
+	for (size_t i = 0; r == 0 && i < plan->steps.len; i++) {
+		step_set_barriers(plan, plan->steps.at[i], 0);
+		r = check_notify(plan, plan->steps.at[i], err);
+	}
+	if (r == 0 && opts->start_at_task)
+		r = start_at_task(plan, opts->start_at_task, err);
+	if (r == 0 && opts->limit)
+		r = hosts_check_limit(plan, err);
+	return r;
+}
+
+static int compile(struct plan *plan, const struct plan_options *opts, struct err *err)
+{
+	const struct value *top;
+	int r = plan_load_file(plan, opts->site_path, &top, err);
+	if (r < 0)
+		return r;
+	plan->is_playbook = top->type == VALUE_LIST;
+	if (plan->is_playbook)
+		return playbooks_compile(plan, opts, err);
+	if (top->type != VALUE_DICT)
+		return err_at(err, ERR_INVALID, top->at,
+			      "a site file is a mapping with 'roles', a playbook a list of plays; "
+			      "this is a %s",
+			      value_type_name(top));
+	if (opts->more_paths && opts->more_paths[0])
+		return err_set(err, ERR_USAGE,
+			       "one site file at a time, not '%s' and '%s'; playbooks may be "
+			       "several",
+			       opts->site_path, opts->more_paths[0]);
+	return site_compile(plan, top, opts, err);
 }
 
 int plan_load(const struct plan_options *opts, struct inventory *inv, struct template_env *env,
 	      struct plan **ret, struct err *err)
 {
 	struct plan *plan = xcalloc(1, sizeof(*plan));
-	const struct value *top;
 	plan->inv = inv;
 	plan->env = env;
 	plan->site_path = plan->name = arena_strdup(&plan->arena, opts->site_path);
@@ -80,18 +134,12 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	plan->roles_path = opts->roles_path;
 	plan->tags = opts->tags;
 	plan->skip_tags = opts->skip_tags;
-	int r = set_dir(plan, opts->site_path, err);
+	plan->limit = opts->limit;
+	int r = plan_folder(plan, opts->site_path, &plan->dir, err);
 	if (r == 0)
-		r = plan_load_file(plan, opts->site_path, &top, err);
-	if (r == 0 && top->type != VALUE_DICT)
-		r = err_at(err, ERR_INVALID, top->at,
-			   "a site file is a mapping with 'roles'; this is a %s%s",
-			   value_type_name(top),
-			   top->type == VALUE_LIST
-				   ? " (an Ansible playbook? rollout runs site files)"
-				   : "");
+		r = compile(plan, opts, err);
 	if (r == 0)
-		r = site_compile(plan, top, opts, err);
+		r = finish(plan, opts, err);
 	if (r == 0)
 		r = connection_check(plan, err);
 	if (r < 0) {

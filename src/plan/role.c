@@ -27,36 +27,39 @@ static void offer_roles(struct nearest *near, struct plan *plan, const char *dir
 		closedir(d);
 }
 
-static int role_missing(struct plan *plan, struct slice name, struct srcloc at, struct err *err)
+static int role_missing(struct plan *plan, const char *dir, const struct value *name,
+			struct err *err)
 {
 	struct nearest near;
 	struct strbuf dirs CLEANUP(strbuf_release) = {0};
 	char hint[160];
-	CLEANUP(free_ptr) char *own = path_join(plan->dir, "roles");
-	nearest_init(&near, name);
+	CLEANUP(free_ptr) char *own = path_join(dir, "roles");
+	nearest_init(&near, name->str);
 	offer_roles(&near, plan, own);
 	strbuf_puts(&dirs, own);
 	for (const char *const *p = plan->roles_path; p && *p; p++) {
 		offer_roles(&near, plan, *p);
 		strbuf_printf(&dirs, ", %s", *p);
 	}
-	return err_at(err, ERR_NOT_FOUND, at, "no role '%.*s' in %s%s", SLICE_ARG(name), dirs.ptr,
-		      nearest_hint(&near, hint, sizeof(hint)));
+	return err_at(err, ERR_NOT_FOUND, name->at, "no role '%.*s' in %s%s", SLICE_ARG(name->str),
+		      dirs.ptr, nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static const char *role_find(struct plan *plan, const char *base_dir, struct slice name)
+static const char *role_find(const struct compiler *c, const char *base_dir, struct slice name)
 {
+	struct plan *plan = c->plan;
+	const char *dir = plan_dir(plan, c->step);
 	const char *found;
 	if (name.ptr[0] == '/')
 		return role_try(plan, "", name);
-	if ((found = role_try(plan, arena_printf(&plan->arena, "%s/roles", plan->dir), name)))
+	if ((found = role_try(plan, arena_printf(&plan->arena, "%s/roles", dir), name)))
 		return found;
 	for (const char *const *p = plan->roles_path; p && *p; p++)
 		if ((found = role_try(plan, *p, name)))
 			return found;
 	if (base_dir && (found = role_try(plan, base_dir, name)))
 		return found;
-	return role_try(plan, plan->dir, name);
+	return role_try(plan, dir, name);
 }
 
 /* defaults/main.yml and the like: a file, or a folder main/ of files. */
@@ -89,15 +92,16 @@ static int load_part(struct plan *plan, const char *dir, const char *part, const
 	return r;
 }
 
-int role_load(struct plan *plan, const char *base_dir, struct slice name, struct srcloc at,
+int role_load(const struct compiler *c, const char *base_dir, const struct value *name,
 	      const struct plan_role **ret, struct err *err)
 {
-	if (name.len == 0)
-		return err_at(err, ERR_INVALID, at, "a role's name is empty");
-	const char *dir = role_find(plan, base_dir, name);
+	struct plan *plan = c->plan;
+	if (name->str.len == 0)
+		return err_at(err, ERR_INVALID, name->at, "a role's name is empty");
+	const char *dir = role_find(c, base_dir, name->str);
 	char real[4096];
 	if (!dir || !realpath(dir, real))
-		return role_missing(plan, name, at, err);
+		return role_missing(plan, plan_dir(plan, c->step), name, err);
 	struct plan_role *role = strmap_get(&plan->roles, slice_from(real));
 	if (role) {
 		*ret = role;
@@ -112,9 +116,13 @@ int role_load(struct plan *plan, const char *base_dir, struct slice name, struct
 	    (r = load_part(plan, role->dir, "vars", &role->vars, err)) < 0 ||
 	    (r = load_part(plan, role->dir, "meta", &role->meta, err)) < 0)
 		return r;
+	const char *meta_dir = arena_printf(&plan->arena, "%s/meta", role->dir);
+	const char *specs = plan_main_file(plan, meta_dir, "argument_specs");
+	if (specs && (r = plan_load_vars(plan, specs, &role->argument_specs, err)) < 0)
+		return r;
 	const char **dirs = ARENA_ARRAY(&plan->arena, const char *, 3);
 	dirs[0] = role->dir;
-	dirs[1] = plan->dir;
+	dirs[1] = plan_dir(plan, c->step);
 	role->search_dirs = dirs;
 	strmap_set(&plan->roles, slice_from(real), role);
 	*ret = role;
@@ -129,9 +137,8 @@ static const struct value *dependencies(const struct plan_role *role)
 	return d && d->type == VALUE_LIST ? d : NULL;
 }
 
-/* The role that an entry of `dependencies` or `roles` names. */
-static int entry_role(struct compiler *c, const struct plan_role *from, const struct value *entry,
-		      const struct plan_role **ret, struct err *err)
+int role_entry_name(struct compiler *c, const char *base_dir, const struct value *entry,
+		    const struct plan_role **ret, struct err *err)
 {
 	const struct value *name = entry;
 	if (entry->type == VALUE_DICT) {
@@ -141,10 +148,21 @@ static int entry_role(struct compiler *c, const struct plan_role *from, const st
 	}
 	if (!name || name->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, entry->at,
-			      "a dependency names its role ('role: name')");
-	struct slice base = path_dirname(from->dir);
-	return role_load(c->plan, arena_strndup(&c->plan->arena, base.ptr, base.len), name->str,
-			 name->at, ret, err);
+			      "an entry of roles or dependencies names its role ('role: name')");
+	int r = template_has_markup(name->str) ? keys_render(c, name, &name, err) : 0;
+	if (r < 0)
+		return r;
+	if (name->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, entry->at, "the role's name gives a %s",
+			      value_type_name(name));
+	return role_load(c, base_dir, name, ret, err);
+}
+
+/* Beside the role that names it, roles are found too. */
+static const char *beside(struct compiler *c, const struct plan_role *role)
+{
+	struct slice base = path_dirname(role->dir);
+	return arena_strndup(&c->plan->arena, base.ptr, base.len);
 }
 
 static void merge(struct arena *a, struct value *into, const struct value *from)
@@ -153,78 +171,176 @@ static void merge(struct arena *a, struct value *into, const struct value *from)
 		value_dict_set(a, into, from->dict.at[i].key, from->dict.at[i].value);
 }
 
-int role_gather(struct compiler *c, const struct plan_role *role, unsigned depth, struct err *err)
+/* What a role brings to its play is seen by its other roles, under their own. */
+static void merge_below(struct arena *a, struct value *into, const struct value *from,
+			const struct value *own)
+{
+	for (size_t i = 0; i < from->dict.len; i++)
+		if (!value_find(own, from->dict.at[i].key))
+			value_dict_set(a, into, from->dict.at[i].key, from->dict.at[i].value);
+}
+
+static void publish(struct compiler *c, const struct value *defaults, const struct value *vars)
+{
+	struct arena *a = &c->plan->arena;
+	merge(a, c->step->defaults, defaults);
+	merge(a, c->step->vars, vars);
+	for (size_t i = 0; i < c->step->views.len; i++) {
+		const struct plan_role_view *v = &c->step->views.at[i];
+		merge_below(a, v->defaults, defaults, v->own_defaults);
+		merge_below(a, v->vars, vars, v->own_vars);
+	}
+}
+
+/* vars_from, defaults_from: another file in place of main. */
+static int load_from(struct plan *plan, const struct plan_role *role, const char *part,
+		     const char *from, const struct value **ret, struct err *err)
+{
+	const char *folder = arena_printf(&plan->arena, "%s/%s", role->dir, part);
+	if (!from || strcmp(from, "main") == 0)
+		return 0;
+	const char *file = plan_main_file(plan, folder, from);
+	if (!file)
+		return err_set(err, ERR_NOT_FOUND, "role '%s' has no %s/%s.yml", role->name, part,
+			       from);
+	return plan_load_vars(plan, file, ret, err);
+}
+
+static int own_values(const struct compiler *c, const struct plan_role *role,
+		      const struct role_use *use, struct plan_role_view *ret, struct err *err)
+{
+	ret->own_defaults = role->defaults;
+	ret->own_vars = role->vars;
+	if (!use)
+		return 0;
+	int r = load_from(c->plan, role, "defaults", use->defaults_from, &ret->own_defaults, err);
+	if (r == 0)
+		r = load_from(c->plan, role, "vars", use->vars_from, &ret->own_vars, err);
+	if (r == 0 && use->vars) {
+		struct value *own = value_dict_dup(&c->plan->arena, ret->own_vars);
+		merge(&c->plan->arena, own, use->vars);
+		ret->own_vars = own;
+	}
+	return r;
+}
+
+static int gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
+		  unsigned depth, struct err *err)
 {
 	const struct value *deps = dependencies(role);
+	struct plan_role_view own;
 	if (depth > ROLE_MAX_DEPTH)
 		return err_at(err, ERR_INVALID, deps ? deps->at : (struct srcloc){0},
 			      "role '%s': its dependencies go in a circle", role->name);
 	for (size_t i = 0; deps && i < deps->list.len; i++) {
 		const struct plan_role *dep;
-		int r = entry_role(c, role, deps->list.at[i], &dep, err);
-		if (r < 0 || (r = role_gather(c, dep, depth + 1, err)) < 0)
+		int r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
+		if (r < 0 || (r = gather(c, dep, NULL, depth + 1, err)) < 0)
 			return r;
 	}
-	merge(&c->plan->arena, c->step->defaults, role->defaults);
-	merge(&c->plan->arena, c->step->vars, role->vars);
-	return 0;
+	int r = own_values(c, role, use, &own, err);
+	if (r == 0)
+		publish(c, own.own_defaults, own.own_vars);
+	return r;
 }
 
-int role_enter(const struct compiler *c, const struct plan_role *role, const struct value *params,
+int role_gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
+		struct err *err)
+{
+	return gather(c, role, use, 0, err);
+}
+
+int role_enter(const struct compiler *c, const struct plan_role *role, const struct role_use *use,
 	       struct compiler *ret, struct err *err)
 {
 	struct arena *a = &c->plan->arena;
 	struct compiler in = *c;
-	(void)err;
-	struct value *defaults = value_dict_dup(a, c->step->defaults),
-		     *vars = value_dict_dup(a, c->step->vars);
-	merge(a, defaults, role->defaults);
-	merge(a, vars, role->vars);
+	struct plan_role_view view = {0};
+	const struct role_use none = {0};
+	use = use ? use : &none;
+	int r = own_values(c, role, use, &view, err);
+	if (r < 0)
+		return r;
+	view.defaults = value_dict_dup(a, c->step->defaults);
+	view.vars = value_dict_dup(a, c->step->vars);
+	merge(a, view.defaults, view.own_defaults);
+	merge(a, view.vars, view.own_vars);
+	vec_push(&c->step->views, view);
 	in.role = role;
-	in.role_defaults = defaults;
-	in.role_vars = vars;
-	in.role_params = params ? params : c->role_params;
+	in.role_defaults = view.defaults;
+	in.role_vars = view.vars;
+	in.role_params = use->params ? use->params : c->role_params;
 	in.file_dir = arena_printf(a, "%s/tasks", role->dir);
 	*ret = in;
 	return 0;
 }
 
-/* Keys of a dependency entry: keywords for its tasks, `vars`, and parameters. */
-static int dependency_compile(struct compiler *c, const struct plan_role *from,
-			      const struct value *entry, const struct plan_attrs *outer,
-			      struct plan_block *out, struct err *err)
+/* Keys of an entry: keywords for its tasks, `vars`, and parameters. */
+static int read_entry(struct compiler *c, const struct value *entry, struct plan_attrs *attrs,
+		      struct role_use *use, struct err *err)
 {
-	const struct plan_role *role;
-	int r = entry_role(c, from, entry, &role, err);
-	if (r < 0)
-		return r;
-	struct plan_attrs attrs = attrs_inherit(outer);
 	struct value *params = c->role_params ? value_dict_dup(&c->plan->arena, c->role_params)
 					      : value_dict_new(&c->plan->arena);
 	for (size_t i = 0; entry->type == VALUE_DICT && i < entry->dict.len; i++) {
 		const struct value *key = entry->dict.at[i].key, *v = entry->dict.at[i].value;
 		if (value_is_str(key, "role") || value_is_str(key, "name"))
 			continue;
-		if (value_is_str(key, "vars") && v->type == VALUE_DICT) {
-			merge(&c->plan->arena, params, v);
+		if (value_is_str(key, "vars")) {
+			if (v->type != VALUE_DICT && v->type != VALUE_NULL)
+				return err_at(err, ERR_INVALID, v->at,
+					      "'vars' is a mapping of variables, not a %s",
+					      value_type_name(v));
+			use->vars = v->type == VALUE_DICT ? v : NULL;
 			continue;
 		}
-		r = attrs_take(c, &attrs, key, v, err);
+		int r = attrs_take(c, attrs, key, v, err);
 		if (r < 0)
-			break;
+			return r;
 		if (r == ATTR_NOT_MINE)
 			value_dict_set(&c->plan->arena, params, key, v);
 	}
+	use->params = params;
+	return 0;
+}
+
+int role_entry_compile(struct compiler *c, const char *base_dir, const struct value *entry,
+		       const struct plan_attrs *outer, struct plan_block *out, struct err *err)
+{
+	struct role_use use = {.entry = entry->type == VALUE_DICT ? entry : NULL};
+	const struct plan_role *role;
 	struct compiler in;
+	int r = role_entry_name(c, base_dir, entry, &role, err);
+	if (r < 0)
+		return r;
+	struct plan_attrs attrs = attrs_inherit(outer);
+	r = read_entry(c, entry, &attrs, &use, err);
 	if (r >= 0)
-		r = role_enter(c, role, params, &in, err);
+		r = role_enter(c, role, &use, &in, err);
 	if (r >= 0)
-		r = role_compile(&in, role, "main", &attrs, out, err);
+		r = role_compile(&in, role, &use, &attrs, out, err);
 	attrs_release(&attrs);
 	return r;
 }
 
-static bool compiled_already(const struct compiler *c, const struct plan_role *role,
+/* Does the entry say the same as the other, but for the role's name? */
+static bool same_use(const struct value *a, const struct value *b)
+{
+	static const char *const names[] = {"role", "name"};
+	for (int side = 0; side < 2; side++) {
+		const struct value *x = side ? b : a, *y = side ? a : b;
+		for (size_t i = 0; x && i < x->dict.len; i++) {
+			const struct value *key = x->dict.at[i].key, *other;
+			if (value_is_str(key, names[0]) || value_is_str(key, names[1]))
+				continue;
+			other = y ? value_find(y, key) : NULL;
+			if (!other || !value_equal(other, x->dict.at[i].value))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool compiled_already(const struct plan_role *role, const struct role_use *use,
 			     const struct plan_block *out)
 {
 	bool duplicates = false;
@@ -232,27 +348,40 @@ static bool compiled_already(const struct compiler *c, const struct plan_role *r
 	if (allow && value_to_bool(allow, &duplicates) && duplicates)
 		return false;
 	for (size_t i = 0; i < out->body.len; i++)
-		if (out->body.at[i]->kind == PLAN_BLOCK && out->body.at[i]->role == role)
+		if (out->body.at[i]->kind == PLAN_BLOCK && out->body.at[i]->role == role &&
+		    same_use(out->body.at[i]->entry, use->entry))
 			return true;
-	(void)c;
 	return false;
 }
 
-int role_compile(struct compiler *c, const struct plan_role *role, const char *tasks_from,
+static int compile_handlers(struct compiler *c, const struct plan_role *role, const char *from,
+			    const struct plan_attrs *attrs, struct err *err)
+{
+	const char *folder = arena_printf(&c->plan->arena, "%s/handlers", role->dir);
+	const char *file = plan_main_file(c->plan, folder, from);
+	if (file)
+		return handlers_compile_file(c, file, attrs, err);
+	if (strcmp(from, "main") == 0)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND, "role '%s' has no handlers/%s.yml", role->name, from);
+}
+
+int role_compile(struct compiler *c, const struct plan_role *role, const struct role_use *use,
 		 const struct plan_attrs *attrs, struct plan_block *out, struct err *err)
 {
 	const struct value *deps = dependencies(role);
+	const char *tasks_from = use->tasks_from ? use->tasks_from : "main";
 	int r = 0;
 	if (++c->depth > PLAN_MAX_INCLUDE_DEPTH)
 		return err_set(err, ERR_LIMIT, "role '%s': roles are nested too deep", role->name);
 	for (size_t i = 0; deps && i < deps->list.len; i++)
-		if ((r = dependency_compile(c, role, deps->list.at[i], attrs, out, err)) < 0)
+		if ((r = role_entry_compile(c, beside(c, role), deps->list.at[i], attrs, out,
+					    err)) < 0)
 			return r;
-	if (strcmp(tasks_from, "main") == 0 && compiled_already(c, role, out))
+	if (strcmp(tasks_from, "main") == 0 && compiled_already(role, use, out))
 		return 0;
-	const char *handlers = plan_main_file(
-		c->plan, arena_printf(&c->plan->arena, "%s/handlers", role->dir), "main");
-	if (handlers && (r = handlers_compile_file(c, handlers, attrs, err)) < 0)
+	r = compile_handlers(c, role, use->handlers_from ? use->handlers_from : "main", attrs, err);
+	if (r < 0)
 		return r;
 	const char *tasks_dir = arena_printf(&c->plan->arena, "%s/tasks", role->dir);
 	const char *file = plan_main_file(c->plan, tasks_dir, tasks_from);
@@ -262,6 +391,9 @@ int role_compile(struct compiler *c, const struct plan_role *role, const char *t
 	struct plan_node *node = node_new(
 		c, PLAN_BLOCK, (struct srcloc){file ? srcfile_intern(file) : NULL, 1, 1}, attrs);
 	node->block = block_new(c->plan);
+	node->entry = use->entry;
+	if (!use->unchecked && (r = role_add_check(c, role, tasks_from, node, err)) < 0)
+		return r;
 	if (file && (r = block_compile_file(c, file, attrs, node->block, err)) < 0)
 		return r;
 	vec_push(&out->body, node);

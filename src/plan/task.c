@@ -5,18 +5,16 @@
 #include <ctype.h>
 #include <sys/stat.h>
 
-static const char *const task_keywords[] = {
-	"name",	       "loop",	 "loop_control", "register", "notify", "changed_when",
-	"failed_when", "until",	 "retries",	 "delay",    "vars",   "args",
-	"listen",      "action", "local_action", "block",    "rescue", "always"};
+static const char *const task_keywords[] = {"name",    "loop",	       "loop_control", "register",
+					    "notify",  "changed_when", "failed_when",  "until",
+					    "retries", "delay",	       "vars",	       "args",
+					    "listen",  "action",       "local_action", "block",
+					    "rescue",  "always",       "async",	       "poll"};
 
-/* Known to Ansible, and not done here: said with its name rather than "unknown". */
-static const char *const unsupported[] = {"async",	 "poll",     "module_defaults",
-					  "collections", "debugger", "port"};
-
-static const char *const with_kinds[] = {"items",     "list",	     "dict",   "indexed_items",
-					 "flattened", "together",    "nested", "sequence",
-					 "fileglob",  "first_found", "lines",  "subelements"};
+static const char *const with_kinds[] = {"items",	 "list",	"dict",	  "indexed_items",
+					 "flattened",	 "together",	"nested", "sequence",
+					 "fileglob",	 "first_found", "lines",  "subelements",
+					 "random_choice"};
 
 static struct slice key_text(const struct value *key)
 {
@@ -34,11 +32,6 @@ static int unknown_key(const struct value *key, struct err *err)
 	char hint[160];
 	size_t n;
 	struct slice name = key_text(key);
-	for (size_t i = 0; i < ARRAY_LEN(unsupported); i++)
-		if (slice_is(name, unsupported[i]))
-			return err_at(err, ERR_UNSUPPORTED, key->at,
-				      "the keyword '%s' is not supported by rollout",
-				      unsupported[i]);
 	nearest_init(&near, name);
 	const struct module *const *all = module_all(&n);
 	for (size_t i = 0; i < n; i++)
@@ -87,7 +80,8 @@ static int want_variable(const struct value *key, const struct value *v, const c
 
 static int take_loop_control(struct plan_node *node, const struct value *v, struct err *err)
 {
-	static const char *const known[] = {"loop_var", "index_var", "label", "pause", "extended"};
+	static const char *const known[] = {"loop_var", "index_var", "label",
+					    "pause",	"extended",  "extended_allitems"};
 	if (v->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, v->at, "'loop_control' is a mapping, not a %s",
 			      value_type_name(v));
@@ -104,6 +98,8 @@ static int take_loop_control(struct plan_node *node, const struct value *v, stru
 			node->loop.pause = x;
 		else if (value_is_str(key, "extended"))
 			(void)value_to_bool(x, &node->loop.extended);
+		else if (value_is_str(key, "extended_allitems"))
+			node->loop.without_allitems = plan_is_false(x);
 		else {
 			struct nearest near;
 			char hint[128];
@@ -196,6 +192,10 @@ static int take_keyword(struct compiler *c, struct plan_node *node, const struct
 		node->retries = v;
 	else if (value_is_str(key, "delay"))
 		node->delay = v;
+	else if (value_is_str(key, "async"))
+		node->async_s = v;
+	else if (value_is_str(key, "poll"))
+		node->poll = v;
 	else if (value_is_str(key, "listen"))
 		r = take_listen(c, node, key, v, err);
 	else if (value_is_str(key, "vars")) {
@@ -261,6 +261,19 @@ static int add_args(struct compiler *c, struct plan_node *node, const struct val
 	return 0;
 }
 
+/* module_defaults: what the task does not say itself; the innermost that names
+ * the module counts alone. */
+static int add_defaults(struct compiler *c, struct plan_node *node, struct err *err)
+{
+	for (size_t i = node->attrs.module_defaults.len; i-- > 0;) {
+		const struct value *all = node->attrs.module_defaults.at[i];
+		for (size_t k = all->dict.len; k-- > 0;)
+			if (module_find(all->dict.at[k].key->str) == node->module)
+				return add_args(c, node, all->dict.at[k].value, err);
+	}
+	return 0;
+}
+
 static int set_module(struct compiler *c, struct plan_node *node, const struct value *key,
 		      const struct value *args, struct err *err)
 {
@@ -271,6 +284,7 @@ static int set_module(struct compiler *c, struct plan_node *node, const struct v
 		return err_at(err, ERR_INVALID, key->at, "the task has two modules: %s and %s",
 			      node->module->name, m->name);
 	node->module = m;
+	node->written_name = key->str.ptr;
 	return set_args(c, node, args, err);
 }
 
@@ -329,7 +343,8 @@ static int read_keys(struct compiler *c, struct plan_node *node, const struct va
 	if (!node->module)
 		return err_at(err, ERR_INVALID, task->at, "the task names no module");
 	const struct value *more = value_get(task, "args");
-	return more ? add_args(c, node, more, err) : 0;
+	int r = more ? add_args(c, node, more, err) : 0;
+	return r < 0 ? r : add_defaults(c, node, err);
 }
 
 /* ---- imports, which are compiled in place ---- */
@@ -357,29 +372,30 @@ int task_include_file(struct compiler *c, const struct plan_node *node, struct s
 			return 0;
 		}
 	}
-	int r = plan_find_file(c->plan, node->role, "tasks", name, &c->plan->arena, ret, err);
+	struct plan_place place = {c->step, node->role, "tasks"};
+	int r = plan_find_file(c->plan, &place, name, &c->plan->arena, ret, err);
 	return err_locate(err, r, node->at);
 }
 
 static int import_role(struct compiler *c, struct plan_node *task, struct plan_node *block,
 		       struct err *err)
 {
-	const struct value *name = value_get(task->args, "name"),
-			   *from = value_get(task->args, "tasks_from");
+	const struct value *name = value_get(task->args, "name");
 	const struct plan_role *role;
+	struct role_use use = {0};
 	struct compiler in;
 	if (!name || name->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, task->at, "import_role needs the role's name");
-	int r = role_load(c->plan, c->file_dir, name->str, name->at, &role, err);
-	if (r < 0 || (r = role_enter(c, role, NULL, &in, err)) < 0)
+	int r = role_load(c, c->file_dir, name, &role, err);
+	if (r < 0 || (r = role_read_use(c->plan, task->args, &use, err)) < 0)
 		return r;
+	/* what it brings is the whole play's, as with an entry of `roles` */
+	if ((r = role_gather(c, role, &use, err)) < 0 ||
+	    (r = role_enter(c, role, &use, &in, err)) < 0)
+		return err_locate(err, r, task->at);
 	in.include_params = block->attrs.block_vars;
-	CLEANUP(free_ptr)
-	char *tasks = xstrdup(from && from->type == VALUE_STRING ? from->str.ptr : "main");
-	char *dot = strrchr(tasks, '.');
-	if (dot)
-		*dot = '\0';
-	return role_compile(&in, role, tasks, &block->attrs, block->block, err);
+	return err_locate(err, role_compile(&in, role, &use, &block->attrs, block->block, err),
+			  task->at);
 }
 
 static int import(struct compiler *c, struct plan_node *task, struct plan_node **ret,
@@ -397,6 +413,7 @@ static int import(struct compiler *c, struct plan_node *task, struct plan_node *
 		attrs_add_vars(c, &task->attrs, task->vars);
 	struct plan_node *block = node_new(c, PLAN_BLOCK, task->at, &task->attrs);
 	block->block = block_new(c->plan);
+	block->imported = true;
 	*ret = block;
 	if (strcmp(task->module->name, "import_role") == 0)
 		return import_role(c, task, block, err);
@@ -416,8 +433,16 @@ static bool needs_barrier(const struct plan_node *node)
 		return true;
 	if (node->attrs.any_errors_fatal && !plan_is_false(node->attrs.any_errors_fatal))
 		return true;
+	if (node->once)
+		return true;
 	return node->attrs.delegate_to != NULL &&
 	       !value_is_str(node->attrs.delegate_to, "{{ inventory_hostname }}");
+}
+
+/* Ansible does these for the first host alone. */
+static bool works_for_all(const struct module *m)
+{
+	return strcmp(m->name, "add_host") == 0 || strcmp(m->name, "pause") == 0;
 }
 
 static bool sets_vars(const struct plan_node *node)
@@ -439,7 +464,8 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 		return r;
 	if (!node->loop.loop_var)
 		node->loop.loop_var = "item";
-	if (node->is_handler && !node->name && node->listen.len == 0)
+	bool imports = slice_starts_with(slice_from(node->module->name), "import_");
+	if (node->is_handler && !node->name && node->listen.len == 0 && !imports)
 		return err_at(err, ERR_INVALID, task->at, "a handler needs a name or 'listen'");
 	struct plan_attrs *outer = ARENA_NEW(&c->plan->arena, struct plan_attrs);
 	*outer = attrs_inherit(attrs);
@@ -447,9 +473,9 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 	node->outer = outer;
 	if ((r = check_task(c, node, err)) < 0)
 		return r;
-	if (slice_starts_with(slice_from(node->module->name), "import_") &&
-	    strcmp(node->module->name, "import_playbook") != 0)
+	if (imports)
 		return import(c, node, ret, err);
+	node->once = works_for_all(node->module);
 	node->selected = attrs_selected(c->plan, &node->attrs);
 	node->barrier = needs_barrier(node) || c->step->linear;
 	if (sets_vars(node))

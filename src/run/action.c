@@ -1,18 +1,8 @@
 /* Modules that the controller carries out itself. */
-#include "rollout/base/file.h"
+#include "action.h"
 #include "rollout/pki/modules.h"
-#include "rollout/value/yaml.h"
-#include "state.h"
 
 #include <stdlib.h>
-
-struct action_call {
-	struct flight *f;
-	struct scope *scope;
-	struct flight_item *it;
-	struct arena *a;
-	struct value *result;
-};
 
 static int render(struct action_call *c, const struct value *v, const struct value **ret,
 		  struct err *err)
@@ -21,37 +11,27 @@ static int render(struct action_call *c, const struct value *v, const struct val
 			       err);
 }
 
-static const struct value *arg(const struct action_call *c, const char *key)
-{
-	return value_get(c->it->args, key);
-}
-
-static void put(struct action_call *c, const char *key, const struct value *v)
-{
-	value_dict_put(c->a, c->result, key, v);
-}
-
 /* ---- debug ---- */
 
 static int run_debug(struct action_call *c, struct err *err)
 {
-	const struct value *var = arg(c, "var"), *msg = arg(c, "msg"),
-			   *verbosity = arg(c, "verbosity"), *v;
+	const struct value *var = action_arg(c, "var"), *msg = action_arg(c, "msg"),
+			   *verbosity = action_arg(c, "verbosity"), *v;
 	int64_t level;
 	int r = scope_int(c->scope, verbosity, 0, &level, err);
 	if (r < 0)
 		return r;
 	if (level > (int64_t)c->f->strand->step->run->opts->verbosity) {
-		put(c, "skipped", value_bool(true));
+		action_put(c, "skipped", value_bool(true));
 		return 0;
 	}
-	put(c, "_debug", value_bool(true));
+	action_put(c, "_debug", value_bool(true));
 	if (!var) {
 		if (!msg)
 			v = value_cstr(c->a, "Hello world!");
 		else if ((r = render(c, msg, &v, err)) < 0)
 			return r;
-		put(c, "msg", v);
+		action_put(c, "msg", v);
 		return 0;
 	}
 	if (var->type != VALUE_STRING)
@@ -67,7 +47,7 @@ static int run_debug(struct action_call *c, struct err *err)
 		r = 0;
 	}
 	if (r == 0)
-		put(c, var->str.ptr, v);
+		action_put(c, var->str.ptr, v);
 	return r;
 }
 
@@ -75,12 +55,12 @@ static int run_debug(struct action_call *c, struct err *err)
 
 static int run_assert(struct action_call *c, struct err *err)
 {
-	const struct value *that = arg(c, "that"), *fail_msg = arg(c, "fail_msg"), *msg,
-			   *failed = NULL;
+	const struct value *that = action_arg(c, "that"), *fail_msg = action_arg(c, "fail_msg"),
+			   *msg, *failed = NULL;
 	bool holds = true;
 	int r = 0;
 	if (!fail_msg)
-		fail_msg = arg(c, "msg");
+		fail_msg = action_arg(c, "msg");
 	if (that->type == VALUE_LIST)
 		r = scope_conditions(c->scope, that->list.at, that->list.len, &holds, &failed, err);
 	else
@@ -88,31 +68,31 @@ static int run_assert(struct action_call *c, struct err *err)
 	if (r < 0)
 		return r;
 	if (holds) {
-		const struct value *success = arg(c, "success_msg");
+		const struct value *success = action_arg(c, "success_msg");
 		if (!success)
 			msg = value_cstr(c->a, "All assertions passed");
 		else if ((r = render(c, success, &msg, err)) < 0)
 			return r;
-		put(c, "msg", msg);
+		action_put(c, "msg", msg);
 		return 0;
 	}
-	put(c, "failed", value_bool(true));
-	put(c, "evaluated_to", value_bool(false));
-	put(c, "assertion", failed);
+	action_put(c, "failed", value_bool(true));
+	action_put(c, "evaluated_to", value_bool(false));
+	action_put(c, "assertion", failed);
 	if (!fail_msg)
 		msg = value_cstr(c->a, "Assertion failed");
 	else if ((r = render(c, fail_msg, &msg, err)) < 0)
 		return r;
-	put(c, "msg", msg);
+	action_put(c, "msg", msg);
 	return 0;
 }
 
 static int run_fail(struct action_call *c, struct err *err)
 {
-	const struct value *msg = arg(c, "msg");
+	const struct value *msg = action_arg(c, "msg");
 	(void)err;
-	put(c, "failed", value_bool(true));
-	put(c, "msg", msg ? msg : value_cstr(c->a, "Failed as requested from task"));
+	action_put(c, "failed", value_bool(true));
+	action_put(c, "msg", msg ? msg : value_cstr(c->a, "Failed as requested from task"));
 	return 0;
 }
 
@@ -130,36 +110,8 @@ static int run_set_fact(struct action_call *c, struct err *err)
 				      "the name of a fact must be a word");
 		value_dict_set(c->a, facts, key, c->it->args->dict.at[i].value);
 	}
-	put(c, "ansible_facts", facts);
-	put(c, "_level", value_cstr(c->a, "set_fact"));
-	return 0;
-}
-
-static int run_include_vars(struct action_call *c, struct err *err)
-{
-	const struct value *file = arg(c, "file"), *name = arg(c, "name"), *vars;
-	const char *path;
-	if (!file)
-		file = arg(c, "_raw_params");
-	if (!file || file->type != VALUE_STRING)
-		return err_at(err, ERR_UNSUPPORTED, c->f->node->at, "include_vars needs 'file'");
-	int r = plan_find_file(c->f->strand->step->run->plan, c->f->node->role, "vars", file->str,
-			       c->a, &path, err);
-	if (r < 0 || (r = yaml_load(&c->f->strand->host->arena, path, &vars, err)) < 0)
-		return r;
-	if (vars->type != VALUE_DICT && vars->type != VALUE_NULL)
-		return err_at(err, ERR_INVALID, vars->at,
-			      "a variables file holds a mapping; this is a %s",
-			      value_type_name(vars));
-	if (vars->type == VALUE_NULL)
-		vars = value_dict_new(c->a);
-	if (name && name->type == VALUE_STRING) {
-		struct value *d = value_dict_new(c->a);
-		value_dict_put(c->a, d, name->str.ptr, vars);
-		vars = d;
-	}
-	put(c, "ansible_facts", vars);
-	put(c, "_level", value_cstr(c->a, "include_vars"));
+	action_put(c, "ansible_facts", facts);
+	action_put(c, "_level", value_cstr(c->a, "set_fact"));
 	return 0;
 }
 
@@ -181,10 +133,10 @@ static void on_pause_over(uv_timer_t *timer)
 static int run_pause(struct action_call *c, struct err *err)
 {
 	int64_t seconds, minutes;
-	int r = scope_int(c->scope, arg(c, "seconds"), 0, &seconds, err);
-	if (r < 0 || (r = scope_int(c->scope, arg(c, "minutes"), 0, &minutes, err)) < 0)
+	int r = scope_int(c->scope, action_arg(c, "seconds"), 0, &seconds, err);
+	if (r < 0 || (r = scope_int(c->scope, action_arg(c, "minutes"), 0, &minutes, err)) < 0)
 		return r;
-	if (!arg(c, "seconds") && !arg(c, "minutes"))
+	if (!action_arg(c, "seconds") && !action_arg(c, "minutes"))
 		return err_at(
 			err, ERR_UNSUPPORTED, c->f->node->at,
 			"pause without 'seconds' or 'minutes' waits for a key; rollout does not");
@@ -211,13 +163,19 @@ static int run_pki(struct action_call *c, struct err *err)
 	return fn(&call, err);
 }
 
-typedef int action_fn(struct action_call *c, struct err *err);
 static const struct {
 	const char *name;
 	action_fn *fn;
-} actions[] = {{"debug", run_debug}, {"assert", run_assert},
-	       {"fail", run_fail},   {"set_fact", run_set_fact},
-	       {"pause", run_pause}, {"include_vars", run_include_vars}};
+} actions[] = {{"debug", run_debug},
+	       {"assert", run_assert},
+	       {"fail", run_fail},
+	       {"set_fact", run_set_fact},
+	       {"pause", run_pause},
+	       {"include_vars", action_include_vars},
+	       {"add_host", action_add_host},
+	       {"group_by", action_group_by},
+	       {"set_stats", action_set_stats},
+	       {"validate_argument_spec", action_validate_argument_spec}};
 
 static action_fn *find(const struct module *m)
 {
@@ -254,6 +212,13 @@ bool action_steers(const struct module *m)
 	return false;
 }
 
+/* They take part again, from the next play on. */
+static void clear_host_errors(struct run_step *step)
+{
+	for (size_t i = 0; i < step->hosts.len; i++)
+		step->hosts.at[i]->failed = step->hosts.at[i]->unreachable = false;
+}
+
 static int steer_meta(struct flight *f, struct err *err)
 {
 	const struct value *what = value_get(f->items[0].args, "_raw_params");
@@ -268,8 +233,11 @@ static int steer_meta(struct flight *f, struct err *err)
 		strand_leave_step(s);
 	else if (slice_is(name, "clear_facts"))
 		s->host->facts = value_dict_new(&s->host->arena);
-	else if (!slice_is(name, "noop") && !slice_is(name, "clear_host_errors") &&
-		 !slice_is(name, "reset_connection"))
+	else if (slice_is(name, "clear_host_errors"))
+		clear_host_errors(s->step);
+	else if (slice_is(name, "reset_connection"))
+		link_renew(f->link);
+	else if (!slice_is(name, "noop") && !slice_is(name, "refresh_inventory"))
 		return err_at(err, ERR_UNSUPPORTED, f->node->at,
 			      "meta: '%.*s' is not supported by rollout", SLICE_ARG(name));
 	return 0;

@@ -73,16 +73,22 @@ int flight_send(struct flight *f, struct err *err)
 		struct scope sc;
 		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node,
 			   f->items[f->current].loop_vars);
-		link_abandon(f->target->link, f);
+		link_abandon(f->link, f);
 		r = flight_eval_delegate(f, &sc, err);
+		if (r == 0)
+			r = flight_eval_link(f, &sc, err);
 		scope_release(&sc);
 		if (r < 0)
 			return r;
 	}
 	emit_task_started(f);
+	if (reconnect_delays(f))
+		return 0;
 	if ((r = request_new(f, list, secret, &f->request, err)) < 0)
 		return r;
-	link_submit(f->target->link, f->request);
+	if (f->become_user)
+		link_want_root(f->link);
+	link_submit(f->link, f->request);
 	return 0;
 }
 
@@ -127,6 +133,7 @@ void flight_on_result(struct flight *f, size_t sent_index, const struct value *r
 		return;
 	struct flight_item *it = &f->items[f->sent_items[sent_index]];
 	struct value *own = value_copy(&f->arena, result, VALUE_UNSAFE);
+	reconnect_put_elapsed(f, own);
 	if (outcome_wants_retry(f, it, own))
 		return;
 	outcome_item(f, it, own);
@@ -155,6 +162,9 @@ void flight_on_output(struct flight *f, size_t sent_index, int stream, struct sl
 void flight_on_lost(struct flight *f, const struct err *why)
 {
 	char text[1400];
+
+	if (reconnect_again(f))
+		return;
 	struct value *d = value_dict_new(&f->arena);
 	value_dict_put(&f->arena, d, "unreachable", value_bool(true));
 	value_dict_put(&f->arena, d, "changed", value_bool(false));

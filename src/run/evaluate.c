@@ -7,6 +7,7 @@
 #define LOOP_MAX_ITEMS 100000u
 #define RETRIES_DEFAULT 3
 #define DELAY_DEFAULT_S 5
+#define POLL_DEFAULT_S 15
 
 /* with_x: what the lookup of that name gives for the terms. */
 static int eval_with(struct flight *f, struct scope *sc, const struct value *terms,
@@ -49,11 +50,13 @@ static int eval_loop(struct flight *f, struct scope *sc, const struct value **re
 	return 0;
 }
 
-static const struct value *extended_loop(struct arena *a, const struct value *items, size_t i)
+static const struct value *extended_loop(struct arena *a, const struct value *items, size_t i,
+					 bool with_allitems)
 {
 	struct value *d = value_dict_new(a);
 	size_t n = items->list.len;
-	value_dict_put(a, d, "allitems", items);
+	if (with_allitems)
+		value_dict_put(a, d, "allitems", items);
 	value_dict_put(a, d, "index", value_int(a, (int64_t)i + 1));
 	value_dict_put(a, d, "index0", value_int(a, (int64_t)i));
 	value_dict_put(a, d, "revindex", value_int(a, (int64_t)(n - i)));
@@ -80,7 +83,8 @@ static const struct value *loop_vars(struct flight *f, const struct value *items
 		value_dict_put(a, d, "ansible_index_var", value_cstr(a, loop->index_var));
 	}
 	if (loop->extended)
-		value_dict_put(a, d, "ansible_loop", extended_loop(a, items, i));
+		value_dict_put(a, d, "ansible_loop",
+			       extended_loop(a, items, i, !loop->without_allitems));
 	return d;
 }
 
@@ -216,6 +220,7 @@ int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err)
 	const char *name;
 	int r = scope_string(sc, f->node->attrs.delegate_to, &name, err);
 	f->target = f->strand->host;
+	f->link = f->target->link;
 	f->delegated_to = NULL;
 	if (r < 0 || !name || strcmp(name, f->strand->host->inv->name) == 0)
 		return r;
@@ -224,6 +229,7 @@ int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err)
 		return err_at(err, ERR_NOT_FOUND, f->node->attrs.delegate_to->at,
 			      "delegate_to: no host is named '%s'", name);
 	f->target = run_host_get(f->strand->step->run, inv);
+	f->link = f->target->link;
 	f->delegated_to = inv->name;
 	return 0;
 }
@@ -283,7 +289,8 @@ static int eval_keywords(struct flight *f, struct scope *sc, struct err *err)
 	    (r = scope_bool(sc, at->diff, o->diff_mode, &f->diff_mode, err)) < 0 ||
 	    (r = scope_int(sc, at->timeout, 0, &timeout, err)) < 0 ||
 	    (r = eval_become(f, sc, err)) < 0 || (r = eval_environment(f, sc, err)) < 0 ||
-	    (r = eval_until(f, sc, err)) < 0 || (r = flight_eval_delegate(f, sc, err)) < 0)
+	    (r = eval_until(f, sc, err)) < 0 || (r = flight_eval_delegate(f, sc, err)) < 0 ||
+	    (r = flight_eval_link(f, sc, err)) < 0)
 		return r;
 	f->timeout_ms = timeout * 1000;
 	return 0;
@@ -328,6 +335,26 @@ static bool keeps_expressions(const struct plan_node *n)
 	return strcmp(n->module->name, "debug") == 0 || strcmp(n->module->name, "assert") == 0;
 }
 
+/* poll: 0 lets the task go on by itself; else its time is limited, no more. */
+static int eval_async(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
+{
+	int64_t seconds, poll;
+	int r = scope_int(sc, f->node->async_s, 0, &seconds, err);
+	if (r == 0)
+		r = scope_int(sc, f->node->poll, POLL_DEFAULT_S, &poll, err);
+	if (r < 0 || seconds <= 0)
+		return r;
+	if (poll > 0) {
+		f->timeout_ms = seconds * 1000;
+		return 0;
+	}
+	struct value *args = value_dict_dup(&f->arena, it->args);
+	args->at = it->args->at;
+	value_dict_put(&f->arena, args, "_async", value_int(&f->arena, seconds));
+	it->args = args;
+	return 0;
+}
+
 static int eval_args(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
 {
 	struct run *run = f->strand->step->run;
@@ -348,7 +375,7 @@ static int eval_args(struct flight *f, struct scope *sc, struct flight_item *it,
 	}
 	if ((r = module_coerce_args(f->node->module, &f->arena, args, &it->args, err)) < 0)
 		return err_locate(err, r, f->node->at);
-	return 0;
+	return f->node->async_s ? eval_async(f, sc, it, err) : 0;
 }
 
 /* In a loop it is the item that fails, not the task before it begins. */
@@ -404,6 +431,15 @@ static void eval_no_log(struct flight *f, struct scope *sc)
 	if (f->node->attrs.no_log &&
 	    scope_bool(sc, f->node->attrs.no_log, false, &f->no_log, &ignored) < 0)
 		f->no_log = true;
+	(void)scope_bool(sc, f->node->attrs.ignore_errors, false, &f->ignore_errors, &ignored);
+}
+
+/* Ansible does the items before one that cannot be evaluated, and then fails the
+ * task as a whole. */
+static bool breaks_loop(const struct flight *f, size_t i, int r)
+{
+	return f->is_loop && i > 0 && r != ERR_PENDING && r != ERR_UNKNOWN &&
+	       !action_steers(f->node->module);
 }
 
 /* Evaluates everything; 1: a fetch is on its way. */
@@ -424,6 +460,11 @@ int flight_evaluate(struct flight *f, struct err *err)
 	for (size_t i = 0; r >= 0 && i < f->nitems; i++) {
 		r = eval_item(f, i, err);
 		waits += r == 1;
+		if (r < 0 && breaks_loop(f, i, r)) {
+			f->broken = arena_copy(&f->arena, err, sizeof(*err));
+			f->nitems = i;
+			r = 0;
+		}
 	}
 	return r < 0 ? r : waits > 0;
 }

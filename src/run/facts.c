@@ -8,7 +8,8 @@ static const struct value *missing_facts(struct flight *f, struct run_host *h)
 	for (size_t i = 0; i < step->fact_names.len; i++) {
 		char *full =
 			arena_printf(&f->arena, "ansible_%.*s", SLICE_ARG(step->fact_names.at[i]));
-		if (!value_get(h->facts, full))
+		/* each play that gathers, gathers anew */
+		if (step->is_play || !value_get(h->facts, full))
 			value_list_push(&f->arena, names,
 					value_str(&f->arena, step->fact_names.at[i]));
 	}
@@ -26,7 +27,7 @@ void flight_gather_facts(struct strand *s)
 {
 	struct run_host *h = s->host;
 	struct err err = {0};
-	bool all = s->step->plan->all_facts && !h->all_facts;
+	bool all = s->step->plan->all_facts && (!h->all_facts || s->step->plan->is_play);
 	if (has_asked(s))
 		return;
 	s->nfacts_asked = s->step->plan->fact_names.len;
@@ -51,7 +52,16 @@ void flight_gather_facts(struct strand *s)
 			arena_printf(&h->arena, "ansible_%s", names->list.at[i]->str.ptr),
 			value_unknown(&h->arena, ERR_PENDING, "a fact that is being gathered"));
 	f->overlaps = !all;
+	struct scope sc;
+	scope_init(&sc, &f->arena, h, s, NULL, NULL);
+	int r = flight_eval_link(f, &sc, &err);
+	scope_release(&sc);
 	vec_push(&s->flights, f);
+	if (r < 0) {
+		flight_fail(f, &err);
+		facts_forget_pending(h);
+		return;
+	}
 	(void)flight_send(f, &err);
 }
 

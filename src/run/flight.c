@@ -13,6 +13,7 @@ struct flight *flight_new(struct strand *s, const struct plan_node *node)
 	f->strand = s;
 	f->node = node;
 	f->target = s->host;
+	f->link = s->host->link;
 	f->started_ms = clock_now_ms();
 	for (size_t i = 0; i < s->stack.len; i++)
 		vec_push(&f->before, s->stack.at[i]);
@@ -37,7 +38,7 @@ void flight_free(struct flight *f)
 		f->zombie = true;
 		return;
 	}
-	link_abandon(f->target->link, f);
+	link_abandon(f->link, f);
 	free(f->sent_items);
 	vec_release(&f->before);
 	arena_release(&f->arena);
@@ -116,8 +117,9 @@ static bool notifies_from_handler(const struct flight *f)
 static bool may_overlap(const struct flight *f)
 {
 	const struct plan_node *n = f->node;
-	if (f->one_by_one || f->local || f->target != f->strand->host || n->attrs.throttle ||
-	    n->barrier || f->pending_fetches)
+	if (f->one_by_one || f->local || f->broken ||
+	    strcmp(n->module->name, "wait_for_connection") == 0 || f->target != f->strand->host ||
+	    n->attrs.throttle || n->barrier || f->pending_fetches)
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)
 		return false;
@@ -256,6 +258,16 @@ static bool is_maybe_handler(struct strand *s, const struct plan_node *node)
 	struct frame *top = &s->stack.at[s->stack.len - 1];
 	return node->is_handler && top->section == FRAME_HANDLERS &&
 	       s->notified[top->index] == NOTIFIED_MAYBE;
+}
+
+void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err)
+{
+	struct flight *f = flight_new(s, node);
+	f->name = node->module->name;
+	strand_next(s);
+	vec_push(&s->flights, f);
+	flight_fail(f, err);
+	strand_settle(s);
 }
 
 enum launch flight_launch(struct strand *s, const struct plan_node *node)

@@ -35,11 +35,9 @@ static void on_news(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	bool more = run->opts->gate->take(run->opts->gate->self);
-	for (size_t i = 0; i < run->hosts.len; i++) {
-		struct link *l = ((struct run_host *)run->hosts.entries[i].value)->link;
-		if (l->state == LINK_HELD)
-			look_again(l);
-	}
+	for (size_t i = 0; i < run->links.len; i++)
+		if (run->links.at[i]->state == LINK_HELD)
+			look_again(run->links.at[i]);
 	if (!more)
 		gate_end(run);
 	run_drain(run);
@@ -66,6 +64,6 @@ void gate_end(struct run *run)
 void gate_give_up(struct run *run)
 {
 	struct err why = {.code = ERR_CANCELLED, .msg = "the run was interrupted"};
-	for (size_t i = 0; i < run->hosts.len; i++)
-		link_fail_gate(((struct run_host *)run->hosts.entries[i].value)->link, &why);
+	for (size_t i = 0; i < run->links.len; i++)
+		link_fail_gate(run->links.at[i], &why);
 }

@@ -29,10 +29,12 @@ static void request_free(struct request *req)
 	free(req);
 }
 
-struct link *link_new(struct run_host *host)
+struct link *link_new(struct run_host *host, const struct value *reach)
 {
 	struct link *l = xcalloc(1, sizeof(*l));
 	l->run = host->run;
+	l->reach = reach ? value_copy(&l->arena, reach, 0) : NULL;
+	vec_push(&host->run->links, l);
 	l->host = host;
 	l->sending.fd = -1;
 	l->backoff.data = l;
@@ -159,9 +161,45 @@ static void send_resume(struct link *l, uint32_t strand_id)
 	arena_release(&a);
 }
 
+static void say_bye(struct link *l)
+{
+	struct arena a = {0};
+	struct strbuf out CLEANUP(strbuf_release) = {0};
+	wire_put_value(&out, WIRE_BYE, 0, value_dict_new(&a));
+	transport_send(l->transport, strbuf_slice(&out));
+	arena_release(&a);
+}
+
+/* ---- another connection in place of this one ---- */
+
+/* Nothing is sent any more; what was sent is waited for. */
+static bool renews(struct link *l)
+{
+	if (!l->renewing || l->state != LINK_UP)
+		return false;
+	for (size_t i = 0; i < l->requests.len; i++)
+		if (l->requests.at[i]->sent)
+			return true;
+	say_bye(l);
+	transport_close(l->transport);
+	return true;
+}
+
+static void connect_anew(struct link *l)
+{
+	l->renewing = false;
+	l->target = (struct transport_target){0};
+	l->state = LINK_DOWN;
+	if (l->requests.len)
+		connect_now(l);
+	run_drain(l->run);
+}
+
 /* Sends what was not sent yet. */
 static void pump(struct link *l)
 {
+	if (renews(l))
+		return;
 	for (size_t i = 0; i < l->requests.len; i++) {
 		struct request *req = l->requests.at[i];
 		if (req->sent)
@@ -322,6 +360,8 @@ static void on_data(void *ctx, struct slice bytes)
 	if (r < 0 || n < 0) {
 		l->refused = err;
 		transport_close(l->transport);
+	} else {
+		(void)renews(l);
 	}
 	run_drain(l->run);
 }
@@ -441,6 +481,10 @@ static void on_down(void *ctx, const struct err *why)
 	l->reader = (struct wire_reader){0};
 	sending_reset(l);
 	forget_abandoned(l);
+	if (l->renewing && was_up && !l->refused.code) {
+		connect_anew(l);
+		return;
+	}
 	if (l->refused.code) {
 		lost = l->refused;
 		why = &lost;
@@ -532,13 +576,8 @@ static void on_timer_closed(uv_handle_t *h)
 
 void link_close(struct link *l)
 {
-	if (l->state == LINK_UP && l->transport) {
-		struct arena a = {0};
-		struct strbuf out CLEANUP(strbuf_release) = {0};
-		wire_put_value(&out, WIRE_BYE, 0, value_dict_new(&a));
-		transport_send(l->transport, strbuf_slice(&out));
-		arena_release(&a);
-	}
+	if (l->state == LINK_UP && l->transport)
+		say_bye(l);
 	uv_timer_stop(&l->backoff);
 	if (!uv_is_closing((uv_handle_t *)&l->backoff))
 		uv_close((uv_handle_t *)&l->backoff, on_timer_closed);

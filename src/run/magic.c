@@ -327,7 +327,9 @@ static const struct value *magic_of_run(struct scope *sc, struct arena *a, enum 
 	case M_INVENTORY_FILE:
 		return str(a, run->plan->inv->file);
 	case M_PLAYBOOK_DIR:
-		return value_cstr(a, run->plan->dir);
+		return value_cstr(a, sc->strand && sc->strand->step->plan->dir
+					     ? sc->strand->step->plan->dir
+					     : run->plan->dir);
 	case M_CHECK_MODE:
 		return value_bool(run->opts->check_mode);
 	case M_DIFF_MODE:

@@ -133,6 +133,10 @@ void outcome_item(struct flight *f, struct flight_item *it, const struct value *
 	}
 	if (it->gave_up)
 		put_giving_up(f, it, result);
+	if (f->node->async_s && !value_get(result, "finished")) {
+		put(f, result, "started", value_int(&f->arena, 1));
+		put(f, result, "finished", value_int(&f->arena, 1));
+	}
 	it->status = status_of(it);
 	if (f->is_loop) {
 		put(f, result, f->node->loop.loop_var, it->item);
@@ -367,6 +371,10 @@ void outcome_share(const struct flight *f, struct run_host *h)
 
 void outcome_task(struct flight *f)
 {
+	if (f->broken) {
+		flight_fail(f, f->broken);
+		return;
+	}
 	if (f->is_loop)
 		combine(f);
 	else

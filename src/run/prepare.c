@@ -76,7 +76,8 @@ static int find_source(struct preparation *p, const char *subdir, struct slice s
 		       const char **ret, struct err *err)
 {
 	struct plan *plan = run_of(p)->plan;
-	return plan_find_file(plan, p->f->node->role, subdir, src, &p->f->arena, ret, err);
+	struct plan_place place = {p->f->node->step, p->f->node->role, subdir};
+	return plan_find_file(plan, &place, src, &p->f->arena, ret, err);
 }
 
 /* ---- template ---- */

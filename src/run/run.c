@@ -30,14 +30,14 @@ struct run_host *run_host_get(struct run *run, struct inv_host *inv)
 	h->include_vars = value_dict_new(&h->arena);
 	add_vm_facts(h);
 	h->stats.host = inv->name;
-	h->link = link_new(h);
+	h->link = link_new(h, NULL);
 	strmap_set(&run->hosts, slice_from(inv->name), h);
 	return h;
 }
 
 static void run_host_free(struct run_host *h)
 {
-	link_free(h->link);
+	vec_release(&h->others);
 	arena_release(&h->arena);
 	free(h);
 }
@@ -88,8 +88,8 @@ static void close_all(struct run *run)
 		return;
 	run->closing = true;
 	gate_end(run);
-	for (size_t i = 0; i < run->hosts.len; i++)
-		link_close(((struct run_host *)run->hosts.entries[i].value)->link);
+	for (size_t i = 0; i < run->links.len; i++)
+		link_close(run->links.at[i]);
 	uv_close((uv_handle_t *)&run->ticker, NULL);
 	uv_close((uv_handle_t *)&run->on_int, NULL);
 	uv_close((uv_handle_t *)&run->on_term, NULL);
@@ -171,11 +171,9 @@ static void on_signal(uv_signal_t *handle, int signum)
 		run_drain(run);
 		return;
 	}
-	for (size_t i = 0; i < run->hosts.len; i++) {
-		struct link *l = ((struct run_host *)run->hosts.entries[i].value)->link;
-		if (l->transport)
-			transport_close(l->transport);
-	}
+	for (size_t i = 0; i < run->links.len; i++)
+		if (run->links.at[i]->transport)
+			transport_close(run->links.at[i]->transport);
 }
 
 static int start(struct run *run, struct err *err)
@@ -238,6 +236,13 @@ static bool takes_part(const struct run *run, const struct run_host *h)
 	return false;
 }
 
+/* Hosts of plays that were not begun, or had nothing to do, are not in Ansible's recap. */
+static bool is_untouched(const struct report_host_stats *st)
+{
+	return !st->ok && !st->changed && !st->unreachable && !st->failed && !st->skipped &&
+	       !st->rescued && !st->ignored && !st->unknown && !st->not_reached;
+}
+
 static void recap(struct run *run)
 {
 	struct report_host_stats *hosts =
@@ -250,7 +255,7 @@ static void recap(struct run *run)
 				 .interrupted = run->interrupts > 0};
 	for (size_t i = 0; i < run->hosts.len; i++) {
 		const struct run_host *h = run->hosts.entries[i].value;
-		if (takes_part(run, h))
+		if (takes_part(run, h) && !(run->plan->is_playbook && is_untouched(&h->stats)))
 			hosts[e.nhosts++] = h->stats;
 	}
 	critical_path_mark(run);
@@ -276,6 +281,13 @@ static enum run_exit exit_code(const struct run *run)
 	return run->interrupts ? RUN_EXIT_INTERRUPTED : code;
 }
 
+void run_emit_plan_warnings(struct run *run, size_t from)
+{
+	for (size_t i = from; i < run->plan->warnings.len; i++)
+		emit_warning(run, run->plan->warnings.at[i].at, "%s",
+			     run->plan->warnings.at[i].text);
+}
+
 static void emit_start(struct run *run)
 {
 	struct report_event e = {.kind = REPORT_RUN_STARTED};
@@ -294,6 +306,9 @@ static void release(struct run *run, struct host *real)
 	vec_release(&run->steps);
 	/* handles of flights and links that were closed last */
 	uv_run(&run->loop, UV_RUN_DEFAULT);
+	for (size_t i = 0; i < run->links.len; i++)
+		link_free(run->links.at[i]);
+	vec_release(&run->links);
 	for (size_t i = 0; i < run->hosts.len; i++)
 		run_host_free(run->hosts.entries[i].value);
 	strmap_release(&run->hosts);
@@ -320,6 +335,7 @@ int run_execute(const struct run_options *opts, struct plan *plan, enum run_exit
 	add_steps(&run);
 	find_wants_root(&run);
 	emit_start(&run);
+	run_emit_plan_warnings(&run, 0);
 	gate_begin(&run);
 	run_drain(&run);
 	while (!run.closing)

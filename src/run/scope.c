@@ -15,6 +15,8 @@ void scope_base_levels(struct vars *v, struct run_host *h)
 static void strand_levels(struct vars *v, const struct strand *s, const struct value **loop_vars)
 {
 	v->levels[VARS_PLAY] = s->step->plan->play_vars;
+	v->levels[VARS_PLAY_FILES] = s->file_vars;
+	v->scope.search_dirs = s->step->plan->search_dirs;
 	for (size_t i = s->stack.len; i-- > 0;) {
 		if (s->stack.at[i].include_params && !v->levels[VARS_INCLUDE_PARAMS])
 			v->levels[VARS_INCLUDE_PARAMS] = s->stack.at[i].include_params;

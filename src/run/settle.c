@@ -7,12 +7,31 @@ static bool is_changed(const struct flight *f)
 	return changed && value_truthy(changed);
 }
 
+/* As Ansible: they are neither counted nor shown. */
+static bool is_meta(const struct flight *f)
+{
+	return strcmp(f->node->module->name, "meta") == 0;
+}
+
+/* Ansible counts each file that a task includes, and no role. */
+static unsigned times_ok(const struct flight *f)
+{
+	unsigned n = 0;
+	if (strcmp(f->node->module->name, "include_role") == 0)
+		return 0;
+	if (strcmp(f->node->module->name, "include_tasks") != 0)
+		return 1;
+	for (size_t i = 0; i < f->nitems; i++)
+		n += !f->items[i].skipped;
+	return n;
+}
+
 static void count(struct strand *s, const struct flight *f)
 {
 	struct report_host_stats *st = &s->host->stats;
 	switch (f->status) {
 	case REPORT_OK:
-		st->ok++;
+		st->ok += times_ok(f);
 		break;
 	case REPORT_CHANGED:
 		st->ok++, st->changed++, s->step->stats.changed++;
@@ -42,7 +61,8 @@ static void keep_failure(struct strand *s, const struct flight *f)
 {
 	struct arena *a = &s->host->arena;
 	struct value *task = value_dict_new(a);
-	value_dict_put(a, task, "name", value_cstr(a, f->name ? f->name : ""));
+	value_dict_put(a, task, "name",
+		       value_cstr(a, f->node && f->node->name && f->name ? f->name : ""));
 	value_dict_put(a, task, "action", value_cstr(a, f->node ? f->node->module->name : "setup"));
 	s->failed_task = task;
 	s->failed_result = value_copy(a, f->result, VALUE_UNSAFE);
@@ -69,7 +89,7 @@ void strand_recall(struct strand *s)
 	while (s->flights.len > 1) {
 		struct flight *f = s->flights.at[s->flights.len - 1];
 		s->flights.len--;
-		link_recall(f->target->link, f);
+		link_recall(f->link, f);
 		flight_drop(f);
 	}
 }
@@ -89,6 +109,19 @@ static bool is_fatal(struct strand *s, const struct plan_node *node)
 	return fatal;
 }
 
+static bool ignores_unreachable(struct strand *s, struct flight *f)
+{
+	struct scope sc;
+	struct err ignored = {0};
+	bool yes = false;
+	if (!f->node || !f->node->attrs.ignore_unreachable)
+		return false;
+	scope_init(&sc, &f->arena, s->host, s, f->node, NULL);
+	(void)scope_bool(&sc, f->node->attrs.ignore_unreachable, false, &yes, &ignored);
+	scope_release(&sc);
+	return yes;
+}
+
 static void on_failure(struct strand *s, struct flight *f, bool once)
 {
 	bool rescued, ended, unreachable = f->status == REPORT_UNREACHABLE;
@@ -99,10 +132,12 @@ static void on_failure(struct strand *s, struct flight *f, bool once)
 	s->needs_resume |= f->overlaps;
 	keep_failure(s, f);
 	strand_next(s);
+	/* `rescue` is for unreachable hosts too, `always` alone is not */
 	rescued = strand_is_rescued(s);
-	ended = unreachable || !strand_unwind(s);
-	if (rescued && !unreachable)
+	ended = (unreachable && !rescued) || !strand_unwind(s);
+	if (rescued)
 		f->status = REPORT_RESCUED;
+	unreachable &= !rescued;
 	count(s, f);
 	emit_result(f);
 	if (once && !unreachable)
@@ -129,13 +164,17 @@ static void settle_one(struct strand *s, struct flight *f)
 	}
 	if (f->node)
 		step_throttle_give(s, f->node);
+	if (f->status == REPORT_UNREACHABLE && ignores_unreachable(s, f))
+		f->status = REPORT_IGNORED;
 	if (f->status == REPORT_FAILED || f->status == REPORT_UNREACHABLE) {
-		on_failure(s, f, once);
+		on_failure(s, f, once || (f->node && f->node->once));
 	} else if (f->node) {
-		count(s, f);
-		emit_result(f);
-		if (once)
-			step_share_result(s, f);
+		if (!is_meta(f)) {
+			count(s, f);
+			emit_result(f);
+		}
+		if (once || f->node->once)
+			step_share_result(s, f, once);
 	}
 	if (f->node)
 		step_passed(s, f->node);

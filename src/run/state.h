@@ -11,6 +11,8 @@
 #include "rollout/run/run.h"
 #include "rollout/wire/task.h"
 
+#include <stddef.h>
+
 /* At the end of a step: handlers that later ones notify run in a second round. */
 #define RUN_HANDLER_ROUNDS 2u
 #define RUN_INCLUDE_DEPTH_MAX 500u /* of includes inside includes, at run time */
@@ -34,7 +36,8 @@ struct run_host {
 	bool failed, unreachable; /* out of the run */
 	bool wants_root;	  /* some task of the plan becomes */
 	struct report_host_stats stats;
-	struct link *link;
+	struct link *link;	   /* as its variables say */
+	VEC(struct link *) others; /* as keywords or a play's variables say */
 };
 
 /* ---- link.c ---- */
@@ -72,6 +75,10 @@ struct blob_sending {
 struct link {
 	struct run *run;
 	struct run_host *host;
+	const struct value *reach; /* variables above the host's own, or NULL; in the arena */
+	const char *reach_text;
+	bool root;     /* the agent must be root */
+	bool renewing; /* to be closed and opened again when nothing is under way */
 	enum link_state state;
 	bool has_slot;
 	struct transport *transport;
@@ -86,7 +93,12 @@ struct link {
 	struct blob_sending sending;
 };
 
-struct link *link_new(struct run_host *host);
+/* `reach` NULL: by the host's variables alone. */
+struct link *link_new(struct run_host *host, const struct value *reach);
+/* A task becomes: an agent that runs without root is started anew. */
+void link_want_root(struct link *l);
+/* The next task finds a new connection. */
+void link_renew(struct link *l);
 void link_free(struct link *l);
 /* Takes the request; it is freed after its last answer. */
 void link_submit(struct link *l, struct request *req);
@@ -182,6 +194,8 @@ struct strand {
 	bool needs_resume;
 	bool failed;
 	bool throttle_held;
+	const struct value *file_vars; /* of vars_files that this host's variables named */
+	bool file_vars_known;
 	enum notified *notified; /* by handler index */
 	size_t nnotified;
 	unsigned handler_rounds; /* at the end of the step */
@@ -211,7 +225,9 @@ struct flight {
 	struct flight_item *items;
 	size_t nitems;
 	bool is_loop;
-	struct run_host *target; /* where it runs: the strand's host, or the delegate */
+	struct run_host *target;  /* where it runs: the strand's host, or the delegate */
+	struct link *link;	  /* of the target */
+	const struct err *broken; /* evaluating a later item failed; those before it are done */
 	const char *delegated_to;
 	const char *name; /* rendered */
 	bool no_log, ignore_errors, check_mode, diff_mode, overlaps;
@@ -241,7 +257,8 @@ struct flight {
 	enum report_status status;
 	struct value *result; /* of the whole task */
 	int pending_fetches;
-	bool zombie; /* dropped, waits for its timer or fetch to end */
+	bool delayed; /* wait_for_connection: its delay is over */
+	bool zombie;  /* dropped, waits for its timer or fetch to end */
 };
 
 /* ---- steps ---- */
@@ -276,6 +293,7 @@ struct run {
 	VEC(struct run_step *) steps;
 	VEC(struct strand *) ready;
 	VEC(struct link *) slot_queue;
+	VEC(struct link *) links; /* all */
 	uv_poll_t gate;
 	bool gate_active;
 	unsigned slots_used;
@@ -292,6 +310,8 @@ struct run {
 
 struct run_host *run_host_get(struct run *run, struct inv_host *inv);
 void run_drain(struct run *run);
+/* What the plan found odd, from the given one on. */
+void run_emit_plan_warnings(struct run *run, size_t from);
 
 void strand_start(struct run_step *step, struct run_host *host);
 void strand_wake(struct strand *s);
@@ -334,7 +354,7 @@ void step_passed(struct strand *s, const struct plan_node *node);
 bool step_throttle_take(struct strand *s, const struct plan_node *node, int64_t limit);
 void step_throttle_give(struct strand *s, const struct plan_node *node);
 /* run_once: what the leader got, for those that follow it. */
-void step_share_result(struct strand *leader, struct flight *f);
+void step_share_result(struct strand *leader, struct flight *f, bool with_outcome);
 /* … and its failure. */
 void step_share_failure(struct strand *leader, struct flight *f);
 /* meta: end_play, end_batch */
@@ -374,6 +394,19 @@ void magic_names(void *self, void (*fn)(void *ctx, struct slice name), void *ctx
 int flight_evaluate(struct flight *f, struct err *err);
 int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
 
+/* ---- reconnect.c: wait_for_connection; false: not that task, or its time is over ---- */
+bool reconnect_delays(struct flight *f);
+bool reconnect_again(struct flight *f);
+void reconnect_put_elapsed(struct flight *f, struct value *result);
+
+/* ---- reach.c ---- */
+/* The connection that keywords and variables of the task ask for. */
+int flight_eval_link(struct flight *f, struct scope *sc, struct err *err);
+
+/* ---- vars_files.c ---- */
+/* Names of files that only the host's variables tell. ERR_PENDING: not yet. */
+int strand_read_vars_files(struct strand *s, struct err *err);
+
 /* ---- facts.c ---- */
 enum launch { LAUNCH_STARTED, LAUNCH_BLOCKED, LAUNCH_FINISHED };
 /* Sends for those that are used and not known yet. */
@@ -396,6 +429,8 @@ int flight_begin(struct flight *f, struct err *err);
 void flight_resume_local(struct flight *f);
 void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);
 void flight_fail(struct flight *f, const struct err *err);
+/* The task cannot even be evaluated: the strand fails at it. */
+void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err);
 
 /* ---- dispatch.c ---- */
 /* Sends the item `current`, or all that are to be sent. */

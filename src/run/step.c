@@ -10,7 +10,7 @@ size_t step_task_count(const struct run_step *step)
 	for (size_t i = 0; step->hosts.len && i < step->run->plan->nodes.len; i++) {
 		const struct plan_node *node = step->run->plan->nodes.at[i];
 		n += node->step == step->plan && node->kind == PLAN_TASK && node->selected &&
-		     !node->is_handler &&
+		     !node->is_handler && !node->implicit &&
 		     !slice_starts_with(slice_from(node->module->name), "import_");
 	}
 	return n;
@@ -71,7 +71,7 @@ static void end_step(struct run_step *step)
 	for (size_t i = 0; i < step->hosts.len; i++)
 		out += step->hosts.at[i]->failed || step->hosts.at[i]->unreachable;
 	step->all_failed = step->all_failed || step->aborted ||
-			   (step->hosts.len > 0 && out == step->hosts.len);
+			   (!step->plan->is_play && step->hosts.len > 0 && out == step->hosts.len);
 	if (step->started)
 		emit_step(step, REPORT_STEP_ENDED);
 	for (size_t i = 0; i < step->plan->before.len; i++) {
@@ -99,16 +99,27 @@ static bool too_many_failed(const struct run_step *step)
 		failed += step->strands.at[i]->failed;
 	if (failed && (step->plan->any_errors_fatal || failed == n))
 		return true;
-	return limit && limit->type == VALUE_INT && n &&
-	       (int64_t)(failed * 100) > limit->integer * (int64_t)n;
+	return limit && n && (double)failed * 100 > limit->real * (double)n;
+}
+
+/* A batch of a play that no host got through ends the playbook; those that had
+ * failed before count as through. Source: ansible-core, playbook_executor.py. */
+static bool whole_batch_failed(const struct run_step *step)
+{
+	size_t failed = 0;
+	for (size_t i = 0; i < step->strands.len; i++)
+		failed += step->strands.at[i]->failed;
+	return failed > 0 && failed == step->batch_end - step->batch_start;
 }
 
 /* Batches that are over make room for the next, and the last ends the step. */
 static void proceed(struct run_step *step)
 {
 	while (!step->ended && batch_over(step)) {
-		if (step->fatal ||
-		    (too_many_failed(step) && (step->plan->serial.len || step->plan->linear)))
+		bool strict = step->plan->is_play ? step->plan->max_fail_percentage != NULL
+						  : step->plan->serial.len || step->plan->linear;
+		if (step->fatal || (too_many_failed(step) && strict) ||
+		    (step->plan->is_play && whole_batch_failed(step)))
 			step->aborted = true;
 		for (size_t i = 0; i < step->strands.len; i++)
 			vec_push(&step->old_strands, step->strands.at[i]);
@@ -120,6 +131,37 @@ static void proceed(struct run_step *step)
 		}
 		start_batch(step);
 	}
+}
+
+static bool any_failed(const struct run *run)
+{
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		const struct run_host *h = run->hosts.entries[i].value;
+		if (h->failed || h->unreachable)
+			return true;
+	}
+	return false;
+}
+
+/* add_host and group_by take part in the hosts of later plays. */
+static void match_hosts(struct run_step *step)
+{
+	struct run *run = step->run;
+	struct err err = {0};
+	inv_hosts found = {0};
+	size_t known = run->plan->warnings.len;
+	if (!step->plan->is_play || run->plan->inv->grown == 0)
+		return;
+	if (plan_step_hosts(run->plan, step->plan, &found, &err) < 0) {
+		emit_warning(run, step->plan->hosts_value->at, "%s", err.msg);
+		step->aborted = step->all_failed = true;
+	}
+	step->hosts.len = 0;
+	for (size_t i = 0; i < found.len; i++)
+		vec_push(&step->hosts, run_host_get(run, found.at[i]));
+	step->stats.nhosts = found.len;
+	run_emit_plan_warnings(run, known);
+	vec_release(&found);
 }
 
 void step_start_ready(struct run *run)
@@ -135,6 +177,9 @@ void step_start_ready(struct run *run)
 				more |= step->ended;
 				continue;
 			}
+			step->all_failed |= step->plan->opens_file && any_failed(run);
+			if (!step->all_failed)
+				match_hosts(step);
 			if (step->all_failed || step->hosts.len == 0 || run->stopping) {
 				end_step(step);
 				more = true;
@@ -156,7 +201,8 @@ void step_start_ready(struct run *run)
 void step_check_barrier(struct run_step *step)
 {
 	struct strand *hindmost = NULL;
-	bool fatal = step->fatal || (step->plan->linear && too_many_failed(step));
+	bool strict = step->plan->any_errors_fatal || step->plan->max_fail_percentage;
+	bool fatal = step->fatal || (strict && too_many_failed(step));
 	for (size_t i = 0; i < step->strands.len; i++) {
 		struct strand *s = step->strands.at[i];
 		if (s->state == STRAND_DONE || s->state == STRAND_FOLLOWING)
@@ -218,14 +264,15 @@ static void leave_gate(struct strand *s, const struct plan_node *node)
 	step_passed(s, node);
 }
 
-void step_share_result(struct strand *leader, struct flight *f)
+void step_share_result(struct strand *leader, struct flight *f, bool with_outcome)
 {
 	struct run_step *step = leader->step;
 	for (size_t i = 0; i < step->strands.len; i++) {
 		struct strand *s = step->strands.at[i];
 		if (!follows_leader(s, leader))
 			continue;
-		outcome_share(f, s->host);
+		if (with_outcome)
+			outcome_share(f, s->host);
 		leave_gate(s, f->node);
 		strand_wake(s);
 	}

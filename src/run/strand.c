@@ -98,6 +98,10 @@ static void at_end(struct strand *s)
 		s->state = STRAND_WAITING;
 		return;
 	}
+	if (s->step->plan->is_play) { /* its handlers have their places in the tree */
+		strand_end(s, false);
+		return;
+	}
 	if (s->handler_rounds == 0 && !pass_barrier(s))
 		return;
 	if (strand_any_notified(s) && s->handler_rounds < RUN_HANDLER_ROUNDS) {
@@ -115,7 +119,9 @@ static bool follows(struct strand *s, const struct plan_node *node)
 	struct scope sc;
 	struct err ignored = {0};
 	bool once = false;
-	if (node->attrs.run_once && s->leader) {
+	if (node->once && s->leader)
+		return true;
+	if (node->attrs.run_once && s->leader && !s->step->plan->free) {
 		scope_init(&sc, &a, s->host, s, node, NULL);
 		(void)scope_bool(&sc, node->attrs.run_once, false, &once, &ignored);
 		scope_release(&sc);
@@ -143,12 +149,13 @@ static bool throttled(struct strand *s, const struct plan_node *node)
 static bool may_launch(struct strand *s, const struct plan_node *node)
 {
 	/* of handlers, run_once alone: not every host is notified */
-	if (node->barrier && (!node->is_handler || node->attrs.run_once) && !s->at_gate) {
+	if (node->barrier && !s->step->plan->free &&
+	    (!node->is_handler || node->attrs.run_once || node->once) && !s->at_gate) {
 		if (!pass_barrier(s))
 			return false;
 		s->at_gate = true;
 	}
-	if ((node->attrs.throttle || node->attrs.run_once) && s->flights.len) {
+	if ((node->attrs.throttle || node->attrs.run_once || node->once) && s->flights.len) {
 		s->state = STRAND_WAITING;
 		return false;
 	}
@@ -178,6 +185,7 @@ static void set_blocked(struct strand *s, bool blocked)
 /* One task further. False: the strand must wait. */
 static bool advance_one(struct strand *s)
 {
+	struct err err = {0};
 	if (s->host->failed || s->host->unreachable || s->step->run->stopping) {
 		if (s->flights.len) {
 			s->state = STRAND_WAITING;
@@ -204,6 +212,15 @@ static bool advance_one(struct strand *s)
 		strand_next(s);
 		return true;
 	}
+	int r = strand_read_vars_files(s, &err);
+	if (r == ERR_PENDING) {
+		s->state = STRAND_WAITING;
+		return false;
+	}
+	if (r < 0) {
+		flight_fail_early(s, node, &err);
+		return s->state == STRAND_READY;
+	}
 	if (!may_launch(s, node))
 		return false;
 	enum launch launched = flight_launch(s, node);
@@ -213,7 +230,8 @@ static bool advance_one(struct strand *s)
 		return false;
 	}
 	s->at_gate = false;
-	s->leaving = node->barrier && !node->is_handler && s->state != STRAND_DONE;
+	s->leaving = node->barrier && !node->is_handler && !s->step->plan->free &&
+		     s->state != STRAND_DONE;
 	if (launched == LAUNCH_FINISHED)
 		strand_settle(s);
 	return s->state == STRAND_READY;

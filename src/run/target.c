@@ -110,7 +110,7 @@ static void set_login(struct resolver *rs, struct transport_target *t)
 static void set_become(struct resolver *rs, struct transport_target *t)
 {
 	const struct run_options *o = rs->l->run->opts;
-	t->become = rs->l->host->wants_root ||
+	t->become = rs->l->host->wants_root || rs->l->root ||
 		    find_bool(rs, false, (const char *const[]){"ansible_become", NULL});
 	t->become_method =
 		or_else(or_else(FIND(rs, "ansible_become_method"), o->become_method), "sudo");
@@ -129,7 +129,7 @@ int link_resolve_target(struct link *l, struct err *err)
 {
 	struct resolver rs = {.l = l, .err = err};
 	struct transport_target t = {0};
-	scope_init(&rs.scope, &l->arena, l->host, NULL, NULL, NULL);
+	scope_init(&rs.scope, &l->arena, l->host, NULL, NULL, l->reach);
 	t.name = l->host->inv->name;
 	set_kind(&rs, &t);
 	set_login(&rs, &t);

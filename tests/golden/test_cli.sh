@@ -43,7 +43,7 @@ case_ vault_misfit 5 vault view --output x y
 case_ bare 5
 case_ unknown_option 5 --limt x site.roles
 case_ wrong_command 5 --graph site.roles
-case_ two_sites 5 a.roles b.roles
+case_ two_sites 5 site.roles wrong.roles
 case_ no_site 1 missing.roles
 case_ no_inventory 1 -i missing.yaml site.roles
 case_ inventory_list 0 inventory --list
@@ -70,7 +70,7 @@ case_ list_tags 0 --list-tags site.roles
 case_ list_limited 0 --list-hosts --list-tasks -l lb site.roles -t say
 case_ syntax_check 0 --syntax-check site.roles
 case_ cycle 1 --syntax-check cycle.roles
-case_ wrong_group 1 wrong.roles
+case_ wrong_group 0 --list-hosts wrong.roles
 case_ doc_unknown 1 doc cpoy
 case_ doc 0 doc ansible.builtin.ping
 case_ extra_vars 5 -e plain site.roles

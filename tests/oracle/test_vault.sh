@@ -92,4 +92,34 @@ ansible-playbook -i hosts --vault-password-file pw --vault-id prod@pw.sh -e dest
     { cat ours.log; failed rollout; }
 diff -u theirs ours || failed 'what templates make of vault values'
 
+# a playbook: vars_files and include_vars, encrypted and with !vault values; an encrypted inventory
+printf 'localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3 hidden="from the inventory"\n' >secret-hosts
+"$rollout" vault encrypt --vault-password-file pw secret-hosts
+cat >play.yml <<'EOF'
+- hosts: localhost
+  gather_facts: false
+  vars_files: [vars.yml, whole.yml, "{{ late }}.yml"]
+  vars: {late: late}
+  tasks:
+    - include_vars: {file: whole.yml, name: nested}
+    - copy:
+        content: |
+          {{ ours }}|{{ theirs }}|{{ whole }}|{{ late_one }}|{{ nested.whole }}|{{ hidden }}
+        dest: "{{ dest }}"
+        mode: '0600'
+EOF
+printf 'late_one: "late {{ 1 + 1 }}"\n' >late.yml
+"$rollout" vault encrypt --vault-password-file pw late.yml
+ansible-playbook -i secret-hosts --vault-password-file pw --vault-id prod@pw.sh -e dest="$scratch/theirs2" play.yml >theirs2.log 2>&1 ||
+    { cat theirs2.log; failed 'ansible-playbook play.yml'; }
+"$rollout" -i secret-hosts --diff -vvv --vault-password-file pw --vault-id prod@pw.sh -e dest="$scratch/ours2" play.yml >ours2.log 2>&1 ||
+    { cat ours2.log; failed 'rollout play.yml'; }
+diff -u theirs2 ours2 || failed 'what a playbook makes of vault values'
+! grep -E 'from \{\{|and more|late 2|from the inventory' ours2.log || failed 'a decrypted value is shown'
+for play in play.yml site.roles; do
+    "$rollout" -i secret-hosts --vault-password-file one -e dest="$scratch/ours3" $play >wrong.log 2>&1 &&
+        failed "a wrong password for $play"
+    [ ! -e ours3 ] || failed "$play ran without a password"
+done
+
 [ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }

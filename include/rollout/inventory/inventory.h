@@ -72,9 +72,11 @@ struct inventory {
 	VEC(bool) var_dir_is_playbook;
 	struct strmap vars_files; /* those read so far, by path */
 	unsigned mark;
+	bool secret_source; /* the source that is being read is encrypted */
 	/* Set these before the first source. */
 	bool merge_hashes;		/* Ansible's hash_behaviour = merge */
 	struct inventory_runner runner; /* run NULL: programs are refused */
+	unsigned grown;			/* counts changes after inventory_finish */
 };
 
 struct inventory *inventory_new(void);
@@ -123,6 +125,33 @@ struct inv_host *inventory_host(struct inventory *inv, struct slice name);
  */
 int inventory_match(struct inventory *inv, struct slice pattern, struct srcloc at, inv_hosts *ret,
 		    struct err *err);
+
+/* The same, for patterns that may name what does not exist: it is told, and passed
+ * over. `missing` NULL: it is an error. */
+struct inv_missing {
+	void *ctx;
+	void (*tell)(void *ctx, struct slice name, const struct err *why);
+};
+struct inv_pattern {
+	struct slice text;
+	struct srcloc at;
+	const struct inv_missing *missing;
+};
+int inventory_match_known(struct inventory *inv, const struct inv_pattern *p, inv_hosts *ret,
+			  struct err *err);
+
+/*
+ * Hosts and groups that come while a run goes on (add_host, group_by); before
+ * inventory_finish use sources. A host that exists keeps its variables under the
+ * new ones; group variables count as for those of the files. `grown` changes.
+ */
+int inventory_add_dynamic_host(struct inventory *inv, struct slice name, const struct value *vars,
+			       struct inv_host **ret, struct err *err);
+/* True in *ret_changed where the host was not in it. Parents: below `all` without. */
+int inventory_add_dynamic_group(struct inventory *inv, struct slice name, struct inv_host *h,
+				bool *ret_changed, struct err *err);
+int inventory_add_dynamic_parent(struct inventory *inv, struct slice child, struct slice parent,
+				 struct err *err);
 
 /* "web[1:3].example" → names; also [a:c], [01:10], [1:9:2]. Private to inventory, and tested. */
 int inventory_expand_range(struct arena *a, struct slice text, struct srcloc at, const char ***ret,

@@ -25,6 +25,7 @@ struct plan_role {
 	const char *name, *dir;
 	const struct value *defaults, *vars; /* dicts */
 	const struct value *meta;	     /* dict */
+	const struct value *argument_specs;  /* dict of meta/argument_specs.yml, or NULL */
 	const char *const *search_dirs;	     /* for templates, files, lookups; NULL-terminated */
 };
 
@@ -34,9 +35,13 @@ struct plan_attrs {
 	const struct value *become, *become_user;
 	const struct value *check_mode, *diff, *no_log, *ignore_errors;
 	const struct value *delegate_to, *delegate_facts, *run_once;
-	const struct value *throttle, *timeout, *any_errors_fatal;
-	VEC(const struct value *) when;	       /* all must hold; outer first */
-	VEC(const struct value *) environment; /* dicts or templates, outer first */
+	const struct value *throttle, *timeout, *any_errors_fatal, *ignore_unreachable;
+	/* how the host is reached; the variables ansible_… beat them */
+	const struct value *remote_user, *connection, *port;
+	const struct value *become_method, *become_flags, *become_exe;
+	VEC(const struct value *) when;		   /* all must hold; outer first */
+	VEC(const struct value *) environment;	   /* dicts or templates, outer first */
+	VEC(const struct value *) module_defaults; /* dicts, outer first */
 	VEC(const char *) tags;
 	const struct value *block_vars; /* merged dict of the enclosing blocks, or NULL */
 };
@@ -46,7 +51,7 @@ struct plan_loop {
 	const char *with;	   /* "items", "dict", …; NULL for `loop:` */
 	const char *loop_var, *index_var;
 	const struct value *label, *pause; /* templates or NULL */
-	bool extended;
+	bool extended, without_allitems;
 };
 
 enum plan_node_kind { PLAN_TASK, PLAN_BLOCK };
@@ -66,12 +71,17 @@ struct plan_node {
 	bool selected;		/* by --tags and --skip-tags */
 	bool barrier;		/* every host of the step must have arrived, and leaves together */
 	bool mentions_hostvars; /* directly or through a variable */
+	bool imported;		/* a block that import_tasks or import_role made */
+	bool implicit;		/* nobody wrote it: a play's flush of handlers */
+	bool once;		/* the module works for all hosts at once: add_host, pause */
+	const struct value *entry; /* of a role's block: its parameters, to tell two uses apart */
 
 	/* PLAN_BLOCK */
 	struct plan_block *block;
 
 	/* PLAN_TASK */
 	const struct module *module;
+	const char *written_name; /* of the module: "ansible.builtin.copy" */
 	const struct value *args; /* dict, templates inside; free form already split */
 	const struct value *vars; /* task vars or NULL */
 	struct plan_loop loop;
@@ -79,6 +89,7 @@ struct plan_node {
 	VEC(const struct value *) notify;
 	VEC(const struct value *) changed_when, failed_when, until; /* empty: not set */
 	const struct value *retries, *delay;
+	const struct value *async_s, *poll; /* seconds */
 	/* handlers */
 	bool is_handler;
 	VEC(const char *) listen;
@@ -88,9 +99,33 @@ struct plan_block {
 	VEC(struct plan_node *) body, rescue, always;
 };
 
+enum plan_order {
+	PLAN_ORDER_INVENTORY,
+	PLAN_ORDER_REVERSE_INVENTORY,
+	PLAN_ORDER_SORTED,
+	PLAN_ORDER_REVERSE_SORTED,
+	PLAN_ORDER_SHUFFLE,
+};
+
+/* A role's variables as its tasks see them: the play's roles' with its own on top. */
+struct plan_role_view {
+	struct value *defaults, *vars;
+	const struct value *own_defaults, *own_vars;
+};
+
 struct plan_step {
-	const char *name;
-	size_t index; /* in plan->steps */
+	const char *name;		 /* no other step's */
+	bool is_play;			 /* of a playbook; else a step of a site file */
+	const char *play_name;		 /* as written; "" without a name */
+	const char *path, *dir;		 /* the file; its folder, playbook_dir */
+	const char *const *search_dirs;	 /* for lookups outside of roles; NULL-terminated */
+	const struct value *hosts_value; /* as written */
+	enum plan_order order;
+	bool opens_file;     /* the first play of a further playbook of the command line */
+	bool free;	     /* strategy: free: no host waits for another */
+	bool force_handlers; /* also on hosts that failed */
+	VEC(const struct value *) late_vars_files; /* names that the hosts' variables decide */
+	size_t index;				   /* in plan->steps */
 	struct srcloc at;
 	const char *role_name;	   /* NULL in a playbook's play */
 	inv_hosts hosts;	   /* after --limit, in inventory order */
@@ -110,11 +145,22 @@ struct plan_step {
 	bool sets_vars; /* some task registers or sets facts */
 	/* What its roles bring, merged in order; NULL before they are known. */
 	struct value *defaults, *vars;
+	VEC(struct plan_role_view) views;
 	struct strmap names; /* variable names whose values were checked */
 };
 
+/* A question of vars_prompt. The answer is copied. */
+struct plan_prompt {
+	const char *name, *text, *fallback; /* fallback NULL: none */
+	bool private, confirm;
+	struct srcloc at;
+};
+typedef int plan_ask_fn(void *self, const struct plan_prompt *prompt, struct strbuf *ret_answer,
+			struct err *err);
+
 struct plan_options {
 	const char *site_path;
+	const char *const *more_paths;		    /* further playbooks, NULL-terminated or NULL */
 	const char *limit;			    /* pattern, or NULL */
 	const char *const *tags, *const *skip_tags; /* NULL-terminated or NULL */
 	const struct value *extra_vars;		    /* dict or NULL */
@@ -122,6 +168,15 @@ struct plan_options {
 	const char *start_at_task;
 	bool become;		 /* -b */
 	const char *become_user; /* --become-user */
+	bool force_handlers;
+	plan_ask_fn *ask; /* vars_prompt; NULL: their defaults do */
+	void *ask_self;
+};
+
+/* What is odd and no error. */
+struct plan_warning {
+	struct srcloc at;
+	const char *text;
 };
 
 struct plan {
@@ -135,6 +190,9 @@ struct plan {
 	struct strmap roles; /* dir → struct plan_role */
 	struct strmap files; /* path → parsed value, read once */
 	const char *const *tags, *const *skip_tags;
+	const char *limit;
+	bool is_playbook;
+	VEC(struct plan_warning) warnings;
 	uint32_t next_id;
 	size_t ntasks;
 	VEC(struct plan_node *) nodes; /* every one, for release and late checks */
@@ -157,8 +215,21 @@ int plan_include_tasks(struct plan *plan, const struct plan_node *node, struct s
 int plan_include_role(struct plan *plan, const struct plan_node *node, const struct value *args,
 		      struct plan_block **ret, struct err *err);
 
+/* The hosts of the step as the inventory is now: before a play that comes after
+ * add_host or group_by. Appends to *ret. */
+int plan_step_hosts(struct plan *plan, const struct plan_step *step, inv_hosts *ret,
+		    struct err *err);
+
+/* A file of variables; read once, lives as long as the plan. */
+int plan_load_vars(struct plan *plan, const char *path, const struct value **ret, struct err *err);
+
 /* A file of a role or of the playbook as template, copy, script and include
  * name it: search order as Ansible's. Yours in the arena; ERR_NOT_FOUND lists
  * where it was looked for. `subdir` is "templates", "files", "tasks" or "vars". */
-int plan_find_file(const struct plan *plan, const struct plan_role *role, const char *subdir,
-		   struct slice name, struct arena *a, const char **ret_path, struct err *err);
+struct plan_place {
+	const struct plan_step *step; /* NULL: the first file's folder */
+	const struct plan_role *role; /* NULL outside roles */
+	const char *subdir;
+};
+int plan_find_file(const struct plan *plan, const struct plan_place *place, struct slice name,
+		   struct arena *a, const char **ret_path, struct err *err);

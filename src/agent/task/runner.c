@@ -2,6 +2,7 @@
 
 #include "../pipe/message.h"
 #include "../pipe/peer.h"
+#include "detach.h"
 #include "environment.h"
 #include "identity.h"
 #include "rollout/module/module.h"
@@ -127,6 +128,19 @@ static int get_blob(void *self, const char *sha256, struct strbuf *out, struct e
 
 /* --- tasks --------------------------------------------------------------- */
 
+static void run_detached(struct runner *run, struct module_call *call, int64_t seconds)
+{
+	struct err err = {0};
+	char text[sizeof(err.msg) + 64];
+	if (seconds > DETACH_MAX_SECONDS)
+		seconds = DETACH_MAX_SECONDS;
+	if (detach_start(call, seconds, run->up.in, &err) == 0)
+		return;
+	call->result = value_dict_new(call->arena);
+	result_put_bool(call, "failed", true);
+	result_put_str(call, "msg", err_format(&err, text, sizeof(text)));
+}
+
 static void run_item(struct runner *run, const struct wire_task *task, const struct module *m)
 {
 	const struct module_services services = {run, get_blob, on_output};
@@ -141,7 +155,11 @@ static void run_item(struct runner *run, const struct wire_task *task, const str
 		.no_log = task->no_log,
 		.services = &services,
 	};
-	module_run(&call);
+	const struct value *seconds = value_get(call.args, "_async");
+	if (seconds && seconds->type == VALUE_INT && !task->check_mode)
+		run_detached(run, &call, seconds->integer);
+	else
+		module_run(&call);
 	bool last = run->item + 1 == task->items->list.len;
 	message_put_result(&run->up.queue, run->id, run->item, last, call.result);
 	peer_flush_all(&run->up);

@@ -99,7 +99,6 @@ static const struct {
 	 "in a circle: base", 2},
 	{"roles:\n  base: {host: all}\n", "", "does not say on which 'hosts'", 2},
 	{"roles:\n  base: {hosts: all, beome: true}\n", "", "did you mean 'become'", 2},
-	{"roles:\n  base: {hosts: wbe}\n", "", "did you mean 'web'", 2},
 	{"roles:\n  bsae: {hosts: all}\n", "", "did you mean 'base'", 2},
 	{"roles: {}\n", "", "mapping of named steps", 1},
 	{NULL, "- copyy: {dest: /x}\n", "did you mean 'copy'", 1},
@@ -117,7 +116,7 @@ static const struct {
 	{NULL, "- ping:\n  with_itmes: [1]\n", "did you mean 'items'", 2},
 	{NULL, "- ping:\n  loop: [1]\n  loop_control: {lable: x}\n", "did you mean 'label'", 3},
 	{NULL, "ping:\n", "list of tasks", 1},
-	{NULL, "- ping:\n  async: 3\n", "not supported", 2},
+	{NULL, "- ping:\n  debugger: always\n", "not supported", 2},
 	{NULL, "- block:\n  - ping:\n  rescu: []\n", "not a keyword of a block", 3},
 };
 
