@@ -116,15 +116,14 @@ static void test_order(void **state)
 	strbuf_printf(&list, "a@%s, x@%s/missing", one, dir);
 	const char *ids[] = {id.ptr, NULL}, *files[] = {three, NULL}, *bad[] = {"/missing", NULL},
 		   *odd[] = {"a;b@x", NULL};
-	setenv("ANSIBLE_VAULT_PASSWORD_FILE", four, 1);
-	struct vault_request rq = {.ids = ids, .files = files, .identity_list = list.ptr};
+	struct vault_request rq = {
+		.ids = ids, .files = files, .identity_list = list.ptr, .last_file = four};
 	assert_int_equal(vault_passwords_collect(&rq, &v, &err), 0);
 	for (size_t i = 0; i < vault_count(v); i++)
 		strbuf_printf(&all, "%.*s=%.*s ", SLICE_ARG(vault_id(v, i)),
 			      SLICE_ARG(vault_password(v, i)));
 	assert_string_equal(all.ptr, "a=1 b=2 default=3 default=4 ");
 	vault_free(v);
-	unsetenv("ANSIBLE_VAULT_PASSWORD_FILE");
 	rq = (struct vault_request){.files = bad};
 	assert_true(vault_passwords_collect(&rq, &v, &err) < 0);
 	rq = (struct vault_request){.ids = odd};
@@ -138,7 +137,6 @@ static void test_order(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	unsetenv("ANSIBLE_VAULT_PASSWORD_FILE");
 	unsetenv("ANSIBLE_VAULT_ID_MATCH");
 	return mkdtemp(dir) ? 0 : -1;
 }

@@ -133,11 +133,26 @@ static void test_ufw(void **state)
 	}
 }
 
+static void test_ufw_again(void **state)
+{
+	struct fake_host *f = machine();
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(trial_release) struct trial t = {0};
+		const struct value *r = trial_run(&t, &f->host, "ufw", firewall[0].args, false);
+		assert_false(result_is(r, "failed"));
+		assert_false(result_is(r, "changed"));
+	}
+	assert_string_equal(text_of(&f->log), "");
+	host_free(&f->host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_iptables, file_bed_setup, file_bed_teardown),
 		cmocka_unit_test(test_ufw),
+		cmocka_unit_test(test_ufw_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
