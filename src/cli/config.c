@@ -277,7 +277,7 @@ static bool is_ignored_entry(const struct config_entry *e)
 static bool is_known_name(const char *name, size_t len)
 {
 	struct slice s = {name, len};
-	const char *const others[] = {"ANSIBLE_CONFIG", "ANSIBLE_NOCOWS"};
+	const char *const others[] = {"ANSIBLE_ASYNC_DIR", "ANSIBLE_CONFIG", "ANSIBLE_NOCOWS"};
 	for (size_t i = 0; i < config_setting_count; i++)
 		if (slice_is(s, config_settings[i].environment))
 			return true;
