@@ -39,7 +39,7 @@ static void write_result(const char *path, const struct value *result)
 
 _Noreturn static void do_work(struct module_call *call, const char *path)
 {
-	const struct module_services services = {NULL, no_blob, no_output};
+	static const struct module_services services = {NULL, no_blob, no_output};
 	call->services = &services;
 	module_run(call);
 	write_result(path, call->result);
