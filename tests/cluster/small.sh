@@ -26,6 +26,7 @@ ln -s "$binaries" "$scratch/web/kubernetes"
 ln -s "$etcd/etcd-io" "$scratch/web/etcd-io"
 {
     release_variables "$binaries" "$etcd" "file://$scratch/web"
+    echo 'kubernetes_timeout: 900' # emulated
     printf 'vm: {image: {path: "%s"}}\n' "$image"
 } >"$scratch/project/group_vars/all.yml"
 own
