@@ -1,12 +1,12 @@
 #!/bin/bash
-# Everything that is tested, on a bare Debian 12: installs what it needs (as
+# What is tested, on a bare Debian 12: installs what it needs (as
 # root), builds with gcc, clang and sanitizers, runs all tests and the checks of
 # the code itself. The last line counts.
 #
-#   tests/run.sh               all
+#   tests/run.sh               release clang sanitize lint
 #   tests/run.sh lint clang    some stages: release clang sanitize lint cluster
-#   tests/run.sh cluster       the Kubernetes cluster, which all leaves out: 20 minutes,
-#                              and 9 more the first time, to build Kubernetes
+#   tests/run.sh cluster       the Kubernetes cluster: 20 to 26 minutes, and 9 more the
+#                              first time, to build Kubernetes
 #
 #   ROLLOUT_BUILD    folder of the builds (build)
 #   ROLLOUT_JOBS     how many at once (as many as processors)
