@@ -1,10 +1,12 @@
 #!/bin/bash
-# Everything that is tested, on a bare Debian 12: installs what it needs (as
+# What is tested, on a bare Debian 12: installs what it needs (as
 # root), builds with gcc, clang and sanitizers, runs all tests and the checks of
 # the code itself. The last line counts.
 #
-#   tests/run.sh               all
-#   tests/run.sh lint clang    some stages: release clang sanitize lint
+#   tests/run.sh               release clang sanitize lint
+#   tests/run.sh lint clang    some stages: release clang sanitize lint cluster
+#   tests/run.sh cluster       the Kubernetes cluster: 20 to 26 minutes, and 9 more the
+#                              first time, to build Kubernetes
 #
 #   ROLLOUT_BUILD    folder of the builds (build)
 #   ROLLOUT_JOBS     how many at once (as many as processors)
@@ -39,7 +41,7 @@ check() { # NAME CMD...
 }
 
 install_packages() {
-    tests/packages.sh build run vm hosts cluster test lint oracle && return
+    tests/packages.sh build run vm hosts test lint oracle && return
     [ "$(id -u)" != 0 ] || return 1
     echo "going on without them: what needs them fails or is skipped"
     return 77
@@ -101,7 +103,11 @@ shell_check() {
 }
 
 stage_release() {
-    check 'build: release (gcc)' build_with release && test_with release
+    check 'build: release (gcc)' build_with release && test_with release -LE '^cluster$'
+}
+stage_cluster() {
+    check 'packages of the cluster' tests/packages.sh cluster
+    check 'build: release (gcc)' build_with release && test_with release -L '^cluster$'
 }
 stage_clang() {
     check 'build: release-clang' build_with release-clang &&
@@ -126,8 +132,8 @@ check 'packages' install_packages
 [ $# -gt 0 ] || set -- release clang sanitize lint
 for stage; do
     case $stage in
-    release | clang | sanitize | lint) "stage_$stage" ;;
-    *) echo "no stage $stage (release clang sanitize lint)" >&2; exit 5 ;;
+    release | clang | sanitize | lint | cluster) "stage_$stage" ;;
+    *) echo "no stage $stage (release clang sanitize lint cluster)" >&2; exit 5 ;;
     esac
 done
 

@@ -11,7 +11,9 @@ up() { # NAME: JSON lines in $scratch/NAME.jsonl
     jq -r 'select(.status == "failed" or .status == "unreachable")' "$scratch/$1.jsonl"
     return 1
 }
-silent() { ! ended "$1" '.host_stats[] | select(.changed + .failed + .unreachable > 0)' | grep .; }
+silent() { # it ended, and nothing changed or failed
+    ended "$1" '[.host_stats[] | .changed + .failed + .unreachable] | add == 0' | grep -qx true
+}
 
 need_qemu
 scenario_begin
@@ -26,6 +28,7 @@ ln -s "$binaries" "$scratch/web/kubernetes"
 ln -s "$etcd/etcd-io" "$scratch/web/etcd-io"
 {
     release_variables "$binaries" "$etcd" "file://$scratch/web"
+    echo 'kubernetes_timeout: 900' # emulated
     printf 'vm: {image: {path: "%s"}}\n' "$image"
 } >"$scratch/project/group_vars/all.yml"
 own

@@ -244,9 +244,10 @@ if part growth; then
     expect_exit 'a worker more is one line' 0
     timed growth
     check 'beside it, the routes to its pods' test "$(results growth changed | awk -F'\t' '$1 !~ /^(pki-1|localhost|jump-1)$/ { print $1 ": " $3 }' | sort -u | paste -sd,)" = \
-        'worker-1: Routes,worker-1: Set the routes,worker-2: Routes,worker-2: Set the routes,worker-3: Routes,worker-3: Set the routes'
-    cluster grown
-    expect_silent 'then silent' grown
+        'worker-1: Look at the routes,worker-1: Routes,worker-1: Set the routes,worker-2: Look at the routes,worker-2: Routes,worker-2: Set the routes,worker-3: Look at the routes,worker-3: Routes,worker-3: Set the routes'
+    cluster grown -e verify_failover=true
+    expect_exit 'the API answers with each master down in turn' 0
+    expect_silent 'and that is silent' grown
 fi
 
 # ---- objects without images ----

@@ -75,18 +75,14 @@ static bool is_whole(const char *veth, const char *netns)
 	return vm_interface_exists(veth) && netns_state(netns) == NETNS_READY;
 }
 
-/* The host's side: namespace, pair, bridge. Unless it runs, the machine gets new ones: as
- * a power cycle does, that ends the addresses, rules and interfaces it had given itself. */
-static int make_pair(const struct vm_machine *m, const char *netns, struct err *err)
+/* Unless it runs, the machine gets new ones: as a power cycle does, that ends the
+ * addresses, rules and interfaces it had given itself. */
+static int put_pair(const struct vm_machine *m, const char *netns, const char *veth,
+		    struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf lines = {0};
-	CLEANUP(fd_close) int lock = -1;
-	char bridge[16], veth[16];
+	char bridge[16];
 	vm_bridge_name(m->project, bridge);
-	vm_veth_name(m, veth);
-	int r = vm_host_lock(&lock, err);
-	if (r < 0)
-		return r;
 	if (!is_whole(veth, netns) || !is_running(m)) {
 		remove_pair(m, netns, &lines);
 		strbuf_printf(&lines,
@@ -96,6 +92,25 @@ static int make_pair(const struct vm_machine *m, const char *netns, struct err *
 	}
 	strbuf_printf(&lines, "link set %s master %s\nlink set %s up\n", veth, bridge, veth);
 	return vm_ip_batch(NULL, strbuf_slice(&lines), err);
+}
+
+/* The host's side: namespace, pair, bridge. */
+static int make_pair(const struct vm_machine *m, const char *netns, struct err *err)
+{
+	CLEANUP(fd_close) int lock = -1;
+	struct err gone = {0};
+	char veth[16];
+	vm_veth_name(m, veth);
+	int r = vm_host_lock(&lock, err);
+	if (r < 0)
+		return r;
+	r = put_pair(m, netns, veth, &gone);
+	/* a pair goes some time after its namespace: it may have been seen just before */
+	if (r < 0 && !vm_interface_exists(veth))
+		return put_pair(m, netns, veth, err);
+	if (r < 0)
+		*err = gone;
+	return r;
 }
 
 static int configure(const struct vm_machine *m, const char *netns, struct err *err)
