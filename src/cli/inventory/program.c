@@ -1,4 +1,4 @@
-#include "inventory_program.h"
+#include "program.h"
 
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
@@ -105,8 +105,9 @@ static int collect(struct program *p, struct strbuf *out, struct err *err)
 		int64_t left = p->deadline_ms - clock_now_ms();
 		if (left <= 0)
 			return err_at(err, ERR_TIMEOUT, place_of(p),
-				      "the inventory program did not end in time (%s %s)",
-				      p->args[1], p->args[2] ? p->args[2] : "");
+				      "the inventory program did not end in time (%s%s%s)",
+				      p->args[1], p->args[2] ? " " : "",
+				      p->args[2] ? p->args[2] : "");
 		if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
 			return err_sys(err, "wait for %s", p->args[0]);
 		if (p->out >= 0 && fds[0].revents)
@@ -130,8 +131,8 @@ static int ended(const struct program *p, int status, struct err *err)
 	else
 		strbuf_printf(&how, "signal %d", WTERMSIG(status));
 	return err_at(err, ERR_INVALID, place_of(p),
-		      "the inventory program failed (%s %s: %s)%s%.*s", p->args[1],
-		      p->args[2] ? p->args[2] : "", how.ptr,
+		      "the inventory program failed (%s%s%s: %s)%s%.*s", p->args[1],
+		      p->args[2] ? " " : "", p->args[2] ? p->args[2] : "", how.ptr,
 		      said.len ? "; it said: " : ", saying nothing", SLICE_ARG(said));
 }
 
