@@ -1,5 +1,5 @@
 /* rollout inventory: what the inventory says, and where it says so. */
-#include "inventory_view.h"
+#include "inventory/view.h"
 
 static int check_options(const struct options *o, struct err *err)
 {

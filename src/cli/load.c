@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "complaint.h"
 #include "extra_vars.h"
-#include "inventory_program.h"
+#include "inventory/program.h"
 #include "prompt.h"
 #include "rollout/base/file.h"
 #include "rollout/template/template.h"
@@ -63,7 +63,7 @@ int load_hosts(const struct options *o, const char *site, struct loaded *ret, st
 	inv->merge_hashes =
 		o->config.hash_behaviour && strcmp(o->config.hash_behaviour, "merge") == 0;
 	r = add_sources(o, inv, err);
-	if (r == 0 && o->playbook_dir)
+	if (r == 0 && o->playbook_dir && !site)
 		r = inventory_add_vars_dir(inv, o->playbook_dir, err);
 	/* of each playbook that the command line names */
 	for (size_t i = 0; r == 0 && site && (i == 0 || i < o->words.len); i++) {

@@ -8,7 +8,7 @@
  * A letter may mean one thing before or without a command and another after it:
  * -f is --forks, and --force after `vm`.
  */
-#include "config.h"
+#include "config/config.h"
 #include "rollout/base/arena.h"
 #include "rollout/base/err.h"
 #include "rollout/base/vec.h"

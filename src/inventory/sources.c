@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -107,20 +108,24 @@ static int read_yaml(struct inventory *inv, const char *path, struct slice text,
 
 /* With a "#!" line or of ELF: what the system can run. Other files may bear the
  * bit for no reason, as on foreign file systems. */
-static bool is_program(struct slice text)
+static int is_program(const char *path, bool *ret, struct err *err)
 {
-	return slice_starts_with(text, "#!") || slice_starts_with(text, "\177ELF");
+	char head[4] = {0};
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, head, sizeof(head)) < 0)
+		return err_sys(err, "inventory %s", path);
+	*ret = memcmp(head, "#!", 2) == 0 || memcmp(head, "\177ELF", 4) == 0;
+	return 0;
 }
 
 static int add_file(struct inventory *inv, const char *path, struct err *err)
 {
 	CLEANUP(strbuf_wipe) struct strbuf text = {0};
-	bool secret = false;
-	int r = encrypted_file_read(path, INVENTORY_MAX_FILE, &text, &secret, err);
-	struct slice s = strbuf_slice(&text);
+	bool program = false, secret = false;
+	int r = is_program(path, &program, err);
 	if (r < 0)
 		return r;
-	if (is_program(s)) {
+	if (program) {
 		if (access(path, X_OK) == 0)
 			return inventory_read_program(inv, path, err);
 		return err_at(err, ERR_INVALID, (struct srcloc){srcfile_intern(path), 1, 1},
@@ -129,6 +134,10 @@ static int add_file(struct inventory *inv, const char *path, struct err *err)
 	if (slice_ends_with(slice_from(path), ".toml"))
 		return err_at(err, ERR_UNSUPPORTED, (struct srcloc){srcfile_intern(path), 1, 1},
 			      "inventories in TOML are not supported; YAML and INI are");
+	r = encrypted_file_read(path, INVENTORY_MAX_FILE, &text, &secret, err);
+	if (r < 0)
+		return r;
+	struct slice s = strbuf_slice(&text);
 	if (slice_starts_with(s, "\xef\xbb\xbf"))
 		s = (struct slice){s.ptr + 3, s.len - 3};
 	inv->secret_source = secret;

@@ -1,7 +1,7 @@
 /* Programs of the inventory: their output, what they say, and that they end. */
 #include "project.h"
 
-#include "inventory_program.h"
+#include "inventory/program.h"
 #include "rollout/base/clock.h"
 
 static int run(const struct project *p, int limit_ms, struct strbuf *out, struct err *err)

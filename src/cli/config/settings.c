@@ -1,4 +1,4 @@
-#include "config_settings.h"
+#include "settings.h"
 
 #define AT(field) offsetof(struct options, field)
 

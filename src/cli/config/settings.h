@@ -1,6 +1,6 @@
 #pragma once
 /* The settings of Ansible's configuration: those that count, and those that need not. */
-#include "options.h"
+#include "../options.h"
 
 enum setting_kind {
 	SETTING_TEXT,	   /* const char * */

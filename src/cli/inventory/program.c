@@ -1,4 +1,4 @@
-#include "inventory_program.h"
+#include "program.h"
 
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"

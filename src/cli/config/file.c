@@ -1,7 +1,7 @@
 /* ansible.cfg: where it is, and its lines. */
 #include "config.h"
 
-#include "complaint.h"
+#include "../complaint.h"
 #include "rollout/base/file.h"
 
 #include <ctype.h>

@@ -1,11 +1,11 @@
 /* Ansible's configuration, applied to what the command line left open. */
 #include "config.h"
 
-#include "complaint.h"
-#include "config_settings.h"
+#include "../complaint.h"
 #include "rollout/base/file.h"
 #include "rollout/base/shellwords.h"
 #include "rollout/value/value.h"
+#include "settings.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* --list and --graph, JSON and YAML: ansible-inventory's forms. */
-#include "inventory_view.h"
+#include "view.h"
 
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"

@@ -1,5 +1,5 @@
 /* --host: a host's variables with the place that each came from. */
-#include "inventory_view.h"
+#include "view.h"
 
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"

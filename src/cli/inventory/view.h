@@ -1,7 +1,7 @@
 #pragma once
 /* What `rollout inventory` prints: as ansible-inventory does, and where variables
  * come from. */
-#include "cli.h"
+#include "../cli.h"
 
 void inventory_print_list(struct inventory *inv, const struct options *o,
 			  const struct value *extra);

@@ -1,5 +1,5 @@
 /* --host H --explain: where a host's variables come from, and what they won over. */
-#include "inventory_view.h"
+#include "view.h"
 
 #include "rollout/base/nearest.h"
 #include "rollout/report/visible.h"
