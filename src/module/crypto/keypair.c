@@ -122,8 +122,11 @@ static int make(struct module_call *call, const struct keypair *k, struct err *e
 	result_changed(call);
 	host_overlay_assume(call->host,
 			    arena_printf(call->arena, "the key %s would be made", k->path));
-	if (call->check_mode)
+	if (call->check_mode) {
+		/* Nobody knows the public key yet, which the next tasks may want. */
+		result_unknown(call, "would make the key %s", k->path);
 		return 0;
+	}
 	program_init(&p, call, "mktemp");
 	program_add(&p, "-d");
 	if ((r = program_change(&p, err)) < 0)
