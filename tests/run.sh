@@ -5,7 +5,7 @@
 #
 #   tests/run.sh               all stages; what needs no machines is built and checked
 #                              beside the tests that wait for them, at idle priority
-#   tests/run.sh lint clang    some stages, in this order: release cluster clang sanitize lint
+#   tests/run.sh lint clang    some stages: release cluster clang sanitize lint
 #   tests/run.sh cluster       the Kubernetes cluster: 20 to 26 minutes, and 9 more the
 #                              first time, to build Kubernetes
 #
@@ -107,15 +107,14 @@ build_clang() { check 'build: release-clang' build_with release-clang; }
 build_sanitize() { check 'build: sanitize (gcc)' build_with sanitize; }
 cluster_packages() { check 'packages of the cluster' tests/packages.sh cluster; }
 
-test_release() { test_with release -LE '^cluster$'; }
+test_release() { test_with release -LE '^(vm|cluster)$'; }
 test_cluster() { test_with release -L '^cluster$'; }
+test_vm() { test_with release -L '^vm$'; }
 test_clang() { test_with release-clang -LE '^(machines|oracle)$'; }
 # The controller under sanitizers; of the machines' tests one that goes through all of it.
-test_sanitize() {
-    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-    test_with sanitize -LE '^(machines|oracle|structure)$'
-    test_with sanitize -R '^hosts/features$'
-}
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+test_sanitize() { test_with sanitize -LE '^(machines|oracle|structure)$'; }
+test_sanitize_hosts() { test_with sanitize -R '^hosts/features$'; }
 check_code() {
     [ -e "$build/release-clang/compile_commands.json" ] || build_with release-clang
     check 'format' cmake --build "$build/release-clang" --target format-check
@@ -126,10 +125,10 @@ check_code() {
 
 stage() { # NAME
     case $1 in
-    release) build_release && test_release ;;
+    release) build_release && test_release && test_vm ;;
     cluster) cluster_packages; build_release && test_cluster ;;
     clang) build_clang && test_clang ;;
-    sanitize) build_sanitize && test_sanitize ;;
+    sanitize) build_sanitize && test_sanitize && test_sanitize_hosts ;;
     lint) check_code ;;
     *) echo "no stage $1 (release cluster clang sanitize lint)" >&2; exit 5 ;;
     esac
@@ -139,8 +138,8 @@ stage() { # NAME
 beside() {
     chrt --idle --pid 0 "$BASHPID" && renice -n 19 "$BASHPID" >/dev/null
     check 'Kubernetes from source' tests/cluster/build-kubernetes.sh
-    build_clang
-    build_sanitize
+    stage clang
+    build_sanitize && test_sanitize
     check_code
 }
 
@@ -148,14 +147,15 @@ stages() {
     local background
     cluster_packages
     build_release || return
+    trap 'trap - TERM; kill 0' INT TERM
     beside >"$logs/beside" 2>&1 &
     background=$!
     test_release
-    test_cluster
+    test_cluster # while there is much to do beside it
+    test_vm      # emulation takes all processors
     wait "$background"
     cat "$logs/beside"
-    test_clang
-    test_sanitize
+    test_sanitize_hosts
 }
 
 check 'packages' install_packages
