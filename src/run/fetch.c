@@ -227,10 +227,25 @@ static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 	return f;
 }
 
+/* What was got with other credentials, or from a server that nobody verified, is another
+ * download. */
+static void put_key(struct strbuf *out, const struct fetch_wanted *w)
+{
+	static const char *const names[] = {"url_username", "url_password", "headers",
+					    "validate_certs", "use_proxy"};
+	strbuf_printf(out, "%s %s", w->url, w->checksum ? w->checksum : "");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct value *v = value_get(w->args, names[i]);
+		strbuf_putc(out, '\n');
+		if (v)
+			value_print(out, v);
+	}
+}
+
 int fetch_get(struct run *run, const struct fetch_wanted *w, struct fetch **ret, struct err *err)
 {
-	struct strbuf key CLEANUP(strbuf_release) = {0};
-	strbuf_printf(&key, "%s %s", w->url, w->checksum ? w->checksum : "");
+	struct strbuf key CLEANUP(strbuf_wipe) = {0};
+	put_key(&key, w);
 	struct fetch *f = find(run, key.ptr);
 	if (!f) {
 		f = fetch_new(run, w);

@@ -6,7 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FETCHED_MODE 0644
+/* As a file that is made in the ordinary way. */
+static mode_t fetched_mode(void)
+{
+	mode_t mask = umask(077);
+	umask(mask);
+	return 0666 & ~mask;
+}
 
 static const char *string_of(const struct value *dict, const char *key)
 {
@@ -83,7 +89,7 @@ static int keep(struct flight *f, const char *dest, const struct value *result, 
 		return err_set(err, ERR_PROTOCOL, "checksum mismatch");
 	struct slice dir = path_dirname(dest);
 	r = dir_create_all(arena_strndup(&f->arena, dir.ptr, dir.len), 0755, err);
-	return r < 0 ? r : file_write_atomic(dest, all.ptr, all.len, FETCHED_MODE, err);
+	return r < 0 ? r : file_write_atomic(dest, all.ptr, all.len, fetched_mode(), err);
 }
 
 void fetched_keep(struct flight *f, const struct flight_item *it, struct value *result)

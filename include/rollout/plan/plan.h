@@ -7,7 +7,7 @@
  *
  *     plan_load(&opts, inv, env, &plan, err)  …run…  plan_free(plan)
  *
- * Sources: DESIGN.md section 1 for site.roles; Ansible's "Playbook Keywords".
+ * Sources: docs/roles.md for site.roles; Ansible's "Playbook Keywords".
  */
 #include "rollout/inventory/inventory.h"
 #include "rollout/inventory/vars.h"

@@ -1,5 +1,6 @@
 #include "detach.h"
 
+#include "../process_tree.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 #include "rollout/value/json.h"
@@ -30,11 +31,11 @@ static void put_job(struct arena *a, struct value *result, const char *jid, cons
 	value_dict_put(a, result, "results_file", value_cstr(a, path));
 }
 
-static void write_result(const char *path, const struct value *result)
+static int write_result(const char *path, const struct value *result, struct err *err)
 {
 	struct strbuf text CLEANUP(strbuf_wipe) = {0};
 	json_emit(&text, result, JSON_PYTHON);
-	(void)file_write_atomic(path, text.ptr, text.len, 0600, NULL);
+	return file_write_atomic(path, text.ptr, text.len, 0600, err);
 }
 
 _Noreturn static void do_work(struct module_call *call, const char *path)
@@ -42,19 +43,43 @@ _Noreturn static void do_work(struct module_call *call, const char *path)
 	static const struct module_services services = {NULL, no_blob, no_output};
 	call->services = &services;
 	module_run(call);
-	write_result(path, call->result);
-	_exit(0);
+	_exit(write_result(path, call->result, NULL) < 0);
 }
 
-static void write_timeout(struct arena *a, int64_t seconds, const char *path)
+static void write_failure(struct arena *a, const char *path, const char *msg)
 {
 	struct value *result = value_dict_new(a);
 	value_dict_put(a, result, "failed", value_bool(true));
 	value_dict_put(a, result, "finished", value_int(a, 1));
-	value_dict_put(a, result, "msg",
-		       value_fmt(a, "Job reached maximum time limit of %lld seconds.",
-				 (long long)seconds));
-	write_result(path, result);
+	value_dict_put(a, result, "msg", value_cstr(a, msg));
+	(void)write_result(path, result, NULL);
+}
+
+/* The worker and its commands, which are process groups of their own in its session. */
+static void stop(pid_t worker)
+{
+	kill(worker, SIGKILL);
+	process_tree_kill(worker, SIGKILL, NULL);
+}
+
+static void write_timeout(struct arena *a, int64_t seconds, const char *path)
+{
+	write_failure(a, path,
+		      arena_printf(a, "Job reached maximum time limit of %lld seconds.",
+				   (long long)seconds));
+}
+
+/* A worker that did not come to write its result would be waited for in vain. */
+static void note_end(struct arena *a, int status, const char *path)
+{
+	if (WIFSIGNALED(status))
+		write_failure(a, path,
+			      arena_printf(a, "the job was killed by signal %d (%s)",
+					   WTERMSIG(status), strsignal(WTERMSIG(status))));
+	else if (WEXITSTATUS(status) != 0)
+		write_failure(
+			a, path,
+			arena_printf(a, "the job ended with exit code %d", WEXITSTATUS(status)));
 }
 
 /* Waits for the work, and ends it when its time is over. */
@@ -62,19 +87,23 @@ _Noreturn static void watch(struct module_call *call, int64_t seconds, const cha
 {
 	int64_t deadline = clock_now_ms() + seconds * 1000;
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
+	int status = 0;
 	pid_t worker = fork();
 	if (worker == 0) {
 		setsid();
 		do_work(call, path);
 	}
-	while (worker > 0 && waitpid(worker, NULL, WNOHANG) == 0) {
+	if (worker < 0)
+		write_failure(call->arena, path, "the job could not be started: fork failed");
+	while (worker > 0 && waitpid(worker, &status, WNOHANG) == 0) {
 		if (clock_now_ms() >= deadline) {
-			kill(-worker, SIGKILL);
+			stop(worker);
 			write_timeout(call->arena, seconds, path);
-			break;
+			_exit(0);
 		}
 		nanosleep(&pause, NULL);
 	}
+	note_end(call->arena, status, path);
 	_exit(0);
 }
 
@@ -113,7 +142,8 @@ int detach_start(struct module_call *call, int64_t seconds, int fd, struct err *
 	value_dict_put(a, started, "started", value_int(a, 1));
 	value_dict_put(a, started, "finished", value_int(a, 0));
 	value_dict_put(a, started, "ansible_job_id", value_cstr(a, jid));
-	write_result(path, started);
+	if ((r = write_result(path, started, err)) < 0)
+		return r;
 	pid_t pid = fork();
 	if (pid < 0)
 		return err_sys(err, "fork");

@@ -139,6 +139,18 @@ int vault_passwords_collect(const struct vault_request *rq, struct vault **ret, 
 	return 0;
 }
 
+struct vault_request vault_request_of(const struct options *o)
+{
+	return (struct vault_request){
+		.ids = o->vault_ids.at,
+		.files = o->vault_password_files.at,
+		.identity_list = o->config.vault_identity_list,
+		.last_file = o->config.vault_password_file,
+		.only_matching = o->config.vault_id_match,
+		.ask = o->ask_vault_pass || o->config.ask_vault_pass,
+	};
+}
+
 /* ---- the process's ---- */
 
 static struct vault *passwords;
@@ -151,14 +163,7 @@ void vault_passwords_demand(bool demand)
 
 int vault_passwords_load(const struct options *o, struct err *err)
 {
-	const struct vault_request rq = {
-		.ids = o->vault_ids.at,
-		.files = o->vault_password_files.at,
-		.identity_list = o->config.vault_identity_list,
-		.last_file = o->config.vault_password_file,
-		.only_matching = o->config.vault_id_match,
-		.ask = o->ask_vault_pass || o->config.ask_vault_pass,
-	};
+	const struct vault_request rq = vault_request_of(o);
 	int r = passwords ? 0 : vault_passwords_collect(&rq, &passwords, err);
 	if (r == 0)
 		encrypted_set_decryptor(

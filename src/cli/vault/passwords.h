@@ -16,6 +16,8 @@ struct vault_request {
 	bool ask, ask_when_none;
 	bool is_new; /* prompts say so, and ask twice */
 };
+/* From the options and the configuration. */
+struct vault_request vault_request_of(const struct options *o);
 /* ERR where not one of the sources named gives a password; others are warned of. */
 int vault_passwords_collect(const struct vault_request *rq, struct vault **ret, struct err *err);
 

@@ -1,9 +1,11 @@
 #include "source.h"
 
+#include "rollout/base/capture.h"
 #include "rollout/base/file.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CLIENT_UNKNOWN_ID 2
@@ -33,24 +35,33 @@ static struct slice without_line_ends(struct slice s)
 	return s;
 }
 
+/* It may ask at the terminal: input and standard error are ours. */
 static int run_script(const char *path, struct slice id, struct strbuf *out, struct err *err)
 {
 	CLEANUP(strbuf_wipe) struct strbuf text = {0};
 	CLEANUP(free_ptr) char *id_text = xstrndup(id.ptr, id.len);
 	bool client = is_client(path) && id.len > 0;
-	char *argv[] = {(char *)path, client ? "--vault-id" : NULL, client ? id_text : NULL, NULL};
+	const char *const argv[] = {path, client ? "--vault-id" : NULL, client ? id_text : NULL,
+				    NULL};
+	const struct capture c = {.argv = argv,
+				  .max_bytes = VAULT_PASSWORD_MAX,
+				  .timeout_ms = VAULT_SCRIPT_TIMEOUT_MS};
 	int status = 0;
-	int r = vault_script_run(argv, VAULT_PASSWORD_MAX, VAULT_SCRIPT_TIMEOUT_MS, &text, &status,
-				 err);
+	int r = capture_run(&c, &text, &status, err);
+	if (r == ERR_SYS)
+		return err_wrap(err, r,
+				"vault password script (if it is none, take its executable bit "
+				"away)");
 	if (r < 0)
-		return r;
-	if (client && status == CLIENT_UNKNOWN_ID)
+		return err_wrap(err, r, "vault password script");
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (client && code == CLIENT_UNKNOWN_ID)
 		return err_set(err, ERR_NOT_FOUND,
 			       "the vault password script %s has no password for the id '%s'", path,
 			       id_text);
-	if (status != 0)
+	if (code != 0)
 		return err_set(err, ERR_INVALID,
-			       "the vault password script %s ended with status %d", path, status);
+			       "the vault password script %s ended with status %d", path, code);
 	strbuf_slice_append(out, without_line_ends(strbuf_slice(&text)));
 	return 0;
 }

@@ -9,6 +9,3 @@
  * that is itself encrypted. The caller wipes *out. */
 int vault_source_read(struct vault *v, const char *path, struct slice id, struct strbuf *out,
 		      struct err *err);
-/* What a program prints, at most max_bytes; its standard error is ours. */
-int vault_script_run(char *const argv[], size_t max_bytes, int timeout_ms, struct strbuf *out,
-		     int *ret_status, struct err *err);

@@ -146,16 +146,9 @@ static int run_rekey(const struct verb *verb, struct vault_task *t, struct err *
 
 static int run(const struct verb *verb, const struct options *o, struct err *err)
 {
-	const struct vault_request rq = {
-		.ids = o->vault_ids.at,
-		.files = o->vault_password_files.at,
-		.identity_list = o->config.vault_identity_list,
-		.last_file = o->config.vault_password_file,
-		.only_matching = o->config.vault_id_match,
-		.ask = o->ask_vault_pass || o->config.ask_vault_pass,
-		.ask_when_none = true,
-		.is_new = verb->flags & VERB_ENCRYPTS,
-	};
+	struct vault_request rq = vault_request_of(o);
+	rq.ask_when_none = true;
+	rq.is_new = verb->flags & VERB_ENCRYPTS;
 	struct vault_task t = {.options = o, .files = o->words.at + 1, .nfiles = o->words.len - 1};
 	int r = vault_passwords_collect(&rq, &t.v, err);
 	if (r == 0 && (verb->flags & VERB_ENCRYPTS))

@@ -60,6 +60,14 @@ static bool state_is(const struct module_call *call, const char *state)
 	return strcmp(arg_str(call, "state"), state) == 0;
 }
 
+static void set_limits(struct module_call *call, struct program *p)
+{
+	const char *mask = arg_str(call, "umask");
+	p->cwd = arg_str(call, "chdir");
+	p->timeout_ms = PIP_TIMEOUT_MS;
+	p->mode_umask = mask ? (int)strtol(mask, NULL, 8) : -1;
+}
+
 static int make_with(struct module_call *call, const char *command, const char *env,
 		     struct err *err)
 {
@@ -80,8 +88,7 @@ static int make_with(struct module_call *call, const char *command, const char *
 		program_add(&p, python);
 	}
 	program_add(&p, env);
-	p.cwd = arg_str(call, "chdir");
-	p.timeout_ms = PIP_TIMEOUT_MS;
+	set_limits(call, &p);
 	return program_change(&p, err);
 }
 
@@ -119,14 +126,11 @@ static int find_pip(struct module_call *call, const char **ret, bool *ret_stop, 
 
 static void begin(struct module_call *call, const char *pip, const char *verb, struct program *p)
 {
-	const char *mask = arg_str(call, "umask");
 	program_init(p, call, pip);
 	program_env(p, "PIP_DISABLE_PIP_VERSION_CHECK", "1");
 	program_env(p, "PIP_NO_INPUT", "1");
 	program_add(p, verb);
-	p->cwd = arg_str(call, "chdir");
-	p->timeout_ms = PIP_TIMEOUT_MS;
-	p->mode_umask = mask ? (int)strtol(mask, NULL, 8) : -1;
+	set_limits(call, p);
 }
 
 /* What pip has, one way or the other; pip3 may go by the name of pip. */

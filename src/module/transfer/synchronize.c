@@ -228,8 +228,27 @@ static int set_folders(struct sync *s, struct err *err)
 
 #define DEPTH_MAX 100u
 
+static int remove_others(struct sync *s, const char *rel, unsigned depth, bool *ret_kept,
+			 struct err *err);
+
+/* One that the tree does not have; a folder with something excluded in it stays. */
+static int remove_other(struct sync *s, const char *name, bool dir, unsigned depth, bool *ret_kept,
+			struct err *err)
+{
+	struct host *h = s->call->host;
+	bool holds = false;
+	int r = dir && s->excludes.len ? remove_others(s, name, depth + 1, &holds, err) : 0;
+	if (r < 0 || holds) {
+		*ret_kept = true;
+		return r;
+	}
+	note(s, "deleting", name);
+	return h->ops->remove(h, path_below(s->call, s->root, name), true, err);
+}
+
 /* What the tree does not have goes, but for what is excluded. */
-static int remove_others(struct sync *s, const char *rel, unsigned depth, struct err *err)
+static int remove_others(struct sync *s, const char *rel, unsigned depth, bool *ret_kept,
+			 struct err *err)
 {
 	struct host *h = s->call->host;
 	struct host_names names = {0};
@@ -242,21 +261,19 @@ static int remove_others(struct sync *s, const char *rel, unsigned depth, struct
 		const char *path = path_below(s->call, s->root, name);
 		r = h->ops->stat(h, s->call->arena, path, false, &st, err);
 		bool dir = st.type == HOST_DIR;
-		if (r < 0 || excludes_match(&s->excludes, name, dir))
-			continue;
-		if (strmap_has(&s->wanted, slice_from(name))) {
-			r = dir ? remove_others(s, name, depth + 1, err) : 0;
-			continue;
-		}
-		note(s, "deleting", name);
-		r = h->ops->remove(h, path, true, err);
+		if (r == 0 && excludes_match(&s->excludes, name, dir))
+			*ret_kept = true;
+		else if (r == 0 && !strmap_has(&s->wanted, slice_from(name)))
+			r = remove_other(s, name, dir, depth, ret_kept, err);
+		else if (r == 0 && dir)
+			r = remove_others(s, name, depth + 1, ret_kept, err);
 	}
 	return r;
 }
 
 static int synchronize(struct sync *s, struct err *err)
 {
-	bool changed = false;
+	bool changed = false, kept = false;
 	int r = check_tree(s, err);
 	if (r == 0)
 		r = copy_folder(s->call, s->root, &changed, err);
@@ -265,7 +282,7 @@ static int synchronize(struct sync *s, struct err *err)
 	for (size_t i = 0; r == 0 && i < s->tree->list.len; i++)
 		r = put_entry(s, s->tree->list.at[i], err);
 	if (r == 0 && arg_bool(s->call, "delete"))
-		r = remove_others(s, "", 0, err);
+		r = remove_others(s, "", 0, &kept, err);
 	return r < 0 ? r : set_folders(s, err);
 }
 

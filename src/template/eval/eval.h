@@ -221,6 +221,8 @@ int format_braces(struct eval *ev, struct slice fmt, const struct template_args 
 		  struct strbuf *out, struct err *err);
 
 /* source.c: files that templates name */
+/* The playbook's folder, the last of those searched; "." without one. */
+const char *source_base_dir(const struct eval *ev);
 int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path,
 		struct err *err);
 int source_read(struct eval *ev, const char *path, struct slice *ret, struct err *err);

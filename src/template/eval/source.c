@@ -22,6 +22,15 @@ static bool try_path(const char *dir, const char *sub, struct slice name, char *
 	return true;
 }
 
+const char *source_base_dir(const struct eval *ev)
+{
+	const char *const *dirs = ev->scope ? ev->scope->search_dirs : NULL;
+	const char *dir = ".";
+	for (; dirs && *dirs; dirs++)
+		dir = *dirs;
+	return dir;
+}
+
 int source_find(struct eval *ev, struct slice name, const char *subdir, char **ret_path,
 		struct err *err)
 {

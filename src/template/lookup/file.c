@@ -1,14 +1,15 @@
 /* Lookups that read files or run commands, on the controller. */
 #include "../filter/filter.h"
 
+#include "rollout/base/capture.h"
 #include "rollout/value/encrypted.h"
 #include "rollout/value/secret.h"
 
 #include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#define PIPE_TIMEOUT_MS 600000
 
 static int term_text(struct call *c, size_t i, struct slice *ret, struct err *err)
 {
@@ -108,21 +109,21 @@ FN(l_template)
 static int run_pipe(struct call *c, struct slice command, struct strbuf *out, struct err *err)
 {
 	const char *cmd = arena_strndup(c->ev->arena, command.ptr, command.len);
-	FILE *f = popen(cmd, "re");
-	if (!f)
-		return err_sys(err, "run %s", cmd);
-	size_t n;
-	do {
-		n = fread(strbuf_reserve(out, 4096), 1, 4096, f);
-		strbuf_grew(out, n);
-	} while (n > 0 && out->len <= TEXT_MAX_BYTES);
-	int status = pclose(f);
-	if (out->len > TEXT_MAX_BYTES)
-		return limit_text(out->len, err);
-	if (status != 0)
+	const struct capture capture = {.argv = (const char *[]){"/bin/sh", "-c", cmd, NULL},
+					.cwd = source_base_dir(c->ev),
+					.max_bytes = TEXT_MAX_BYTES,
+					.timeout_ms = PIPE_TIMEOUT_MS,
+					.no_input = true};
+	int status = 0;
+	int r = capture_run(&capture, out, &status, err);
+	if (r == ERR_TIMEOUT)
+		return err_set(err, r, "'%s' did not end within %d s", cmd, PIPE_TIMEOUT_MS / 1000);
+	if (r == ERR_LIMIT)
+		return limit_text(TEXT_MAX_BYTES + 1, err);
+	if (r == 0 && status != 0)
 		return err_set(err, ERR_INVALID, "'%s' failed with status %d", cmd,
 			       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	return 0;
+	return r;
 }
 
 FN(l_pipe)

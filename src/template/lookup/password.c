@@ -151,16 +151,11 @@ static int random_text(struct call *c, const struct password *p, struct strbuf *
 	return 0;
 }
 
-/* Below the last folder to search, the playbook's. */
 static const char *full_path(struct call *c, struct slice path)
 {
-	const char *const *dirs = c->ev->scope ? c->ev->scope->search_dirs : NULL;
-	const char *dir = ".";
-	for (; dirs && *dirs; dirs++)
-		dir = *dirs;
 	if (path.ptr[0] == '/')
 		return arena_strndup(c->ev->arena, path.ptr, path.len);
-	return arena_printf(c->ev->arena, "%s/%.*s", dir, SLICE_ARG(path));
+	return arena_printf(c->ev->arena, "%s/%.*s", source_base_dir(c->ev), SLICE_ARG(path));
 }
 
 /* "password salt=… ident=…": cuts what is behind `word` off. */

@@ -37,4 +37,4 @@ bool get_bool(const struct value *v, const char *key);
 const char *get_str(const struct value *v, const char *key);
 /* Waits for the file to hold a number that is a process's. */
 pid_t wait_pid_file(const char *path);
-bool is_gone(pid_t pid); /* within a moment */
+bool is_gone(pid_t pid); /* waits for it */

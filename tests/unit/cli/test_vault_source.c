@@ -1,8 +1,6 @@
-/* Where vault passwords come from: files, scripts, client scripts; and the time
- * that a script has. */
+/* Where vault passwords come from: files, scripts, client scripts. */
 #include "test.h"
 
-#include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 #include "vault/passwords.h"
 #include "vault/source.h"
@@ -62,24 +60,6 @@ static void test_sources(void **state)
 			assert_string_equal(got.ptr, sources[i].password);
 		}
 		vault_free(v);
-	}
-}
-
-/* A script that says nothing, one that closes its output and stays. */
-static void test_time_limit(void **state)
-{
-	static const char *const commands[] = {"exec sleep 60", "exec >&-; exec sleep 60"};
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		CLEANUP(strbuf_wipe) struct strbuf got = {0};
-		char *argv[] = {"/bin/sh", "-c", (char *)commands[i], NULL};
-		struct err err = {0};
-		int status = 0;
-		int64_t start_ms = clock_now_ms();
-		assert_int_equal(vault_script_run(argv, 100, 200, &got, &status, &err),
-				 ERR_TIMEOUT);
-		assert_true(clock_now_ms() - start_ms < 30000);
-		assert_int_equal(got.len, 0);
 	}
 }
 
@@ -153,7 +133,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_time_limit),
 		cmocka_unit_test(test_encrypted_file),
 		cmocka_unit_test(test_order),
 	};

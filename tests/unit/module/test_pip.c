@@ -52,6 +52,10 @@ static const struct program_case cases[] = {
 	 .args = "{\"name\": \"a\", \"virtualenv\": \"@/env\"}",
 	 .changed = true,
 	 .after = "[ -e @/env/bin/activate ] && grep -qx a==9 @/installed"},
+	{.module = "pip",
+	 .args = "{\"name\": \"b\", \"virtualenv\": \"@/env2\", \"umask\": \"0077\"}",
+	 .changed = true,
+	 .after = "[ $(stat -c %a @/env2/bin/activate) = 600 ]"},
 };
 
 static void test_pip(void **state)

@@ -269,6 +269,9 @@ static void files(void **state)
 		{"{{ query('fileglob', '*.txt') | map('basename') | list }}", "\"['data.txt']\""},
 		{"{{ lookup('pipe', 'echo hi') }}", "'hi'"},
 		{"{{ lookup('pipe', 'exit 3') }}", "failed with status 3"},
+		{"{{ lookup('pipe', 'cat files/data.txt; cat; yes | head -n 1') }}",
+		 "'data {{ plain }}\\ny'"},
+		{"{{ query('lines', 'cat files/data.txt') }}", "\"['data {{ plain }}']\""},
 		{"{{ lookup('env', 'ROLLOUT_TEST_ENV') }}", "'env value'"},
 	};
 	char dir[] = "/tmp/rollout-files-XXXXXX", sub[300];

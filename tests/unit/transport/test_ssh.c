@@ -67,6 +67,24 @@ static void write_config(void)
 	probe_write("sshd_config", c.ptr, 0600);
 }
 
+static int connect_to_sshd(int fd)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	return connect(fd, (struct sockaddr *)&to, sizeof(to));
+}
+
+static void await_sshd(void)
+{
+	for (int i = 0; i < 1500; i++) {
+		CLEANUP(fd_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (connect_to_sshd(fd) == 0)
+			return;
+		usleep(20000);
+	}
+}
+
 static int start_sshd(void **state UNUSED)
 {
 	if (access(SSHD, X_OK) < 0 ||
@@ -88,7 +106,7 @@ static int start_sshd(void **state UNUSED)
 		execl(SSHD, SSHD, "-D", "-q", "-f", probe_path("sshd_config"), (char *)NULL);
 		_exit(127);
 	}
-	usleep(300000);
+	await_sshd();
 	return 0;
 }
 
@@ -431,13 +449,10 @@ static void survives_other_peers(void **state UNUSED)
  * (freeze) stops moving them. */
 static void relay(int listener, size_t budget, bool freeze)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int a = accept(listener, NULL, NULL), b = socket(AF_INET, SOCK_STREAM, 0);
 	char buf[4096];
 	ssize_t n;
-	if (connect(b, (struct sockaddr *)&to, sizeof(to)) < 0)
+	if (connect_to_sshd(b) < 0)
 		_exit(1);
 	pid_t up = fork();
 	if (up == 0) {
