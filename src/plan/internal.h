@@ -94,16 +94,17 @@ const struct value *task_include_name(const struct plan_node *node);
 
 /* ---- check.c: what can be wrong without a host ---- */
 int check_task(struct compiler *c, struct plan_node *node, struct err *err);
-int check_notify(struct plan *plan, struct plan_step *step, struct err *err);
+/* Of the given node in plan->nodes on, once all handlers are known. */
+int check_notify(struct plan *plan, size_t from, struct err *err);
 
 /* ---- include.c ---- */
 int includes_compile(struct plan *plan, struct err *err);
 
 /* ---- names.c: variables that tasks use: facts, hostvars, their own templates ---- */
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err);
-/* Where another host's results or facts are read: once all tasks of the step are
+/* Where another host's results or facts are read: once all tasks of their steps are
  * known, from the given one in plan->nodes on. */
-void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from);
+void step_set_barriers(struct plan *plan, size_t from);
 /* A play's own values, such as names of files. */
 int names_of_value(struct compiler *c, const struct value *v, struct err *err);
 int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file,

@@ -191,12 +191,13 @@ static void visit_name(void *ctx, struct slice name)
 	for (size_t i_ = 0; i_ < (vec).len; i_++)                                                  \
 	visit_value(&w, (vec).at[i_], !plan_has_markup((vec).at[i_]))
 
-void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from)
+void step_set_barriers(struct plan *plan, size_t from)
 {
-	bool facts = step->gather_facts && (step->fact_names.len || step->all_facts);
 	for (size_t i = from; i < plan->nodes.len; i++) {
 		struct plan_node *n = plan->nodes.at[i];
-		if (n->step == step && n->mentions_hostvars && (step->sets_vars || facts))
+		const struct plan_step *step = n->step;
+		bool facts = step->gather_facts && (step->fact_names.len || step->all_facts);
+		if (n->mentions_hostvars && (step->sets_vars || facts))
 			n->barrier = true;
 	}
 }

@@ -146,7 +146,10 @@ struct plan_step {
 	/* What its roles bring, merged in order; NULL before they are known. */
 	struct value *defaults, *vars;
 	VEC(struct plan_role_view) views;
-	struct strmap names; /* variable names whose values were checked */
+	struct strmap names;	     /* variable names whose values were checked */
+	struct strmap handler_names; /* what notify may say, of the first handlers_known */
+	size_t handlers_known;
+	bool handlers_templated; /* a name that run time knows is among them */
 };
 
 /* A question of vars_prompt. The answer is copied. */
@@ -199,6 +202,7 @@ struct plan {
 	VEC(struct plan_attrs *) outers;
 	VEC(struct plan_block *) blocks;
 	struct strmap includes; /* "node id/path" → struct plan_block */
+	bool written_out;	/* all includes with literal names are compiled */
 };
 
 int plan_load(const struct plan_options *opts, struct inventory *inv, struct template_env *env,
