@@ -13,6 +13,7 @@ static struct compiler compiler_at(struct plan *plan, const struct plan_node *no
 	c.role_params = node->role_params;
 	c.include_params = node->include_params;
 	c.handlers = false;
+	c.rescued = true;
 	if (node->at.file) {
 		const char *slash = strrchr(node->at.file, '/');
 		c.file_dir = slash ? arena_strndup(&plan->arena, node->at.file,

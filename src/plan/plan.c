@@ -55,6 +55,7 @@ void plan_free(struct plan *plan)
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
 	strmap_release(&plan->includes);
+	strmap_release(&plan->uses);
 	arena_release(&plan->arena);
 	free(plan);
 }
@@ -96,6 +97,8 @@ static int finish(struct plan *plan, const struct plan_options *opts, struct err
 		step_set_barriers(plan, 0);
 		r = check_notify(plan, 0, err);
 	}
+	if (r == 0)
+		r = uses_check(plan, err);
 	if (r == 0 && opts->start_at_task)
 		r = start_at_task(plan, opts->start_at_task, err);
 	if (r == 0 && opts->limit)
@@ -137,6 +140,7 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	plan->tags = opts->tags;
 	plan->skip_tags = opts->skip_tags;
 	plan->limit = opts->limit;
+	plan->refuses_undefined = opts->refuse_undefined;
 	int r = plan_folder(plan, opts->site_path, &plan->dir, err);
 	if (r == 0)
 		r = compile(plan, opts, err);

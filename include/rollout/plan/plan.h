@@ -172,7 +172,9 @@ struct plan_options {
 	bool become;		 /* -b */
 	const char *become_user; /* --become-user */
 	bool force_handlers;
-	plan_ask_fn *ask; /* vars_prompt; NULL: their defaults do */
+	bool refuse_undefined; /* a variable that nothing defines, where a task is sure to use it:
+				  an error; else, and elsewhere, a warning */
+	plan_ask_fn *ask;      /* vars_prompt; NULL: their defaults do */
 	void *ask_self;
 };
 
@@ -202,7 +204,9 @@ struct plan {
 	VEC(struct plan_attrs *) outers;
 	VEC(struct plan_block *) blocks;
 	struct strmap includes; /* "node id/path" → struct plan_block */
-	bool written_out;	/* all includes with literal names are compiled */
+	struct strmap uses;	/* variable names that tasks use → struct plan_use */
+	bool refuses_undefined;
+	bool written_out; /* all includes with literal names are compiled */
 };
 
 int plan_load(const struct plan_options *opts, struct inventory *inv, struct template_env *env,
