@@ -108,8 +108,8 @@ int names_of_task(struct compiler *c, struct plan_node *node, struct err *err);
 void step_set_barriers(struct plan *plan, size_t from);
 
 /* ---- undefined.c: variables that nothing defines ---- */
-void uses_note(struct plan *plan, const struct template_use *use, bool certain);
-void uses_note_found(struct plan *plan, struct slice name);
+/* `found`: it is defined there; `certain`: it will be evaluated. */
+void uses_note(struct plan *plan, const struct template_use *use, bool found, bool certain);
 /* Once all is compiled: an error where one will be evaluated, else warnings. */
 int uses_check(struct plan *plan, struct err *err);
 /* A play's own values, such as names of files. */

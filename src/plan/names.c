@@ -163,6 +163,12 @@ static void visit_definitions(struct walk *w, struct slice name, bool *found)
 	}
 }
 
+static void note_use(const struct walk *w, const struct template_use *use, bool found)
+{
+	if (found || (!w->silent && w->c->step->hosts.len && is_selected(w)))
+		uses_note(w->c->plan, use, found, w->certain);
+}
+
 static void visit_name(void *ctx, const struct template_use *use)
 {
 	static char clean, tainted; /* what a visited name maps to */
@@ -176,20 +182,18 @@ static void visit_name(void *ctx, const struct template_use *use)
 		w->tainted = true;
 	if (slice_is(name, "ansible_facts"))
 		w->c->step->all_facts = true;
-	if (!w->silent && w->c->step->hosts.len && is_selected(w))
-		uses_note(w->c->plan, use, w->certain);
 	strbuf_printf(&key, "%s%s/%.*s", is_selected(w) ? "+" : "",
 		      w->node->role ? w->node->role->dir : "", SLICE_ARG(name));
 	const void *known = strmap_get(&w->c->step->names, strbuf_slice(&key));
 	if (known) {
+		note_use(w, use, false);
 		w->tainted |= known == &tainted;
 		return;
 	}
 	strmap_set(&w->c->step->names, strbuf_slice(&key), &clean);
 	w->tainted = slice_is(name, "hostvars");
 	visit_definitions(w, name, &found);
-	if (found)
-		uses_note_found(w->c->plan, name);
+	note_use(w, use, found);
 	if (w->tainted)
 		strmap_set(&w->c->step->names, strbuf_slice(&key), &tainted);
 	w->tainted |= before;

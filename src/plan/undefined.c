@@ -81,13 +81,14 @@ static bool is_always_there(struct slice name)
 	return false;
 }
 
-void uses_note(struct plan *plan, const struct template_use *use, bool certain)
+void uses_note(struct plan *plan, const struct template_use *use, bool found, bool certain)
 {
 	struct plan_use *known = strmap_get(&plan->uses, use->name);
 	if (!known) {
 		known = ARENA_NEW(&plan->arena, struct plan_use);
 		strmap_set(&plan->uses, use->name, known);
 	}
+	known->found |= found;
 	known->guarded |= use->guarded;
 	if (known->found || known->guarded || known->certain)
 		return;
@@ -95,13 +96,6 @@ void uses_note(struct plan *plan, const struct template_use *use, bool certain)
 	if (!known->at.file || certain)
 		known->at = template_use_place(use);
 	known->certain = certain;
-}
-
-void uses_note_found(struct plan *plan, struct slice name)
-{
-	struct plan_use *known = strmap_get(&plan->uses, name);
-	if (known)
-		known->found = true;
 }
 
 /* ---- what may be defined ---- */
