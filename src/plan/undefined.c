@@ -214,6 +214,8 @@ static void add_include_vars(struct known *k, const struct plan_node *n)
 	if (!file)
 		file = value_get(n->args, "file");
 	if (!file || file->type != VALUE_STRING || plan_has_markup(file)) {
+		k->any |= !file || file->type != VALUE_STRING ||
+			  memchr(file->str.ptr, '/', file->str.len);
 		scan_place(k, n, "vars");
 		return;
 	}
