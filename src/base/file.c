@@ -18,13 +18,22 @@ void fd_close(int *fd)
 	errno = saved;
 }
 
+/* What a first read should get: all of a small file, and a byte to see its end. */
+static size_t first_chunk(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+		return READ_CHUNK_BYTES;
+	return (uint64_t)st.st_size < READ_CHUNK_BYTES ? (size_t)st.st_size + 1 : READ_CHUNK_BYTES;
+}
+
 /* On failure what was read is taken off *out again. */
 int fd_read_all(int fd, size_t max_bytes, struct strbuf *out, struct err *err)
 {
-	size_t start = out->len;
+	size_t start = out->len, chunk = first_chunk(fd);
 	for (;;) {
-		char *to = strbuf_reserve(out, READ_CHUNK_BYTES);
-		ssize_t n = read(fd, to, READ_CHUNK_BYTES);
+		char *to = strbuf_reserve(out, chunk);
+		ssize_t n = read(fd, to, chunk);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -34,6 +43,7 @@ int fd_read_all(int fd, size_t max_bytes, struct strbuf *out, struct err *err)
 		if (n == 0)
 			return 0;
 		strbuf_grew(out, (size_t)n);
+		chunk = (size_t)n < chunk ? chunk - (size_t)n : READ_CHUNK_BYTES;
 		if (out->len - start > max_bytes) {
 			strbuf_truncate(out, start);
 			return err_set(err, ERR_LIMIT, "larger than %zu bytes", max_bytes);

@@ -22,6 +22,13 @@ static char fold(char c)
 	return c == '-' ? '_' : c;
 }
 
+/* Another digit is rarely a slip: web1 is not meant where web2 is written. */
+static unsigned replacement(char x, char y)
+{
+	bool digits = x >= '0' && x <= '9' && y >= '0' && y <= '9';
+	return x == y ? 0 : digits ? 2 : 1;
+}
+
 /* Optimal string alignment: insertions, deletions, replacements and swaps of
  * neighbours; letters by case and - for _ are free. */
 static unsigned edit_distance(struct slice a, struct slice b)
@@ -35,7 +42,7 @@ static unsigned edit_distance(struct slice a, struct slice b)
 		now[0] = i;
 		for (unsigned j = 1; j <= b.len; j++) {
 			char x = fold(a.ptr[i - 1]), y = fold(b.ptr[j - 1]);
-			unsigned d = before[j - 1] + (x != y);
+			unsigned d = before[j - 1] + replacement(x, y);
 			d = min_unsigned(d, min_unsigned(before[j], now[j - 1]) + 1);
 			if (i > 1 && j > 1 && x == fold(b.ptr[j - 2]) && y == fold(a.ptr[i - 2]))
 				d = min_unsigned(d, two_before[j - 2] + 1);

@@ -51,6 +51,7 @@ struct loaded {
 	struct template_env *env;
 	const struct value *extra_vars; /* -e, or NULL */
 	struct plan *plan;
+	bool looks; /* set before: nothing will be run */
 };
 /* The inventory, env and extra_vars, from what -i, $ANSIBLE_INVENTORY or the working directory name.
  * `site` NULL: without a site's group_vars and host_vars. */

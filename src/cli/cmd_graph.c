@@ -88,7 +88,7 @@ static void print_dot(const struct plan *plan)
 
 int cmd_graph(const struct options *o, struct err *err)
 {
-	CLEANUP(loaded_release) struct loaded l = {0};
+	CLEANUP(loaded_release) struct loaded l = {.looks = true};
 	const char *format = o->format ? o->format : "text";
 	bool dot = strcmp(format, "dot") == 0;
 	if (o->words.len != 1)

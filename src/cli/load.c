@@ -150,6 +150,7 @@ int load_plan(const struct options *o, const char *site, struct loaded *l, struc
 		.become_user = o->become_user,
 		.force_handlers = o->force_handlers,
 		.ask = looks ? NULL : prompt_ask,
+		.refuse_undefined = !looks && !l->looks,
 		.roles_path = roles_path(o, &l->arena),
 		.extra_vars = l->extra_vars,
 	};

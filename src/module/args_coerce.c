@@ -1,6 +1,7 @@
 /* Conversions between what YAML says and what a parameter wants, as Ansible's
  * check_type_* do them (module_utils/common/validation). */
 #include "args.h"
+#include "rollout/base/nearest.h"
 #include "rollout/value/json.h"
 #include "rollout/value/yaml.h"
 
@@ -227,9 +228,15 @@ static int check_choice(const struct args_coerce *c, const struct module_param *
 		return v->type == VALUE_STRING ? 0 : done(v, value_cstr(c->arena, choice), ret);
 	}
 	CLEANUP(strbuf_release) struct strbuf text = {0};
+	struct nearest near;
+	char hint[160];
+	nearest_init(&near, v->type == VALUE_STRING ? v->str : SLICE_LIT(""));
 	strbuf_puts(&text, "one of ");
-	for (const char *const *one = p->choices; *one; one++)
+	for (const char *const *one = p->choices; *one; one++) {
 		strbuf_printf(&text, "%s%s", one == p->choices ? "" : ", ", *one);
+		nearest_offer(&near, slice_from(*one));
+	}
+	strbuf_puts(&text, nearest_hint(&near, hint, sizeof(hint)));
 	return wrong(c, p, v, text.ptr, err);
 }
 

@@ -1,5 +1,6 @@
 /* Lists of tasks: blocks, files of tasks, handlers. */
 #include "internal.h"
+#include "rollout/base/nearest.h"
 
 #include <stdlib.h>
 
@@ -42,11 +43,14 @@ static int take_vars(struct compiler *c, struct plan_attrs *attrs, const struct 
 	return 0;
 }
 
-static int section(struct compiler *c, struct plan_node *node, const struct value *key,
-		   const struct value *v, struct err *err)
+static int section(struct compiler *c, struct plan_node *node, const struct value_pair *part_of,
+		   bool rescued, struct err *err)
 {
+	const struct value *key = part_of->key, *v = part_of->value;
 	struct plan_block part = {0};
-	int r = block_compile(c, v, &node->attrs, &part, err);
+	struct compiler in = *c;
+	in.rescued |= rescued;
+	int r = block_compile(&in, v, &node->attrs, &part, err);
 	if (r < 0) {
 		vec_release(&part.body);
 		return r;
@@ -64,6 +68,25 @@ static bool is_section(const struct value *key)
 {
 	return value_is_str(key, "block") || value_is_str(key, "rescue") ||
 	       value_is_str(key, "always");
+}
+
+static void offer(void *ctx, struct slice name)
+{
+	nearest_offer(ctx, name);
+}
+
+static int no_keyword(const struct value *key, struct err *err)
+{
+	static const char *const own[] = {"block", "rescue", "always", "name", "vars"};
+	struct slice name = key->type == VALUE_STRING ? key->str : SLICE_LIT("?");
+	struct nearest near;
+	char hint[160];
+	nearest_init(&near, name);
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		nearest_offer(&near, slice_from(own[i]));
+	attrs_offer_names(offer, &near);
+	return err_at(err, ERR_INVALID, key->at, "'%.*s' is not a keyword of a block%s",
+		      SLICE_ARG(name), nearest_hint(&near, hint, sizeof(hint)));
 }
 
 static int nested_block(struct compiler *c, const struct value *dict,
@@ -84,19 +107,18 @@ static int nested_block(struct compiler *c, const struct value *dict,
 			r = err_at(err, ERR_UNSUPPORTED, key->at,
 				   "'notify' belongs to the tasks of a block, not to the block");
 		else if ((r = attrs_take(c, &node->attrs, key, v, err)) == ATTR_NOT_MINE)
-			r = err_at(err, ERR_INVALID, key->at, "'%.*s' is not a keyword of a block",
-				   key->type == VALUE_STRING ? (int)key->str.len : 0,
-				   key->type == VALUE_STRING ? key->str.ptr : "");
+			r = no_keyword(key, err);
 		if (r < 0)
 			return r;
 	}
 	if (++c->depth > PLAN_MAX_BLOCK_DEPTH)
 		return err_at(err, ERR_LIMIT, dict->at, "blocks are nested deeper than %u",
 			      PLAN_MAX_BLOCK_DEPTH);
+	bool rescued = value_get(dict, "rescue") != NULL;
 	for (size_t i = 0; i < dict->dict.len; i++) {
 		if (!is_section(dict->dict.at[i].key))
 			continue;
-		int r = section(c, node, dict->dict.at[i].key, dict->dict.at[i].value, err);
+		int r = section(c, node, &dict->dict.at[i], rescued, err);
 		if (r < 0)
 			return r;
 	}

@@ -211,38 +211,34 @@ int check_task(struct compiler *c, struct plan_node *node, struct err *err)
 
 /* ---- notify ---- */
 
-static bool handler_answers(const struct plan_node *h, struct slice name)
+static void know_handler(struct plan_step *step, const struct plan_node *h)
 {
+	struct strmap *names = &step->handler_names;
 	for (size_t i = 0; i < h->listen.len; i++)
-		if (slice_is(name, h->listen.at[i]))
-			return true;
+		strmap_set(names, slice_from(h->listen.at[i]), step);
 	if (!h->name)
-		return false;
-	if (plan_has_markup(h->name))
-		return true; /* known at run time */
-	if (h->name->type == VALUE_STRING && slice_eq(h->name->str, name))
-		return true;
-	if (!h->role || h->name->type != VALUE_STRING)
-		return false;
+		return;
+	if (plan_has_markup(h->name)) {
+		step->handlers_templated = true;
+		return;
+	}
+	if (h->name->type != VALUE_STRING)
+		return;
+	strmap_set(names, h->name->str, step);
+	if (!h->role)
+		return;
 	struct strbuf full CLEANUP(strbuf_release) = {0};
 	strbuf_printf(&full, "%s : %.*s", h->role->name, SLICE_ARG(h->name->str));
-	return slice_eq(strbuf_slice(&full), name);
+	strmap_set(names, strbuf_slice(&full), step);
 }
 
-static int check_one(const struct plan_step *step, const struct value *notify, struct err *err)
+static int no_handler(const struct plan_step *step, const struct value *notify, struct err *err)
 {
 	struct nearest near;
 	char hint[200];
-	if (notify->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, notify->at, "'notify' names a handler, not a %s",
-			      value_type_name(notify));
-	if (template_has_markup(notify->str))
-		return 0;
 	nearest_init(&near, notify->str);
 	for (size_t i = 0; i < step->handlers.len; i++) {
 		const struct plan_node *h = step->handlers.at[i];
-		if (handler_answers(h, notify->str))
-			return 0;
 		if (h->name && h->name->type == VALUE_STRING)
 			nearest_offer(&near, h->name->str);
 		for (size_t k = 0; k < h->listen.len; k++)
@@ -252,12 +248,27 @@ static int check_one(const struct plan_step *step, const struct value *notify, s
 		      SLICE_ARG(notify->str), nearest_hint(&near, hint, sizeof(hint)));
 }
 
-int check_notify(struct plan *plan, struct plan_step *step, struct err *err)
+static int check_one(struct plan_step *step, const struct value *notify, struct err *err)
 {
-	for (size_t n = 0; n < plan->nodes.len; n++) {
+	if (notify->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, notify->at, "'notify' names a handler, not a %s",
+			      value_type_name(notify));
+	if (template_has_markup(notify->str))
+		return 0;
+	for (; step->handlers_known < step->handlers.len; step->handlers_known++)
+		know_handler(step, step->handlers.at[step->handlers_known]);
+	if (strmap_has(&step->handler_names, notify->str) || step->handlers_templated)
+		return 0; /* what a template names is known at run time */
+	return no_handler(step, notify, err);
+}
+
+int check_notify(struct plan *plan, size_t from, struct err *err)
+{
+	for (size_t n = from; n < plan->nodes.len; n++) {
 		const struct plan_node *node = plan->nodes.at[n];
-		for (size_t i = 0; node->step == step && i < node->notify.len; i++) {
-			int r = check_one(step, node->notify.at[i], err);
+		for (size_t i = 0; i < node->notify.len; i++) {
+			int r = check_one(plan->steps.at[node->step->index], node->notify.at[i],
+					  err);
 			if (r < 0)
 				return r;
 		}

@@ -13,6 +13,7 @@ static struct compiler compiler_at(struct plan *plan, const struct plan_node *no
 	c.role_params = node->role_params;
 	c.include_params = node->include_params;
 	c.handlers = false;
+	c.rescued = true;
 	if (node->at.file) {
 		const char *slash = strrchr(node->at.file, '/');
 		c.file_dir = slash ? arena_strndup(&plan->arena, node->at.file,
@@ -39,13 +40,14 @@ static int apply_attrs(struct compiler *c, const struct plan_node *node, struct 
 	return 0;
 }
 
-static int finish(struct plan *plan, struct compiler *c, const char *key, size_t first_node,
-		  struct plan_block *block, struct plan_block **ret, struct err *err)
+static int finish(struct plan *plan, const char *key, size_t first_node, struct plan_block *block,
+		  struct plan_block **ret, struct err *err)
 {
-	int r = check_notify(plan, c->step, err);
+	/* before that, further includes may bring the handler */
+	int r = plan->written_out ? check_notify(plan, first_node, err) : 0;
 	if (r < 0)
 		return r;
-	step_set_barriers(plan, c->step, first_node);
+	step_set_barriers(plan, first_node);
 	strmap_set(&plan->includes, slice_from(key), block);
 	*ret = block;
 	return 0;
@@ -72,7 +74,7 @@ int plan_include_tasks(struct plan *plan, const struct plan_node *node, struct s
 	if (r == 0)
 		r = block_compile_file(&c, path, &attrs, block, err);
 	attrs_release(&attrs);
-	return r < 0 ? r : finish(plan, &c, key, first, block, ret, err);
+	return r < 0 ? r : finish(plan, key, first, block, ret, err);
 }
 
 static const char *or_main(const char *from)
@@ -113,7 +115,7 @@ int plan_include_role(struct plan *plan, const struct plan_node *node, const str
 	if (r == 0)
 		r = role_compile(&in, role, &use, &attrs, block, err);
 	attrs_release(&attrs);
-	return r < 0 ? err_locate(err, r, node->at) : finish(plan, &c, key, first, block, ret, err);
+	return r < 0 ? err_locate(err, r, node->at) : finish(plan, key, first, block, ret, err);
 }
 
 /* ---- includes whose name is written out: compiled before the run ---- */

@@ -11,6 +11,7 @@ struct compiler {
 	const char *file_dir; /* of the task file, for imports beside it */
 	unsigned depth;
 	bool handlers;
+	bool rescued; /* who fails there goes on, or it is not known that it is reached */
 };
 
 /* ---- attrs.c: inheritable keywords ---- */
@@ -94,16 +95,23 @@ const struct value *task_include_name(const struct plan_node *node);
 
 /* ---- check.c: what can be wrong without a host ---- */
 int check_task(struct compiler *c, struct plan_node *node, struct err *err);
-int check_notify(struct plan *plan, struct plan_step *step, struct err *err);
+/* Of the given node in plan->nodes on, once all handlers are known. */
+int check_notify(struct plan *plan, size_t from, struct err *err);
 
 /* ---- include.c ---- */
 int includes_compile(struct plan *plan, struct err *err);
 
 /* ---- names.c: variables that tasks use: facts, hostvars, their own templates ---- */
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err);
-/* Where another host's results or facts are read: once all tasks of the step are
+/* Where another host's results or facts are read: once all tasks of their steps are
  * known, from the given one in plan->nodes on. */
-void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from);
+void step_set_barriers(struct plan *plan, size_t from);
+
+/* ---- undefined.c: variables that nothing defines ---- */
+/* `found`: it is defined there; `certain`: it will be evaluated. */
+void uses_note(struct plan *plan, const struct template_use *use, bool found, bool certain);
+/* Once all is compiled: an error where one will be evaluated, else warnings. */
+int uses_check(struct plan *plan, struct err *err);
 /* A play's own values, such as names of files. */
 int names_of_value(struct compiler *c, const struct value *v, struct err *err);
 int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file,
@@ -149,7 +157,7 @@ int start_at_task(struct plan *plan, const char *pattern, struct err *err);
 int edges_compile(struct plan *plan, const struct value *steps, struct err *err);
 
 /* ---- connection.c ---- */
-int connection_check(const struct plan *plan, struct err *err);
+int connection_check(struct plan *plan, struct err *err);
 
 /* playbook_dir of the step; of the first file when NULL. */
 const char *plan_dir(const struct plan *plan, const struct plan_step *step);

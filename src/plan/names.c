@@ -14,6 +14,8 @@ struct walk {
 	struct err *err;
 	int r;	      /* first failure */
 	bool tainted; /* hostvars is mentioned */
+	bool certain; /* what is visited will be evaluated */
+	bool silent;  /* an undefined name is no error there */
 };
 
 /* In Ansible's name space of facts, and not facts. */
@@ -110,7 +112,7 @@ static void scan_hostvars(struct walk *w, const struct value *v)
 		scan_hostvars(w, v->dict.at[i].value);
 }
 
-static void visit_name(void *ctx, struct slice name);
+static void visit_name(void *ctx, const struct template_use *use);
 
 static bool is_selected(const struct walk *w)
 {
@@ -137,7 +139,10 @@ static void visit_variable(struct walk *w, const struct value *dict, struct slic
 	if ((v->flags & VALUE_UNSAFE) && !(v->flags & VALUE_ENCRYPTED))
 		return;
 	w->r = template_check(w->c->plan->env, v, w->err);
+	bool before = w->certain;
+	w->certain = false; /* another definition may win */
 	visit_value(w, v, false);
+	w->certain = before;
 }
 
 static void visit_definitions(struct walk *w, struct slice name, bool *found)
@@ -158,10 +163,17 @@ static void visit_definitions(struct walk *w, struct slice name, bool *found)
 	}
 }
 
-static void visit_name(void *ctx, struct slice name)
+static void note_use(const struct walk *w, const struct template_use *use, bool found)
+{
+	if (found || (!w->silent && w->c->step->hosts.len && is_selected(w)))
+		uses_note(w->c->plan, use, found, w->certain);
+}
+
+static void visit_name(void *ctx, const struct template_use *use)
 {
 	static char clean, tainted; /* what a visited name maps to */
 	struct walk *w = ctx;
+	struct slice name = use->name;
 	struct strbuf key CLEANUP(strbuf_release) = {0};
 	bool found = false, before = w->tainted;
 	if (w->r < 0)
@@ -174,12 +186,14 @@ static void visit_name(void *ctx, struct slice name)
 		      w->node->role ? w->node->role->dir : "", SLICE_ARG(name));
 	const void *known = strmap_get(&w->c->step->names, strbuf_slice(&key));
 	if (known) {
+		note_use(w, use, false);
 		w->tainted |= known == &tainted;
 		return;
 	}
 	strmap_set(&w->c->step->names, strbuf_slice(&key), &clean);
 	w->tainted = slice_is(name, "hostvars");
 	visit_definitions(w, name, &found);
+	note_use(w, use, found);
 	if (w->tainted)
 		strmap_set(&w->c->step->names, strbuf_slice(&key), &tainted);
 	w->tainted |= before;
@@ -187,29 +201,47 @@ static void visit_name(void *ctx, struct slice name)
 		add_fact(w->c->step, w->c->plan, name);
 }
 
-#define VISIT_EXPRESSIONS(vec)                                                                     \
-	for (size_t i_ = 0; i_ < (vec).len; i_++)                                                  \
-	visit_value(&w, (vec).at[i_], !plan_has_markup((vec).at[i_]))
-
-void step_set_barriers(struct plan *plan, struct plan_step *step, size_t from)
+void step_set_barriers(struct plan *plan, size_t from)
 {
-	bool facts = step->gather_facts && (step->fact_names.len || step->all_facts);
 	for (size_t i = from; i < plan->nodes.len; i++) {
 		struct plan_node *n = plan->nodes.at[i];
-		if (n->step == step && n->mentions_hostvars && (step->sets_vars || facts))
+		const struct plan_step *step = n->step;
+		bool facts = step->gather_facts && (step->fact_names.len || step->all_facts);
+		if (n->mentions_hostvars && (step->sets_vars || facts))
 			n->barrier = true;
 	}
+}
+
+static void visit_as(struct walk *w, const struct value *v, bool expression, bool certain)
+{
+	w->certain = certain;
+	visit_value(w, v, expression);
+	w->certain = false;
+}
+
+/* The first of a `when` is always evaluated, unless a loop is empty. */
+static void visit_conditions(struct walk *w, const struct value *const *at, size_t len,
+			     bool certain)
+{
+	for (size_t i = 0; i < len; i++)
+		visit_as(w, at[i], !plan_has_markup(at[i]), certain && i == 0);
+}
+
+/* Will the task be reached on each host that has not failed? */
+static bool is_reached(const struct compiler *c, const struct plan_node *node)
+{
+	return !c->rescued && !node->is_handler && !node->attrs.ignore_errors &&
+	       !slice_starts_with(slice_from(node->module->name), "include_");
 }
 
 int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 {
 	struct walk w = {.c = c, .node = node, .err = err};
-	bool expressions = strcmp(node->module->name, "debug") == 0 ||
-			   strcmp(node->module->name, "assert") == 0;
+	bool debug = strcmp(node->module->name, "debug") == 0,
+	     expressions = debug || strcmp(node->module->name, "assert") == 0;
+	bool reached = is_reached(c, node), always = reached && node->attrs.when.len == 0;
 	const struct value *const all[] = {node->name,
 					   node->vars,
-					   node->args,
-					   node->loop.items,
 					   node->loop.label,
 					   node->retries,
 					   node->delay,
@@ -229,16 +261,21 @@ int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 					   node->poll};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		visit_value(&w, all[i], false);
+	visit_as(&w, node->loop.items, false, always);
+	visit_as(&w, node->args, false, always && !node->loop.items);
 	if (expressions) {
+		w.silent = debug; /* debug tells that it is not defined */
 		visit_value(&w, value_get(node->args, "var"), true);
+		w.silent = false;
 		visit_value(&w, value_get(node->args, "that"), true);
 	}
 	for (size_t i = 0; i < node->attrs.environment.len; i++)
 		visit_value(&w, node->attrs.environment.at[i], false);
-	VISIT_EXPRESSIONS(node->attrs.when);
-	VISIT_EXPRESSIONS(node->changed_when);
-	VISIT_EXPRESSIONS(node->failed_when);
-	VISIT_EXPRESSIONS(node->until);
+	visit_conditions(&w, node->attrs.when.at, node->attrs.when.len,
+			 reached && !node->loop.items);
+	visit_conditions(&w, node->changed_when.at, node->changed_when.len, false);
+	visit_conditions(&w, node->failed_when.at, node->failed_when.len, false);
+	visit_conditions(&w, node->until.at, node->until.len, false);
 	node->mentions_hostvars |= w.tainted;
 	return w.r;
 }
@@ -246,10 +283,11 @@ int names_of_task(struct compiler *c, struct plan_node *node, struct err *err)
 int names_of_text(struct compiler *c, struct plan_node *node, struct slice text, const char *file,
 		  struct err *err)
 {
-	struct walk w = {.c = c, .node = node, .err = err};
-	struct value *v = value_str(&c->plan->arena, text);
-	v->at = (struct srcloc){srcfile_intern(file), 1, 1};
-	visit_value(&w, v, false);
+	bool always = is_reached(c, node) && node->attrs.when.len == 0 && !node->loop.items;
+	struct walk w = {.c = c, .node = node, .err = err, .certain = always};
+	template_each_name_of_text(c->plan->env, text, file, visit_name, &w);
+	if (w.tainted)
+		scan_facts(&w, text);
 	node->mentions_hostvars |= w.tainted;
 	return w.r;
 }

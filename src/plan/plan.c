@@ -27,6 +27,7 @@ static void step_release(struct plan_step *s)
 	vec_release(&s->handlers);
 	attrs_release(&s->attrs);
 	strmap_release(&s->names);
+	strmap_release(&s->handler_names);
 	vec_release(&s->late_vars_files);
 	vec_release(&s->views);
 }
@@ -54,6 +55,7 @@ void plan_free(struct plan *plan)
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
 	strmap_release(&plan->includes);
+	strmap_release(&plan->uses);
 	arena_release(&plan->arena);
 	free(plan);
 }
@@ -90,10 +92,13 @@ int plan_folder(struct plan *plan, const char *path, const char **ret, struct er
 static int finish(struct plan *plan, const struct plan_options *opts, struct err *err)
 {
 	int r = includes_compile(plan, err);
-	for (size_t i = 0; r == 0 && i < plan->steps.len; i++) {
-		step_set_barriers(plan, plan->steps.at[i], 0);
-		r = check_notify(plan, plan->steps.at[i], err);
+	plan->written_out = true;
+	if (r == 0) {
+		step_set_barriers(plan, 0);
+		r = check_notify(plan, 0, err);
 	}
+	if (r == 0)
+		r = uses_check(plan, err);
 	if (r == 0 && opts->start_at_task)
 		r = start_at_task(plan, opts->start_at_task, err);
 	if (r == 0 && opts->limit)
@@ -135,6 +140,7 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	plan->tags = opts->tags;
 	plan->skip_tags = opts->skip_tags;
 	plan->limit = opts->limit;
+	plan->refuses_undefined = opts->refuse_undefined;
 	int r = plan_folder(plan, opts->site_path, &plan->dir, err);
 	if (r == 0)
 		r = compile(plan, opts, err);

@@ -224,21 +224,55 @@ static int own_values(const struct compiler *c, const struct plan_role *role,
 	return r;
 }
 
+/* Roles on the way to one, each with the entry that names the next. */
+struct way {
+	const struct way *before;
+	const struct plan_role *role;
+	const struct value *entry;
+};
+
+static void print_way(struct strbuf *out, const struct way *way, const struct plan_role *from)
+{
+	if (way->role != from)
+		print_way(out, way->before, from);
+	strbuf_printf(out, "%s (%s:%u:%u) needs ", way->role->name, way->entry->at.file,
+		      way->entry->at.line, way->entry->at.column);
+}
+
+static int check_cycle(const struct way *way, const struct plan_role *role, struct err *err)
+{
+	struct strbuf text CLEANUP(strbuf_release) = {0};
+	const struct way *w = way;
+	unsigned depth = 0;
+	while (w && w->role != role && ++depth < ROLE_MAX_DEPTH)
+		w = w->before;
+	if (!w)
+		return 0;
+	if (depth >= ROLE_MAX_DEPTH)
+		return err_at(err, ERR_LIMIT, way->entry->at,
+			      "role '%s': its dependencies are nested deeper than %u", role->name,
+			      ROLE_MAX_DEPTH);
+	print_way(&text, way, role);
+	return err_at(err, ERR_INVALID, way->entry->at,
+		      "role '%s': its dependencies go in a circle: %s%s", role->name, text.ptr,
+		      role->name);
+}
+
 static int gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
-		  unsigned depth, struct err *err)
+		  const struct way *way, struct err *err)
 {
 	const struct value *deps = dependencies(role);
 	struct plan_role_view own;
-	if (depth > ROLE_MAX_DEPTH)
-		return err_at(err, ERR_INVALID, deps ? deps->at : (struct srcloc){0},
-			      "role '%s': its dependencies go in a circle", role->name);
-	for (size_t i = 0; deps && i < deps->list.len; i++) {
+	int r = check_cycle(way, role, err);
+	for (size_t i = 0; deps && i < deps->list.len && r == 0; i++) {
+		const struct way here = {way, role, deps->list.at[i]};
 		const struct plan_role *dep;
-		int r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
-		if (r < 0 || (r = gather(c, dep, NULL, depth + 1, err)) < 0)
-			return r;
+		r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
+		if (r == 0)
+			r = gather(c, dep, NULL, &here, err);
 	}
-	int r = own_values(c, role, use, &own, err);
+	if (r == 0)
+		r = own_values(c, role, use, &own, err);
 	if (r == 0)
 		publish(c, own.own_defaults, own.own_vars);
 	return r;
@@ -247,7 +281,7 @@ static int gather(struct compiler *c, const struct plan_role *role, const struct
 int role_gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
 		struct err *err)
 {
-	return gather(c, role, use, 0, err);
+	return gather(c, role, use, NULL, err);
 }
 
 int role_enter(const struct compiler *c, const struct plan_role *role, const struct role_use *use,

@@ -3,6 +3,7 @@
 #include "rollout/base/nearest.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 static const char *const task_keywords[] = {"name",    "loop",	       "loop_control", "register",
@@ -76,6 +77,22 @@ static int want_variable(const struct value *key, const struct value *v, const c
 			      "'%s' cannot be the name of a variable (letters, digits and _)",
 			      *ret);
 	return r;
+}
+
+/* As written, maybe a template. */
+static int want_number(const struct value *key, const struct value *v, const struct value **ret,
+		       struct err *err)
+{
+	char *end = NULL;
+	*ret = v;
+	if (v->type == VALUE_NULL || v->type == VALUE_INT || v->type == VALUE_FLOAT ||
+	    plan_has_markup(v))
+		return 0;
+	if (v->type == VALUE_STRING && v->str.len && (strtod(v->str.ptr, &end), *end == '\0'))
+		return 0;
+	return err_at(err, ERR_INVALID, v->at, "'%.*s' is a number, not a %s",
+		      SLICE_ARG(key_text(key)),
+		      v->type == VALUE_STRING ? "word" : value_type_name(v));
 }
 
 static int take_loop_control(struct plan_node *node, const struct value *v, struct err *err)
@@ -189,9 +206,9 @@ static int take_keyword(struct compiler *c, struct plan_node *node, const struct
 	else if (value_is_str(key, "until"))
 		TAKE_LIST(&node->until, v);
 	else if (value_is_str(key, "retries"))
-		node->retries = v;
+		r = want_number(key, v, &node->retries, err);
 	else if (value_is_str(key, "delay"))
-		node->delay = v;
+		r = want_number(key, v, &node->delay, err);
 	else if (value_is_str(key, "async"))
 		node->async_s = v;
 	else if (value_is_str(key, "poll"))
@@ -374,7 +391,8 @@ int task_include_file(struct compiler *c, const struct plan_node *node, struct s
 	}
 	struct plan_place place = {c->step, node->role, "tasks"};
 	int r = plan_find_file(c->plan, &place, name, &c->plan->arena, ret, err);
-	return err_locate(err, r, node->at);
+	const struct value *written = task_include_name(node);
+	return err_locate(err, r, written && written->at.file ? written->at : node->at);
 }
 
 static int import_role(struct compiler *c, struct plan_node *task, struct plan_node *block,

@@ -20,6 +20,29 @@ bool encrypted_is(struct slice text)
 	return slice_starts_with(text, ENCRYPTED_HEADER);
 }
 
+int encrypted_check_header(struct slice text, struct srcloc at, struct err *err)
+{
+	struct slice rest = text, line, part[3] = {{0}};
+	size_t n = 0;
+	(void)slice_split(&rest, '\n', &line);
+	for (; n < ARRAY_LEN(part) && slice_split(&line, ';', &part[n]); n++)
+		part[n] = slice_trim(part[n]);
+	if (n < 3)
+		return err_at(err, ERR_SYNTAX, at,
+			      "not a vault of Ansible's format: the header has no cipher");
+	bool shown = part[1].len < 20;
+	for (size_t i = 0; i < part[1].len; i++)
+		shown &= (unsigned char)part[1].ptr[i] >= ' ' && part[1].ptr[i] != 0x7F;
+	if (!slice_is(part[1], "1.1") && !slice_is(part[1], "1.2"))
+		return err_at(err, ERR_UNSUPPORTED, at,
+			      "a vault of version %.*s is not supported, but 1.1 and 1.2",
+			      SLICE_ARG(shown ? part[1] : SLICE_LIT("?")));
+	if (!slice_is(part[2], "AES256"))
+		return err_at(err, ERR_UNSUPPORTED, at,
+			      "a vault with another cipher than AES256 is not supported");
+	return 0;
+}
+
 int encrypted_open(struct slice envelope, struct srcloc at, struct strbuf *out, struct err *err)
 {
 	if (!decryptor.ops)

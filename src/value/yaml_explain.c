@@ -128,6 +128,12 @@ static int explain_key(const struct yaml_source *src, const yaml_parser_t *p, st
 {
 	struct srcloc at = yaml_place(src, p->problem_mark);
 	struct slice before = slice_trim(text_before(src, p->problem_mark));
+	yaml_mark_t open = src->quoted_start, close = src->quoted_end;
+	if (close.line == p->problem_mark.line && open.line < close.line)
+		return err_at(err, ERR_SYNTAX, yaml_place(src, open),
+			      "the quote that opens here closes only at line %zu column %zu, with "
+			      "text after it: one of its line is missing, or must be escaped",
+			      close.line + 1, close.column);
 	if (slice_ends_with(before, "\"") || slice_ends_with(before, "'"))
 		return err_at(err, ERR_SYNTAX, at,
 			      "text after the closing quote; the quotes must be around the whole "

@@ -7,6 +7,7 @@
 struct yaml_source {
 	const char *file;
 	struct slice text;
+	yaml_mark_t quoted_start, quoted_end; /* of the last value in quotes; else zero */
 };
 
 struct srcloc yaml_place(const struct yaml_source *src, yaml_mark_t mark);

@@ -40,6 +40,12 @@ static int next_event(struct reader *r)
 	if (!yaml_parser_parse(&r->parser, &r->event))
 		return yaml_explain(&r->src, &r->parser, r->err);
 	r->has_event = true;
+	if (r->event.type == YAML_SCALAR_EVENT &&
+	    r->event.data.scalar.style >= YAML_SINGLE_QUOTED_SCALAR_STYLE &&
+	    r->event.data.scalar.style <= YAML_DOUBLE_QUOTED_SCALAR_STYLE) {
+		r->src.quoted_start = r->event.start_mark;
+		r->src.quoted_end = r->event.end_mark;
+	}
 	return 0;
 }
 
@@ -110,6 +116,9 @@ static int read_encrypted(struct reader *r, const char *tag, struct slice text, 
 	if (!encrypted_is(text))
 		return err_at(r->err, ERR_INVALID, here(r),
 			      "this %s value does not begin with " ENCRYPTED_HEADER, tag);
+	int code = encrypted_check_header(text, here(r), r->err);
+	if (code < 0)
+		return code;
 	*ret = value_str(r->arena, text);
 	(*ret)->flags = VALUE_ENCRYPTED | VALUE_SECRET | VALUE_UNSAFE;
 	return 0;

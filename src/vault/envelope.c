@@ -41,17 +41,9 @@ int vault_envelope_parse(struct slice text, struct srcloc at, struct vault_envel
 		part[n] = slice_trim(part[n]);
 		n++;
 	}
-	if (n < 3)
-		return broken(at, "the header has no cipher", err);
-	if (!slice_is(part[1], "1.1") && !slice_is(part[1], "1.2"))
-		return err_at(err, ERR_UNSUPPORTED, at,
-			      "a vault of version %.*s is not supported, but 1.1 and 1.2",
-			      SLICE_ARG(is_printable(part[1]) && part[1].len < 20
-						? part[1]
-						: SLICE_LIT("?")));
-	if (!slice_is(part[2], "AES256"))
-		return err_at(err, ERR_UNSUPPORTED, at,
-			      "a vault with another cipher than AES256 is not supported");
+	int r = encrypted_check_header(text, at, err);
+	if (r < 0)
+		return r;
 	if (part[3].len > VAULT_ID_MAX || !is_printable(part[3]))
 		return broken(at, "the vault id in its header is too long or not text", err);
 	*ret = (struct vault_envelope){n > 3 ? part[3] : slice_from(VAULT_ID_DEFAULT),

@@ -25,9 +25,10 @@ static void each_name(void *self, void (*fn)(void *ctx, struct slice name), void
 		fn(ctx, vars->dict.at[i].key->str);
 }
 
-static void ignore_name(void *ctx, struct slice name)
+static void ignore_name(void *ctx, const struct template_use *use)
 {
-	(void)ctx, (void)name;
+	(void)ctx;
+	(void)template_use_place(use);
 }
 
 static void run(struct template_env *env, const struct template_scope *scope, struct arena *a,

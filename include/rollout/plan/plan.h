@@ -146,7 +146,10 @@ struct plan_step {
 	/* What its roles bring, merged in order; NULL before they are known. */
 	struct value *defaults, *vars;
 	VEC(struct plan_role_view) views;
-	struct strmap names; /* variable names whose values were checked */
+	struct strmap names;	     /* variable names whose values were checked */
+	struct strmap handler_names; /* what notify may say, of the first handlers_known */
+	size_t handlers_known;
+	bool handlers_templated; /* a name that run time knows is among them */
 };
 
 /* A question of vars_prompt. The answer is copied. */
@@ -169,7 +172,9 @@ struct plan_options {
 	bool become;		 /* -b */
 	const char *become_user; /* --become-user */
 	bool force_handlers;
-	plan_ask_fn *ask; /* vars_prompt; NULL: their defaults do */
+	bool refuse_undefined; /* a variable that nothing defines, where a task is sure to use it:
+				  an error; else, and elsewhere, a warning */
+	plan_ask_fn *ask;      /* vars_prompt; NULL: their defaults do */
 	void *ask_self;
 };
 
@@ -199,6 +204,9 @@ struct plan {
 	VEC(struct plan_attrs *) outers;
 	VEC(struct plan_block *) blocks;
 	struct strmap includes; /* "node id/path" → struct plan_block */
+	struct strmap uses;	/* variable names that tasks use → struct plan_use */
+	bool refuses_undefined;
+	bool written_out; /* all includes with literal names are compiled */
 };
 
 int plan_load(const struct plan_options *opts, struct inventory *inv, struct template_env *env,

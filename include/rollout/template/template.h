@@ -88,11 +88,25 @@ int template_text(struct template_env *env, const struct template_scope *scope, 
 		  const char *file, const struct template_text_options *opts, struct strbuf *ret,
 		  struct err *err);
 
-/* Every free variable name that the strings of `v` mention (not those bound by
+/* One mention of a free variable. */
+struct unit;
+struct template_use {
+	struct slice name;
+	bool guarded;	  /* it need not be defined: x is defined, x | default(…), 'x' in vars */
+	bool conditional; /* maybe not evaluated: after and, or, if; in the body of for, of a macro */
+	const struct unit *unit;
+	uint32_t offset;
+};
+typedef void template_use_fn(void *ctx, const struct template_use *use);
+struct srcloc template_use_place(const struct template_use *use);
+/* Every mention of a free variable in the strings of `v` (not those bound by
  * for/set/macro inside). `is_expr`: `v` is a bare expression (or list of them).
  * Text that does not parse gives no names. */
 void template_each_name(struct template_env *env, const struct value *v, bool is_expr,
-			void (*fn)(void *ctx, struct slice name), void *ctx);
+			template_use_fn *fn, void *ctx);
+/* The same of a template file. */
+void template_each_name_of_text(struct template_env *env, struct slice text, const char *file,
+				template_use_fn *fn, void *ctx);
 
 /* Ansible's `omit` placeholder: a unique object. */
 const struct value *template_omit(void);

@@ -28,6 +28,8 @@ struct decryptor {
 void encrypted_set_decryptor(struct decryptor d);
 
 bool encrypted_is(struct slice text);
+/* Is it of a version and cipher that can be opened at all? */
+int encrypted_check_header(struct slice text, struct srcloc at, struct err *err);
 int encrypted_open(struct slice envelope, struct srcloc at, struct strbuf *out, struct err *err);
 /* The value in the clear; any other value is returned as it is. */
 int encrypted_value_open(struct arena *a, const struct value *v, const struct value **ret,

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #define EXTRA_LEVEL "extra vars (-e)"
-#define LEVEL_COLUMNS 18
-#define PLACE_COLUMNS 26
+#define LEVEL_COLUMNS 26
+#define PLACE_COLUMNS 32
 #define VALUE_COLUMNS 60u
 
 struct origin {
@@ -105,7 +105,10 @@ static void print_origin(const struct explaining *x, const struct story *s, size
 	CLEANUP(strbuf_release) struct strbuf place = {0}, value = {0};
 	const struct origin *o = &s->origins.at[i];
 	struct srcloc at = o->key->at.file ? o->key->at : o->value->at;
-	inventory_view_place(&place, at);
+	if (at.file)
+		visible_place(&place, at);
+	else
+		strbuf_puts(&place, "built in");
 	one_line(&value, o->value);
 	CLEANUP(strbuf_release) struct strbuf level = {0};
 	strbuf_printf(&level, "%s%s", o->playbook ? "playbook's " : "", o->level);
@@ -126,6 +129,7 @@ static struct value *story_value(struct explaining *x, const struct story *s)
 		value_dict_put(a, one, "outcome", value_cstr(a, verdict(x, s, i)));
 		value_dict_put(a, one, "file", at.file ? value_cstr(a, at.file) : value_null());
 		value_dict_put(a, one, "line", value_int(a, at.line));
+		value_dict_put(a, one, "column", value_int(a, at.column));
 		value_dict_put(a, one, "value",
 			       o->value->flags & VALUE_SECRET ? value_null() : o->value);
 		value_list_push(a, out, one);

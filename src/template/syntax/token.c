@@ -94,6 +94,19 @@ int string_unescape(struct strbuf *b, struct slice s)
 	return unescape(b, s, false, 0);
 }
 
+/* With a quote too few each string after it ends where the next should begin: the
+ * first that goes over the end of its line is the one. */
+static size_t first_over_lines(const struct lexer *lx, size_t start)
+{
+	for (size_t i = 0; i < lx->tokens.len; i++) {
+		const struct token *t = &lx->tokens.at[i];
+		if (t->kind == TOKEN_STRING && t->text.len &&
+		    memchr(t->text.ptr, '\n', t->text.len))
+			return t->offset;
+	}
+	return start;
+}
+
 static int lex_string(struct lexer *lx, bool literal, struct err *err)
 {
 	size_t start = lx->pos, end = start + 1;
@@ -101,7 +114,7 @@ static int lex_string(struct lexer *lx, bool literal, struct err *err)
 	while (end < lx->end && lx->text.ptr[end] != quote)
 		end += lx->text.ptr[end] == '\\' ? 2 : 1;
 	if (end >= lx->end)
-		return fail(lx, start, err, "the string is not closed");
+		return fail(lx, first_over_lines(lx, start), err, "the string is not closed");
 	struct slice raw = {lx->text.ptr + start + 1, end - start - 1};
 	lx->pos = end + 1;
 	struct token *t = lexer_push(lx, TOKEN_STRING, start);

@@ -95,6 +95,7 @@ static const struct fixture_case templates_cases[] = {
 	{"{% endif %}", "ERROR 'endif' belongs to nothing that is open here"},
 	{"{{ s | }}", "ERROR expected a name, got the end of the tag"},
 	{"{{ 'abc }}", "ERROR the string is not closed"},
+	{"{{ 'a }}\n{{ 'b' }}", "ERROR the string is not closed"},
 	{"{{ (1 }}", "ERROR unexpected '}', expected ')'"},
 	{"{{ 1) }}", "ERROR unexpected ')'"},
 	{"{% set %}", "ERROR expected a name, got the end of the tag"},

@@ -193,10 +193,10 @@ static void omitted(void **state)
 	assert_false(template_is_omit(render("{{ plain | default(omit) }}")));
 }
 
-static void collect(void *ctx, struct slice name)
+static void collect(void *ctx, const struct template_use *use)
 {
 	struct strbuf *b = ctx;
-	strbuf_printf(b, "%.*s ", SLICE_ARG(name));
+	strbuf_printf(b, "%.*s ", SLICE_ARG(use->name));
 }
 
 static void names(void **state)

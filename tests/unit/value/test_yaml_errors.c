@@ -42,8 +42,16 @@ static const struct {
 	{"x: !foo 1", "f:1:4: the tag !foo is not supported"},
 	{"x: !vault |\n  ANSIBLE_VAULT;1.1\n",
 	 "f:1:4: this !vault value does not begin with $ANSIBLE_VAULT;"},
+	{"x: !vault $ANSIBLE_VAULT;2.0;AES256",
+	 "f:1:4: a vault of version 2.0 is not supported, but 1.1 and 1.2"},
+	{"x: !vault $ANSIBLE_VAULT;1.1;AES",
+	 "f:1:4: a vault with another cipher than AES256 is not "
+	 "supported"},
+	{"a: \"b\nc: d\ne: \"f\"\n",
+	 "f:1:4: the quote that opens here closes only at line 3 column 4, with text after it: one "
+	 "of its line is missing, or must be escaped"},
 	{"x: !vault [1]", "f:1:4: !vault takes a text, not a collection"},
-	{"x: !unsafe\n  - !vault $ANSIBLE_VAULT;1.1", "f:1:4: !vault inside of !unsafe"},
+	{"x: !unsafe\n  - !vault $ANSIBLE_VAULT;1.1;AES256", "f:1:4: !vault inside of !unsafe"},
 	{"a: {b: 1", "f:2:1: the '{' of line 1 column 4 is not closed: expected ',' or '}'"},
 	{"a:b\nc: d", "f:2:2: line 1 has no space after its ':'"},
 	{"a: |\n x\ny", "f:3:1: no ':' after this key"},
