@@ -263,7 +263,7 @@ static bool is_maybe_handler(struct strand *s, const struct plan_node *node)
 void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err)
 {
 	struct flight *f = flight_new(s, node);
-	f->name = node->module->name;
+	f->name = node_module_name(node);
 	strand_next(s);
 	vec_push(&s->flights, f);
 	flight_fail(f, err);
@@ -289,8 +289,8 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node)
 	strand_next(s);
 	remember_register(f);
 	vec_push(&s->flights, f);
-	f->one_by_one =
-		f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause || f->varies;
+	f->one_by_one = f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause ||
+			f->varies || reboot_is(f);
 	if (r < 0) {
 		flight_fail(f, &err);
 		return LAUNCH_FINISHED;
