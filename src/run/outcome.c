@@ -297,12 +297,9 @@ void outcome_facts(struct run_host *h, const struct value *result)
 			value_dict_put(&h->arena, h->include_vars, key->str.ptr,
 				       value_copy(&h->arena, v, 0));
 		else
-			value_dict_put(
-				&h->arena, h->facts,
-				slice_starts_with(key->str, "ansible_")
-					? key->str.ptr
-					: arena_printf(&h->arena, "ansible_%s", key->str.ptr),
-				value_copy(&h->arena, v, VALUE_UNSAFE));
+			value_dict_put(&h->arena, h->facts,
+				       arena_strndup(&h->arena, key->str.ptr, key->str.len),
+				       value_copy(&h->arena, v, VALUE_UNSAFE));
 	}
 }
 

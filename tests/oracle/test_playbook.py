@@ -8,7 +8,8 @@ where that is installed and of the version that was recorded.
 
     ORACLE_LIVE=1     all cases go through ansible-playbook
     ORACLE_LIVE=0     none do
-    UPDATE_ORACLE=1   its answers are recorded anew (of the cases named, if any are)
+    UPDATE_ORACLE=1   its answers to new and changed cases are recorded; nothing is compared
+    UPDATE_ORACLE=all its answers to all cases are
 
 A case is laid over a small project whose hosts a, b and c are all this machine
 (ansible_connection: local); a and b are the group web. Tasks write what they have
@@ -231,10 +232,10 @@ def write_recorded(recorded, version, names):
         file.write("\n")
 
 
-def choose_live(cases, recorded, version, updates):
+def choose_live(cases, recorded, version):
     """Names of the cases that go through ansible-playbook now."""
     wanted = os.environ.get("ORACLE_LIVE", "")
-    if updates or wanted == "1":
+    if wanted == "1":
         return {c.name for c in cases}
     if wanted == "0" or not version or version != recorded["ansible-core"]:
         return set()
@@ -242,49 +243,60 @@ def choose_live(cases, recorded, version, updates):
     return {c.name for c in cases[int(time.time() / 86400) % every::every]}
 
 
-class Test:
-    def __init__(self, cases):
-        self.cases = cases
-        self.recorded = read_recorded()
-        self.version = ansible_version()
-        self.updates = os.environ.get("UPDATE_ORACLE", "") not in ("", "0")
-        self.live = choose_live(cases, self.recorded, self.version, self.updates)
+def is_recorded(case, recorded):
+    return recorded["cases"].get(case.name, {}).get("case") == case.digest()
 
-    def wanted(self, case, ansible):
-        """Ansible's answer, and what is wrong with the recorded one."""
-        if ansible:
-            answer = ansible.result()[0]
-            known = self.recorded["cases"].get(case.name, {})
-            if self.updates:
-                self.recorded["cases"][case.name] = {"case": case.digest(), **answer}
-            elif known and known["case"] == case.digest() and compare(answer, known):
-                return answer, ["recorded is something else: " + "; ".join(compare(answer, known))]
-            return answer, []
-        told = self.recorded["cases"].get(case.name)
-        if not told or told["case"] != case.digest():
-            return None, ["Ansible's answer is not recorded: UPDATE_ORACLE=1"]
-        return told, []
 
-    def run(self, known, verbose):
-        bad = 0
-        with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            running = [(case, pool.submit(run_rollout, case),
-                        pool.submit(run_ansible, case) if case.name in self.live else None)
-                       for case in self.cases]
-            for case, rollout, ansible in running:
-                want, problems = self.wanted(case, ansible)
-                differs = compare(want, rollout.result()[0]) if want else []
-                if case.name in known and want and not differs:
-                    problems.append("is listed as a difference, and is none")
-                elif case.name not in known:
-                    problems += differs
-                if problems:
-                    bad += 1
-                    print(f"FAILED  {case.name}: " + "; ".join(problems), flush=True)
-                if verbose:
-                    print("---- ansible-playbook", ansible.result()[1] if ansible else want,
-                          "---- rollout", rollout.result()[1], sep="\n")
-        return bad
+def record(cases, recorded, version, names):
+    """Ansible's answers, kept as they come."""
+    if not version:
+        sys.exit("ansible-playbook is not installed: its answers cannot be recorded")
+    if recorded["ansible-core"] != version or os.environ["UPDATE_ORACLE"] == "all":
+        for case in cases:
+            recorded["cases"].pop(case.name, None)
+    wanted = [case for case in cases if not is_recorded(case, recorded)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        running = {pool.submit(run_ansible, case): case for case in wanted}
+        for done in concurrent.futures.as_completed(running):
+            case = running[done]
+            recorded["cases"][case.name] = {"case": case.digest(), **done.result()[0]}
+            write_recorded(recorded, version, names)
+    write_recorded(recorded, version, names)
+    print(f"{len(wanted)} answers of ansible-core {version} recorded, {len(cases)} cases")
+
+
+def wanted_answer(case, recorded, ansible):
+    """Ansible's answer, and what is wrong with the recorded one."""
+    known = recorded["cases"].get(case.name) if is_recorded(case, recorded) else None
+    if ansible:
+        answer = ansible.result()[0]
+        differs = compare(answer, known) if known else []
+        return answer, ["recorded is something else: " + "; ".join(differs)] if differs else []
+    if not known:
+        return None, ["Ansible's answer is not recorded: UPDATE_ORACLE=1"]
+    return known, []
+
+
+def compare_all(cases, recorded, live, known, verbose):
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        running = [(case, pool.submit(run_rollout, case),
+                    pool.submit(run_ansible, case) if case.name in live else None)
+                   for case in cases]
+        for case, rollout, ansible in running:
+            want, problems = wanted_answer(case, recorded, ansible)
+            differs = compare(want, rollout.result()[0]) if want else []
+            if case.name in known and want and not differs:
+                problems.append("is listed as a difference, and is none")
+            elif case.name not in known:
+                problems += differs
+            if problems:
+                bad += 1
+                print(f"FAILED  {case.name}: " + "; ".join(problems), flush=True)
+            if verbose:
+                print("---- ansible-playbook", ansible.result()[1] if ansible else want,
+                      "---- rollout", rollout.result()[1], sep="\n")
+    return bad
 
 
 def main():
@@ -301,16 +313,15 @@ def main():
     for name in sorted({name for name in names if names.count(name) > 1}):
         print(f"two cases are called '{name}'")
         bad += 1
-    test = Test([c for c in cases if not only or any(part in c.name for part in only)])
-    if test.updates and not test.version:
-        sys.exit("ansible-playbook is not installed: its answers cannot be recorded")
-    bad += test.run(known, "-v" in sys.argv[1:])
-    if test.updates:
-        write_recorded(test.recorded, test.version, set(names))
-    print(f"{len(test.cases)} cases, {bad} not as they should be, {len(known)} known differences; "
-          f"answers of ansible-core {test.recorded['ansible-core']}, "
-          f"{len(test.live)} of them given just now")
-    return 1 if bad or not test.cases else 0
+    cases = [c for c in cases if not only or any(part in c.name for part in only)]
+    recorded, version = read_recorded(), ansible_version()
+    if os.environ.get("UPDATE_ORACLE", "") not in ("", "0"):
+        return record(cases, recorded, version, set(names))
+    live = choose_live(cases, recorded, version)
+    bad += compare_all(cases, recorded, live, known, "-v" in sys.argv[1:])
+    print(f"{len(cases)} cases, {bad} not as they should be, {len(known)} known differences; "
+          f"answers of ansible-core {recorded['ansible-core']}, {len(live)} of them given just now")
+    return 1 if bad or not cases else 0
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ struct plan_step {
 	const struct value *max_fail_percentage;
 	bool any_errors_fatal, linear; /* linear: a barrier before every task */
 	bool gather_facts;
+	const struct value *fact_path; /* template or NULL */
 	VEC(struct slice) fact_names; /* without ansible_; what its tasks use */
 	bool all_facts;		      /* ansible_facts as a whole is used */
 	struct plan_block *body;
