@@ -35,7 +35,7 @@ static void print_task(const struct plan_node *n)
 	if (n->name)
 		value_print(&name, n->name);
 	else
-		strbuf_puts(&name, n->module->name);
+		strbuf_puts(&name, node_module_name(n));
 	for (size_t i = 0; i < n->attrs.tags.len; i++)
 		add_tag(&tags, n->attrs.tags.at[i]);
 	if (n->role)

@@ -6,7 +6,7 @@
 	X(command) X(shell) X(raw) X(script) X(systemd) X(service) X(apt) \
 	X(package) X(user) X(group) X(wait_for) X(setup) X(ping) X(getent) \
 	X(hostname) X(sysctl) X(modprobe) X(timezone) X(get_url) X(async_status) \
-	X(wait_for_connection)
+	X(wait_for_connection) X(library_module) X(reboot)
 
 #define MODULES_ACTION(X) \
 	X(debug) X(set_fact) X(assert) X(fail) X(meta) X(pause) \

@@ -124,10 +124,11 @@ static int check_kind(enum kind kind, const char *name, const struct value *v, s
 }
 
 /* module: {arg: value}, or a list of such mappings. */
-static int take_module_defaults(struct plan_attrs *attrs, const struct value *v, struct err *err)
+static int take_module_defaults(struct compiler *c, struct plan_attrs *attrs, const struct value *v,
+				struct err *err)
 {
 	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len; i++) {
-		int r = take_module_defaults(attrs, v->list.at[i], err);
+		int r = take_module_defaults(c, attrs, v->list.at[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -139,18 +140,9 @@ static int take_module_defaults(struct plan_attrs *attrs, const struct value *v,
 			      value_type_name(v));
 	for (size_t i = 0; i < v->dict.len; i++) {
 		const struct value *key = v->dict.at[i].key, *args = v->dict.at[i].value;
-		if (key->type == VALUE_STRING && slice_starts_with(key->str, "group/"))
-			return err_at(err, ERR_UNSUPPORTED, key->at,
-				      "module_defaults of groups of modules ('%.*s') are not "
-				      "supported by rollout; name the modules",
-				      SLICE_ARG(key->str));
-		if (key->type != VALUE_STRING || !module_find(key->str)) {
-			char hint[160];
-			struct slice name = key->type == VALUE_STRING ? key->str : SLICE_LIT("?");
-			return err_at(err, ERR_UNSUPPORTED, key->at,
-				      "module_defaults: rollout has no module '%.*s'%s",
-				      SLICE_ARG(name), module_hint(name, hint, sizeof(hint)));
-		}
+		int r = defaults_check_key(c, key, err);
+		if (r < 0)
+			return r;
 		if (args->type != VALUE_DICT && args->type != VALUE_NULL)
 			return err_at(err, ERR_INVALID, args->at,
 				      "the defaults of a module are a mapping, not a %s",
@@ -225,7 +217,7 @@ int attrs_take(struct compiler *c, struct plan_attrs *attrs, const struct value 
 	if (value_is_str(key, "environment"))
 		return take_environment(attrs, v, err);
 	if (value_is_str(key, "module_defaults"))
-		return take_module_defaults(attrs, v, err);
+		return take_module_defaults(c, attrs, v, err);
 	if (value_is_str(key, "collections"))
 		return take_collections(v, err);
 	return refuse(key, v, err);

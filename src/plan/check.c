@@ -190,7 +190,8 @@ static int check_async(const struct plan_node *node, struct err *err)
 		return 0;
 	if (v->type != VALUE_STRING && (v->type != VALUE_INT || v->integer < 0))
 		return err_at(err, ERR_INVALID, v->at, "'async' is a number of seconds");
-	if (node->module->flags & (MODULE_ACTION | MODULE_PREPARE))
+	if (node->module->flags & (MODULE_ACTION | MODULE_PREPARE) ||
+	    strcmp(node->module->name, "reboot") == 0)
 		return err_at(err, ERR_UNSUPPORTED, v->at, "async is not supported for %s",
 			      node->module->name);
 	return 0;

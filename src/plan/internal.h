@@ -93,6 +93,18 @@ int task_include_file(struct compiler *c, const struct plan_node *node, struct s
 /* The name argument of include_*: `_raw_params` or `file` or `name`; NULL when absent. */
 const struct value *task_include_name(const struct plan_node *node);
 
+/* ---- library.c ---- */
+/* The file of library/ that a task's key names; NULL: there is none, or it is a
+ * Python one in whose place rollout has a module of its own. */
+int library_find(struct compiler *c, const struct value *key, const char **ret, struct err *err);
+/* The module that carries such files to hosts. */
+const struct module *library_module(void);
+
+/* ---- module_defaults.c ---- */
+/* Does the key of a module_defaults name the task's module, by itself or by a group? */
+bool defaults_name(const struct value *key, const struct plan_node *node);
+int defaults_check_key(struct compiler *c, const struct value *key, struct err *err);
+
 /* ---- check.c: what can be wrong without a host ---- */
 int check_task(struct compiler *c, struct plan_node *node, struct err *err);
 /* Of the given node in plan->nodes on, once all handlers are known. */

@@ -54,6 +54,7 @@ void plan_free(struct plan *plan)
 	vec_release(&plan->warnings);
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
+	strmap_release(&plan->libraries);
 	strmap_release(&plan->includes);
 	strmap_release(&plan->uses);
 	arena_release(&plan->arena);

@@ -158,6 +158,7 @@ static int take_gathering(struct compiler *c, const struct value *play, struct e
 				      texts[i]);
 	}
 	c->step->gather_facts = true;
+	c->step->fact_path = value_get(play, "fact_path");
 	return take_bool(c, play, "gather_facts", &c->step->gather_facts, err);
 }
 

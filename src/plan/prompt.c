@@ -8,7 +8,7 @@ static const char *const keys[] = {"name",    "prompt", "default",   "private", 
 static int check_keys(const struct value *prompt, struct err *err)
 {
 	for (size_t i = 0; i < prompt->dict.len; i++) {
-		const struct value *key = prompt->dict.at[i].key, *v = prompt->dict.at[i].value;
+		const struct value *key = prompt->dict.at[i].key;
 		struct nearest near;
 		char hint[128];
 		bool known = false;
@@ -21,10 +21,6 @@ static int check_keys(const struct value *prompt, struct err *err)
 			return err_at(err, ERR_INVALID, key->at, "vars_prompt has no '%.*s'%s",
 				      SLICE_ARG(near.wanted),
 				      nearest_hint(&near, hint, sizeof(hint)));
-		if (value_is_str(key, "encrypt") && v->type != VALUE_NULL)
-			return err_at(err, ERR_UNSUPPORTED, key->at,
-				      "vars_prompt: 'encrypt' is not supported by rollout; use the "
-				      "filter password_hash where the answer is needed");
 	}
 	return 0;
 }
@@ -59,6 +55,38 @@ static int answer(const struct plan_options *opts, const struct plan_prompt *p, 
 	return 0;
 }
 
+/* The hash of the answer, by the filter password_hash. */
+static int encrypt(struct compiler *c, const struct value *prompt, struct strbuf *text,
+		   struct err *err)
+{
+	static const char formula[] = "{{ answer | password_hash(scheme, salt, salt_size) }}";
+	struct arena *a = &c->plan->arena;
+	const struct value *scheme = value_get(prompt, "encrypt"), *hash,
+			   *salt = value_get(prompt, "salt"),
+			   *size = value_get(prompt, "salt_size");
+	if (!scheme || scheme->type == VALUE_NULL)
+		return 0;
+	struct value *names = value_dict_new(a), *answer = value_str(a, strbuf_slice(text));
+	answer->flags |= VALUE_UNSAFE;
+	value_dict_put(a, names, "answer", answer);
+	value_dict_put(a, names, "scheme", scheme);
+	value_dict_put(a, names, "salt", salt ? salt : value_null());
+	value_dict_put(a, names, "salt_size", size ? size : value_null());
+	struct vars vars;
+	vars_init(&vars, c->plan->env, a, NULL);
+	vars_set_level(&vars, VARS_PLAY, c->step ? c->step->play_vars : NULL);
+	vars_set_level(&vars, VARS_EXTRA, c->plan->extra_vars);
+	vars_set_level(&vars, VARS_LOOP, names);
+	int r = template_render(c->plan->env, &vars.scope, a, value_cstr(a, formula), &hash, err);
+	vars_release(&vars);
+	if (r < 0)
+		return err_locate(err, r, scheme->at);
+	strbuf_wipe(text);
+	*text = (struct strbuf){0};
+	value_print(text, hash);
+	return 0;
+}
+
 static int ask(struct compiler *c, const struct plan_options *opts, const struct value *prompt,
 	       struct value *vars, struct err *err)
 {
@@ -79,7 +107,7 @@ static int ask(struct compiler *c, const struct plan_options *opts, const struct
 		return err_at(err, ERR_INVALID, prompt->at, "the prompt's 'name' is empty");
 	if (c->plan->extra_vars && value_get(c->plan->extra_vars, p.name))
 		return 0;
-	if ((r = answer(opts, &p, &text, err)) < 0)
+	if ((r = answer(opts, &p, &text, err)) < 0 || (r = encrypt(c, prompt, &text, err)) < 0)
 		return r;
 	struct value *v = value_str(&c->plan->arena, strbuf_slice(&text));
 	v->at = prompt->at;

@@ -285,7 +285,7 @@ static int add_defaults(struct compiler *c, struct plan_node *node, struct err *
 	for (size_t i = node->attrs.module_defaults.len; i-- > 0;) {
 		const struct value *all = node->attrs.module_defaults.at[i];
 		for (size_t k = all->dict.len; k-- > 0;)
-			if (module_find(all->dict.at[k].key->str) == node->module)
+			if (defaults_name(all->dict.at[k].key, node))
 				return add_args(c, node, all->dict.at[k].value, err);
 	}
 	return 0;
@@ -295,7 +295,12 @@ static int set_module(struct compiler *c, struct plan_node *node, const struct v
 		      const struct value *args, struct err *err)
 {
 	const struct module *m = module_find(key->str);
-	if (!m)
+	int r = library_find(c, key, &node->library, err);
+	if (r < 0)
+		return r;
+	if (node->library)
+		m = library_module();
+	else if (!m || m == library_module())
 		return unknown_key(key, err);
 	if (node->module)
 		return err_at(err, ERR_INVALID, key->at, "the task has two modules: %s and %s",
@@ -408,6 +413,8 @@ static int import_role(struct compiler *c, struct plan_node *task, struct plan_n
 	if (r < 0 || (r = role_read_use(c->plan, task->args, &use, err)) < 0)
 		return r;
 	/* what it brings is the whole play's, as with an entry of `roles` */
+	if (!use.vars)
+		use.vars = task->vars;
 	if ((r = role_gather(c, role, &use, err)) < 0 ||
 	    (r = role_enter(c, role, &use, &in, err)) < 0)
 		return err_locate(err, r, task->at);
@@ -457,10 +464,19 @@ static bool needs_barrier(const struct plan_node *node)
 	       !value_is_str(node->attrs.delegate_to, "{{ inventory_hostname }}");
 }
 
-/* Ansible does these for the first host alone. */
-static bool works_for_all(const struct module *m)
+/* Ansible does these for the first host alone: it is that one's `when` that counts. */
+static bool works_for_all(const struct plan_node *node)
 {
-	return strcmp(m->name, "add_host") == 0 || strcmp(m->name, "pause") == 0;
+	static const char *const metas[] = {"clear_facts", "clear_host_errors", "end_batch",
+					    "end_play", "refresh_inventory"};
+	const struct value *what = value_get(node->args, "_raw_params");
+	if (strcmp(node->module->name, "meta") != 0)
+		return strcmp(node->module->name, "add_host") == 0 ||
+		       strcmp(node->module->name, "pause") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(metas); i++)
+		if (what && what->type == VALUE_STRING && slice_is(slice_trim(what->str), metas[i]))
+			return true;
+	return false;
 }
 
 static bool sets_vars(const struct plan_node *node)
@@ -493,8 +509,9 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 		return r;
 	if (imports)
 		return import(c, node, ret, err);
-	node->once = works_for_all(node->module);
-	node->selected = attrs_selected(c->plan, &node->attrs);
+	node->once = works_for_all(node);
+	/* tags do not choose handlers: what notifies them does */
+	node->selected = node->is_handler || attrs_selected(c->plan, &node->attrs);
 	node->barrier = needs_barrier(node) || c->step->linear;
 	if (sets_vars(node))
 		c->step->sets_vars = true;

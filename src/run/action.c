@@ -212,6 +212,12 @@ bool action_steers(const struct module *m)
 	return false;
 }
 
+static void clear_facts(struct run_step *step)
+{
+	for (size_t i = 0; i < step->hosts.len; i++)
+		step->hosts.at[i]->facts = value_dict_new(&step->hosts.at[i]->arena);
+}
+
 /* They take part again, from the next play on. */
 static void clear_host_errors(struct run_step *step)
 {
@@ -232,7 +238,7 @@ static int steer_meta(struct flight *f, struct err *err)
 	else if (slice_is(name, "end_host"))
 		strand_leave_step(s);
 	else if (slice_is(name, "clear_facts"))
-		s->host->facts = value_dict_new(&s->host->arena);
+		clear_facts(s->step);
 	else if (slice_is(name, "clear_host_errors"))
 		clear_host_errors(s->step);
 	else if (slice_is(name, "reset_connection"))

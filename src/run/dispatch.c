@@ -5,7 +5,7 @@
 
 static bool is_once_only(const char *module)
 {
-	static const char *const names[] = {"command", "shell", "raw", "script"};
+	static const char *const names[] = {"command", "shell", "raw", "script", "library_module"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(names[i], module) == 0)
 			return true;
@@ -38,7 +38,7 @@ static int request_new(struct flight *f, const struct value *items, bool secret,
 	req->task = f->name ? f->name : "Gathering Facts";
 	req->strand_id = s->id;
 	req->resumes = s->needs_resume && f->target == s->host;
-	req->resendable = !is_once_only(module);
+	req->resendable = !is_once_only(module) && !reboot_is_once_only(f);
 	req->flight = f;
 	if (req->resumes)
 		s->needs_resume = false;
@@ -58,6 +58,7 @@ int flight_send(struct flight *f, struct err *err)
 		if (!f->items[i].args || f->items[i].result)
 			continue;
 		f->current = i;
+		reboot_put_phase(f);
 		f->sent_items[f->nsent++] = i;
 		secret |= holds_secret(f->items[i].args);
 		value_list_push(&f->arena, list, f->items[i].args);
@@ -134,7 +135,7 @@ void flight_on_result(struct flight *f, size_t sent_index, const struct value *r
 	struct flight_item *it = &f->items[f->sent_items[sent_index]];
 	struct value *own = value_copy(&f->arena, result, VALUE_UNSAFE);
 	reconnect_put_elapsed(f, own);
-	if (outcome_wants_retry(f, it, own))
+	if (reboot_goes_on(f, own) || outcome_wants_retry(f, it, own))
 		return;
 	outcome_item(f, it, own);
 	if (!last || (f->one_by_one && send_next(f)))
@@ -165,6 +166,11 @@ void flight_on_lost(struct flight *f, const struct err *why)
 
 	if (reconnect_again(f))
 		return;
+	const struct value *rebooting = reboot_lost(f, why);
+	if (rebooting) {
+		flight_on_result(f, 0, rebooting, true);
+		return;
+	}
 	struct value *d = value_dict_new(&f->arena);
 	value_dict_put(&f->arena, d, "unreachable", value_bool(true));
 	value_dict_put(&f->arena, d, "changed", value_bool(false));

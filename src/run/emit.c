@@ -59,7 +59,7 @@ static struct report_event flight_event(const struct flight *f, enum report_kind
 	e.task = f->name ? f->name : "Gathering Facts";
 	e.task_id = f->node ? f->node->id : 0;
 	e.is_handler = f->node && f->node->is_handler;
-	e.module = f->node ? f->node->module->name : "setup";
+	e.module = f->node ? node_module_name(f->node) : "setup";
 	e.at = f->node ? f->node->at : s->step->plan->at;
 	e.delegated_to = f->delegated_to;
 	e.duration_ms = clock_now_ms() - f->started_ms;

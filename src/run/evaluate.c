@@ -146,7 +146,7 @@ static int eval_name(struct flight *f, struct scope *sc, struct err *err)
 	if (r < 0 && n->name->type == VALUE_STRING)
 		text = n->name->str.ptr;
 	if (!text)
-		text = n->module->name;
+		text = node_module_name(n);
 	f->name = text;
 	return 0;
 }

@@ -23,6 +23,21 @@ static bool has_asked(const struct strand *s)
 	       (s->nfacts_asked == p->fact_names.len && s->all_facts_asked == p->all_facts);
 }
 
+/* Where ansible_local comes from, where the play says it. */
+static void put_fact_path(struct flight *f, struct value *args)
+{
+	struct strand *s = f->strand;
+	struct err ignored = {0};
+	struct scope sc;
+	const char *path = NULL;
+	if (!s->step->plan->fact_path)
+		return;
+	scope_init(&sc, &f->arena, s->host, s, NULL, NULL);
+	if (scope_string(&sc, s->step->plan->fact_path, &path, &ignored) == 0 && path && *path)
+		value_dict_put(&f->arena, args, "fact_path", value_cstr(&f->arena, path));
+	scope_release(&sc);
+}
+
 void flight_gather_facts(struct strand *s)
 {
 	struct run_host *h = s->host;
@@ -45,6 +60,7 @@ void flight_gather_facts(struct strand *s)
 		value_dict_put(&f->arena, args, "_only", names);
 	h->all_facts |= all;
 	f->items[0].args = args;
+	put_fact_path(f, args);
 	f->become_user = h->wants_root ? "root" : NULL;
 	for (size_t i = 0; i < names->list.len; i++)
 		value_dict_put(

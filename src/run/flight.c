@@ -113,13 +113,24 @@ static bool notifies_from_handler(const struct flight *f)
 	return false;
 }
 
+/* Later tasks may use them, by whatever name. */
+static bool brings_facts(const struct plan_node *n)
+{
+	static const char *const modules[] = {"setup",	"package_facts", "service_facts",
+					      "getent", "hostname",	 "library_module"};
+	for (size_t i = 0; i < ARRAY_LEN(modules); i++)
+		if (strcmp(n->module->name, modules[i]) == 0)
+			return true;
+	return false;
+}
+
 /* May the strand go on before the answer is there? */
 static bool may_overlap(const struct flight *f)
 {
 	const struct plan_node *n = f->node;
 	if (f->one_by_one || f->local || f->broken ||
 	    strcmp(n->module->name, "wait_for_connection") == 0 || f->target != f->strand->host ||
-	    n->attrs.throttle || n->barrier || f->pending_fetches)
+	    n->attrs.throttle || n->barrier || f->pending_fetches || brings_facts(n))
 		return false;
 	if (f->strand->flights.len >= RUN_INFLIGHT_TASKS_MAX)
 		return false;
@@ -263,7 +274,7 @@ static bool is_maybe_handler(struct strand *s, const struct plan_node *node)
 void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err)
 {
 	struct flight *f = flight_new(s, node);
-	f->name = node->module->name;
+	f->name = node_module_name(node);
 	strand_next(s);
 	vec_push(&s->flights, f);
 	flight_fail(f, err);
@@ -289,8 +300,8 @@ enum launch flight_launch(struct strand *s, const struct plan_node *node)
 	strand_next(s);
 	remember_register(f);
 	vec_push(&s->flights, f);
-	f->one_by_one =
-		f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause || f->varies;
+	f->one_by_one = f->retries > 0 || has_delegate_per_item(f) || f->node->loop.pause ||
+			f->varies || reboot_is(f);
 	if (r < 0) {
 		flight_fail(f, &err);
 		return LAUNCH_FINISHED;

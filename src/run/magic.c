@@ -74,13 +74,14 @@ static const struct value *short_name(struct arena *a, const char *name)
 	return value_str(a, (struct slice){name, dot ? (size_t)(dot - name) : strlen(name)});
 }
 
-/* ansible_facts: the names without their prefix */
+/* ansible_facts: the names without their prefix, but for ansible_local */
 static const struct value *bare_facts(struct arena *a, const struct run_host *h)
 {
 	struct value *d = value_dict_new(a);
 	for (size_t i = 0; i < h->facts->dict.len; i++) {
 		const struct value *key = h->facts->dict.at[i].key;
-		bool prefixed = slice_starts_with(key->str, "ansible_");
+		bool prefixed = slice_starts_with(key->str, "ansible_") &&
+				!value_is_str(key, "ansible_local");
 		value_dict_put(a, d, prefixed ? key->str.ptr + 8 : key->str.ptr,
 			       h->facts->dict.at[i].value);
 	}

@@ -1,5 +1,6 @@
 /* From what a module answered to what the task is: changed_when, failed_when,
  * register, notify. */
+#include "rollout/base/clock.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -121,6 +122,14 @@ static void put_giving_up(struct flight *f, const struct flight_item *it, struct
 		put(f, result, "attempts", value_int(&f->arena, f->retries));
 }
 
+/* Of a task that was awaited: as Ansible's, it names no file any more. */
+static void put_job_id(struct flight *f, struct value *result)
+{
+	if (!value_get(result, "ansible_job_id"))
+		put(f, result, "ansible_job_id",
+		    value_fmt(&f->arena, "%u.%lld", f->node->id, (long long)clock_now_ms()));
+}
+
 void outcome_item(struct flight *f, struct flight_item *it, const struct value *module_result)
 {
 	struct value *result = value_dict_dup(&f->arena, module_result);
@@ -136,6 +145,7 @@ void outcome_item(struct flight *f, struct flight_item *it, const struct value *
 	if (f->node->async_s && !value_get(result, "finished")) {
 		put(f, result, "started", value_int(&f->arena, 1));
 		put(f, result, "finished", value_int(&f->arena, 1));
+		put_job_id(f, result);
 	}
 	it->status = status_of(it);
 	if (f->is_loop) {
@@ -217,6 +227,15 @@ int outcome_wants_retry(struct flight *f, struct flight_item *it, const struct v
 
 /* ---- the whole task ---- */
 
+static const char *combined_text(const struct flight *f, bool failed, bool skipped)
+{
+	if (f->nitems == 0)
+		return "No items in the list";
+	return failed	 ? "One or more items failed"
+	       : skipped ? "All items skipped"
+			 : "All items completed";
+}
+
 static void combine(struct flight *f)
 {
 	struct value *all = value_dict_new(&f->arena), *list = value_list_new(&f->arena);
@@ -230,14 +249,9 @@ static void combine(struct flight *f)
 	put(f, all, "results", list);
 	put(f, all, "changed", value_bool(changed));
 	put(f, all, "failed", value_bool(failed));
-	if (f->nitems == 0 || skipped) {
-		put(f, all, "skipped", value_bool(true));
-		put(f, all, "skipped_reason",
-		    value_cstr(&f->arena,
-			       f->nitems ? "All items skipped" : "No items in the list"));
-	}
-	put(f, all, "msg",
-	    value_cstr(&f->arena, failed ? "One or more items failed" : "All items completed"));
+	put(f, all, "skipped", value_bool(skipped || f->nitems == 0));
+	put(f, all, f->nitems ? "msg" : "skipped_reason",
+	    value_cstr(&f->arena, combined_text(f, failed, skipped)));
 	f->result = all;
 }
 
@@ -283,12 +297,9 @@ void outcome_facts(struct run_host *h, const struct value *result)
 			value_dict_put(&h->arena, h->include_vars, key->str.ptr,
 				       value_copy(&h->arena, v, 0));
 		else
-			value_dict_put(
-				&h->arena, h->facts,
-				slice_starts_with(key->str, "ansible_")
-					? key->str.ptr
-					: arena_printf(&h->arena, "ansible_%s", key->str.ptr),
-				value_copy(&h->arena, v, VALUE_UNSAFE));
+			value_dict_put(&h->arena, h->facts,
+				       arena_strndup(&h->arena, key->str.ptr, key->str.len),
+				       value_copy(&h->arena, v, VALUE_UNSAFE));
 	}
 }
 

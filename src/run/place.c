@@ -98,6 +98,12 @@ bool strand_is_rescued(const struct strand *s)
 	return false;
 }
 
+/* force_handlers: any_errors_fatal ends the play without them. */
+static bool is_force_handlers(const struct frame *f)
+{
+	return f->node && f->node->implicit;
+}
+
 /* After a failure: back to the innermost rescue or always. False: there is none. */
 bool strand_unwind(struct strand *s)
 {
@@ -108,7 +114,8 @@ bool strand_unwind(struct strand *s)
 			f->index = 0;
 			return true;
 		}
-		if (f->block && f->section != FRAME_ALWAYS && f->block->always.len) {
+		if (f->block && f->section != FRAME_ALWAYS && f->block->always.len &&
+		    !(is_force_handlers(f) && s->step->fatal)) {
 			f->section = FRAME_ALWAYS;
 			f->index = 0;
 			f->failing = true;

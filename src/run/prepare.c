@@ -391,6 +391,21 @@ static int prepare_script(struct preparation *p, struct err *err)
 	return 0;
 }
 
+/* A file of library/: the task's arguments go beside it. */
+static int prepare_library(struct preparation *p, struct err *err)
+{
+	const struct blob *blob;
+	struct value *args = p->args;
+	p->args = value_dict_new(&p->f->arena);
+	int r = source_blob(p, p->f->node->library, &blob, err);
+	if (r < 0)
+		return err_locate(err, r, p->f->node->at);
+	put_blob(p, blob);
+	put_str(p, "_module_name", p->f->node->written_name);
+	value_dict_put(&p->f->arena, p->args, "_arguments", args);
+	return 0;
+}
+
 int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
 {
 	struct preparation p = {
@@ -411,6 +426,8 @@ int prepare_item(struct flight *f, struct scope *sc, struct flight_item *it, str
 		r = prepare_unarchive(&p, err);
 	else if (strcmp(name, "script") == 0)
 		r = prepare_script(&p, err);
+	else if (f->node->library)
+		r = prepare_library(&p, err);
 	else if (strcmp(name, "get_url") == 0)
 		r = fetch_start(f, it, err);
 	if (r == 0 && strcmp(name, "get_url") != 0)

@@ -63,7 +63,8 @@ static void keep_failure(struct strand *s, const struct flight *f)
 	struct value *task = value_dict_new(a);
 	value_dict_put(a, task, "name",
 		       value_cstr(a, f->node && f->node->name && f->name ? f->name : ""));
-	value_dict_put(a, task, "action", value_cstr(a, f->node ? f->node->module->name : "setup"));
+	value_dict_put(a, task, "action",
+		       value_cstr(a, f->node ? node_module_name(f->node) : "setup"));
 	s->failed_task = task;
 	s->failed_result = value_copy(a, f->result, VALUE_UNSAFE);
 }
@@ -134,6 +135,8 @@ static void on_failure(struct strand *s, struct flight *f, bool once)
 	strand_next(s);
 	/* `rescue` is for unreachable hosts too, `always` alone is not */
 	rescued = strand_is_rescued(s);
+	if (!rescued)
+		s->step->fatal |= is_fatal(s, f->node);
 	ended = (unreachable && !rescued) || !strand_unwind(s);
 	if (rescued)
 		f->status = REPORT_RESCUED;
@@ -148,7 +151,6 @@ static void on_failure(struct strand *s, struct flight *f, bool once)
 		s->host->unreachable = true;
 	else
 		s->host->failed = true;
-	s->step->fatal |= is_fatal(s, f->node);
 	strand_end(s, true);
 }
 

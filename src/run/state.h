@@ -217,6 +217,15 @@ struct flight_item {
 	enum report_status status;
 };
 
+/* reboot: how far it is. LOOK → GO → CHECK. */
+struct reboot {
+	enum reboot_phase { REBOOT_LOOK, REBOOT_GO, REBOOT_CHECK } phase;
+	const struct value *boot_id; /* before it; in the flight's arena */
+	bool booted;		     /* the id is another one */
+	int64_t begun_ms, since_ms;  /* the reboot; what is being waited for */
+	int64_t wait_ms;	     /* until the next try */
+};
+
 struct flight {
 	struct strand *strand;
 	const struct plan_node *node; /* NULL: the gathering of facts */
@@ -258,7 +267,8 @@ struct flight {
 	struct value *result; /* of the whole task */
 	int pending_fetches;
 	bool delayed; /* wait_for_connection: its delay is over */
-	bool zombie;  /* dropped, waits for its timer or fetch to end */
+	struct reboot reboot;
+	bool zombie; /* dropped, waits for its timer or fetch to end */
 };
 
 /* ---- steps ---- */
@@ -398,6 +408,17 @@ int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
 bool reconnect_delays(struct flight *f);
 bool reconnect_again(struct flight *f);
 void reconnect_put_elapsed(struct flight *f, struct value *result);
+
+/* ---- reboot.c ---- */
+bool reboot_is(const struct flight *f);
+/* Its request must not go out twice. */
+bool reboot_is_once_only(const struct flight *f);
+/* Into the arguments of the item at hand, before it is sent. */
+void reboot_put_phase(struct flight *f);
+/* True: the answer was not the last one. Else it is completed. */
+bool reboot_goes_on(struct flight *f, struct value *result);
+/* What a lost connection is an answer to, at this place; NULL: a lost connection. */
+const struct value *reboot_lost(struct flight *f, const struct err *why);
 
 /* ---- reach.c ---- */
 /* The connection that keywords and variables of the task ask for. */

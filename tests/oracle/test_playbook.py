@@ -1,6 +1,16 @@
 #!/usr/bin/env python3
-"""Each case of playbook/*.case through ansible-playbook and through rollout: exit
-code, recap and the files that the tasks leave must be the same.
+"""Each case of playbook/*.case through rollout: exit code, recap and the files that
+the tasks leave must be what ansible-playbook gives.
+
+Ansible's answers lie in playbook/recorded.json, with the version that gave them. A
+sample of the cases, another one each day, goes through ansible-playbook as well,
+where that is installed and of the version that was recorded.
+
+    ORACLE_LIVE=1     all cases go through ansible-playbook
+    ORACLE_LIVE=0     none do
+    UPDATE_ORACLE=1   its answers to new and changed cases are recorded; nothing is compared
+    UPDATE_ORACLE=all its answers to all cases are
+    ORACLE_JOBS=N     so many cases at a time, instead of one a processor
 
 A case is laid over a small project whose hosts a, b and c are all this machine
 (ansible_connection: local); a and b are the group web. Tasks write what they have
@@ -17,17 +27,24 @@ playbook/differences lists cases that differ on purpose, with the reason.
 Arguments: cases to run alone, by a part of their names; -v shows both outputs.
 """
 import concurrent.futures
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROLLOUT = os.environ.get("ROLLOUT", os.path.join(HERE, "../../build/release/rollout"))
 COLUMNS = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
+RECORDED = os.path.join(HERE, "playbook", "recorded.json")
 TIMEOUT_S = 120
+RECORDING_S = 1800  # a busy machine gives no wrong answers
+SAMPLE = 20
+JOBS = int(os.environ.get("ORACLE_JOBS", 0)) or os.cpu_count() or 1
 INVENTORY = """all:
   vars:
     ansible_connection: local
@@ -48,6 +65,11 @@ class Case:
         self.stdout = False
         self.unlike = None
         self.files = {}
+
+    def digest(self):
+        """Of all that Ansible's answer depends on."""
+        text = json.dumps([INVENTORY, self.args, self.facts, self.stdout, self.files])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def read_cases(path):
@@ -107,44 +129,61 @@ def left_files(folder):
     return found
 
 
-def run(program, case, folder, home):
+def run(program, case, scratch, timeout_s=TIMEOUT_S):
+    """What the program answers, and all that it prints."""
+    folder, home = os.path.join(scratch, "project"), os.path.join(scratch, "home")
     write_project(case, folder)
-    env = dict(os.environ, HOME=home, LC_ALL="C.UTF-8", ANSIBLE_NOCOLOR="1",
+    os.makedirs(home)
+    env = dict(os.environ, HOME=home, LC_ALL="C.UTF-8", TZ="UTC", ANSIBLE_NOCOLOR="1",
                ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_RETRY_FILES_ENABLED="0",
-               ANSIBLE_DEPRECATION_WARNINGS="false",
+               ANSIBLE_DEPRECATION_WARNINGS="false", ANSIBLE_PIPELINING="1",
                ANSIBLE_ASYNC_DIR=os.path.join(home, "async"), ANSIBLE_JINJA2_NATIVE="1")
     for name in ("ANSIBLE_INVENTORY", "ANSIBLE_ROLES_PATH", "ANSIBLE_CONFIG", "FORCE_COLOR"):
         env.pop(name, None)
     try:
-        done = subprocess.run([program, *case.args], cwd=folder, env=env, timeout=TIMEOUT_S,
+        done = subprocess.run([program, *case.args], cwd=folder, env=env, timeout=timeout_s,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         code, text = done.returncode, done.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as late:
         code, text = "hangs", (late.stdout or b"").decode(errors="replace")
-    return code, text, recap(text, case), left_files(folder)
+    text = text.replace(scratch, "SCRATCH")
+    answer = {"exit": code, "recap": recap(text, case),
+              "files": {name: told.replace(scratch, "SCRATCH")
+                        for name, told in left_files(folder).items()}}
+    if case.stdout:
+        answer["listing"] = listing(text)
+    return answer, text
 
 
-def compare(case, scratch):
-    folder, home = os.path.join(scratch, "project"), os.path.join(scratch, "home")
-    os.makedirs(home, exist_ok=True)
-    want = run("ansible-playbook", case, folder, home)
-    have = run(ROLLOUT, case, folder, home)
+def run_ansible(case, timeout_s=TIMEOUT_S):
+    with tempfile.TemporaryDirectory() as scratch:
+        answer, text = run("ansible-playbook", case, scratch, timeout_s)
+    for counts in answer["recap"].values():
+        counts["ok"] -= min(case.facts, counts["ok"])
+    return answer, text
+
+
+def run_rollout(case):
+    with tempfile.TemporaryDirectory() as scratch:
+        return run(ROLLOUT, case, scratch)
+
+
+def compare(want, have):
     problems = []
-    if want[0] != have[0]:
-        problems.append(f"exit code {have[0]} instead of {want[0]}")
-    for host in sorted(set(want[2]) | set(have[2])):
-        there, here = want[2].get(host), have[2].get(host)
-        if there:
-            there["ok"] -= min(case.facts, there["ok"])
+    if want["exit"] != have["exit"]:
+        problems.append(f"exit code {have['exit']} instead of {want['exit']}")
+    for host in sorted(set(want["recap"]) | set(have["recap"])):
+        there, here = want["recap"].get(host), have["recap"].get(host)
         if there != here:
             problems.append(f"recap of {host}: " + differing(there, here))
-    for name in sorted(set(want[3]) | set(have[3])):
-        if want[3].get(name) != have[3].get(name):
-            problems.append(f"{name}: {have[3].get(name)!r} instead of {want[3].get(name)!r}")
-    if case.stdout and listing(want[1]) != listing(have[1]):
+    for name in sorted(set(want["files"]) | set(have["files"])):
+        there, here = want["files"].get(name), have["files"].get(name)
+        if there != here:
+            problems.append(f"{name}: {here!r} instead of {there!r}")
+    if want.get("listing") != have.get("listing"):
         problems.append("what is printed differs")
-    return problems, want[1], have[1]
+    return problems
 
 
 def listing(text):
@@ -170,38 +209,124 @@ def read_differences():
     return known
 
 
-def one(case):
-    with tempfile.TemporaryDirectory() as scratch:
-        return case, *compare(case, scratch)
+def ansible_version():
+    """Of ansible-core; None where it is not installed."""
+    if not shutil.which("ansible-playbook"):
+        return None
+    told = subprocess.run(["ansible-playbook", "--version"], stdout=subprocess.PIPE, check=False,
+                          stderr=subprocess.DEVNULL, env=dict(os.environ, LC_ALL="C.UTF-8"))
+    found = re.search(r"core (\S+?)\]", told.stdout.decode(errors="replace"))
+    return found[1] if found else None
+
+
+def read_recorded():
+    try:
+        with open(RECORDED, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {"ansible-core": None, "cases": {}}
+
+
+def write_recorded(recorded, version, names):
+    recorded["ansible-core"] = version
+    recorded["cases"] = {name: told for name, told in recorded["cases"].items() if name in names}
+    with open(RECORDED, "w", encoding="utf-8") as file:
+        json.dump(recorded, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def is_recorded(case, recorded):
+    return recorded["cases"].get(case.name, {}).get("case") == case.digest()
+
+
+def choose_live(cases, recorded, version):
+    """Names of the cases that go through ansible-playbook now."""
+    wanted = os.environ.get("ORACLE_LIVE", "")
+    if wanted == "1":
+        return {c.name for c in cases}
+    if wanted == "0" or not version or version != recorded["ansible-core"]:
+        return set()
+    every = max(1, len(cases) // SAMPLE)
+    sample = cases[int(time.time() / 86400) % every::every]
+    return {c.name for c in cases if c in sample or not is_recorded(c, recorded)}
+
+
+def record(cases, recorded, version, names):
+    """Ansible's answers, kept as they come."""
+    if not version:
+        sys.exit("ansible-playbook is not installed: its answers cannot be recorded")
+    if recorded["ansible-core"] != version or os.environ["UPDATE_ORACLE"] == "all":
+        for case in cases:
+            recorded["cases"].pop(case.name, None)
+    wanted = [case for case in cases if not is_recorded(case, recorded)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=JOBS) as pool:
+        running = {pool.submit(run_ansible, case, RECORDING_S): case for case in wanted}
+        for done in concurrent.futures.as_completed(running):
+            case = running[done]
+            if done.result()[0]["exit"] == "hangs":
+                sys.exit(f"{case.name}: ansible-playbook hangs")
+            recorded["cases"][case.name] = {"case": case.digest(), **done.result()[0]}
+            write_recorded(recorded, version, names)
+    write_recorded(recorded, version, names)
+    print(f"{len(wanted)} answers of ansible-core {version} recorded, {len(cases)} cases")
+
+
+def wanted_answer(case, recorded, ansible):
+    """Ansible's answer, and what is wrong with the recorded one."""
+    known = recorded["cases"].get(case.name) if is_recorded(case, recorded) else None
+    if ansible:
+        answer = ansible.result()[0]
+        differs = compare(answer, known) if known else []
+        return answer, ["recorded is something else: " + "; ".join(differs)] if differs else []
+    if not known:
+        return None, ["Ansible's answer is not recorded: UPDATE_ORACLE=1"]
+    return known, []
+
+
+def compare_all(cases, recorded, live, known, verbose):
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=JOBS) as pool:
+        running = [(case, pool.submit(run_rollout, case),
+                    pool.submit(run_ansible, case) if case.name in live else None)
+                   for case in cases]
+        for case, rollout, ansible in running:
+            want, problems = wanted_answer(case, recorded, ansible)
+            differs = compare(want, rollout.result()[0]) if want else []
+            if case.name in known and want and not differs:
+                problems.append("is listed as a difference, and is none")
+            elif case.name not in known:
+                problems += differs
+            if problems:
+                bad += 1
+                print(f"FAILED  {case.name}: " + "; ".join(problems), flush=True)
+            if verbose:
+                print("---- ansible-playbook", ansible.result()[1] if ansible else want,
+                      "---- rollout", rollout.result()[1], sep="\n")
+    return bad
 
 
 def main():
-    if not shutil.which("ansible-playbook"):
-        print("ansible-playbook is not installed")
-        return 77
     only = [a for a in sys.argv[1:] if a != "-v"]
-    verbose = "-v" in sys.argv[1:]
     known, cases, bad = read_differences(), [], 0
     folder = os.path.join(HERE, "playbook")
     for name in sorted(os.listdir(folder)):
         if name.endswith(".case"):
             cases += read_cases(os.path.join(folder, name))
-    for name in set(known) - {c.name for c in cases}:
+    names = [c.name for c in cases]
+    for name in sorted(set(known) - set(names)):
         print(f"differences: no case is called '{name}'")
         bad += 1
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        print(f"two cases are called '{name}'")
+        bad += 1
     cases = [c for c in cases if not only or any(part in c.name for part in only)]
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for case, problems, want, have in pool.map(one, cases):
-            if case.name in known and not problems:
-                problems = ["is listed as a difference, and is none"]
-            elif case.name in known:
-                problems = []
-            if problems:
-                bad += 1
-                print(f"FAILED  {case.name}: " + "; ".join(problems))
-            if verbose:
-                print("---- ansible-playbook", want, "---- rollout", have, sep="\n")
-    print(f"{len(cases)} cases, {bad} not as they should be, {len(known)} known differences")
+    recorded, version = read_recorded(), ansible_version()
+    if os.environ.get("UPDATE_ORACLE", "") not in ("", "0"):
+        return record(cases, recorded, version, set(names))
+    live = choose_live(cases, recorded, version)
+    bad += compare_all(cases, recorded, live, known, "-v" in sys.argv[1:])
+    print(f"{len(cases)} cases, {bad} not as they should be, {len(known)} known differences; "
+          f"answers of ansible-core {recorded['ansible-core']}, {len(live)} of them given just now")
     return 1 if bad or not cases else 0
 
 

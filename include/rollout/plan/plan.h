@@ -82,6 +82,7 @@ struct plan_node {
 	/* PLAN_TASK */
 	const struct module *module;
 	const char *written_name; /* of the module: "ansible.builtin.copy" */
+	const char *library;	  /* the file, when it is a module of one's own */
 	const struct value *args; /* dict, templates inside; free form already split */
 	const struct value *vars; /* task vars or NULL */
 	struct plan_loop loop;
@@ -137,6 +138,7 @@ struct plan_step {
 	const struct value *max_fail_percentage;
 	bool any_errors_fatal, linear; /* linear: a barrier before every task */
 	bool gather_facts;
+	const struct value *fact_path; /* template or NULL */
 	VEC(struct slice) fact_names; /* without ansible_; what its tasks use */
 	bool all_facts;		      /* ansible_facts as a whole is used */
 	struct plan_block *body;
@@ -192,8 +194,9 @@ struct plan {
 	VEC(struct plan_step *) steps;	    /* as written */
 	const struct value *extra_vars;
 	const char *const *roles_path;
-	struct strmap roles; /* dir → struct plan_role */
-	struct strmap files; /* path → parsed value, read once */
+	struct strmap roles;	 /* dir → struct plan_role */
+	struct strmap files;	 /* path → parsed value, read once */
+	struct strmap libraries; /* folder → has it a library/ */
 	const char *const *tags, *const *skip_tags;
 	const char *limit;
 	bool is_playbook;
@@ -230,6 +233,12 @@ int plan_step_hosts(struct plan *plan, const struct plan_step *step, inv_hosts *
 
 /* A file of variables; read once, lives as long as the plan. */
 int plan_load_vars(struct plan *plan, const char *path, const struct value **ret, struct err *err);
+
+/* For messages: of a module of one's own the name that the task gives. */
+static inline const char *node_module_name(const struct plan_node *node)
+{
+	return node->library ? node->written_name : node->module->name;
+}
 
 /* A file of a role or of the playbook as template, copy, script and include
  * name it: search order as Ansible's. Yours in the arena; ERR_NOT_FOUND lists
