@@ -1,4 +1,5 @@
 #include "../call.h"
+#include "../file_flags.h"
 #include "../path_state.h"
 
 #include <unistd.h>
@@ -41,7 +42,7 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .aliases = attributes_aliases,
-	 .doc = "Accepted; lsattr's flags are not determined."},
+	 .doc = "Returns attributes and attr_flags, as lsattr has them."},
 	{0},
 };
 
@@ -152,6 +153,22 @@ static int put_checksum(struct facts *f, const char *path, struct err *err)
 	return r;
 }
 
+/* Where the file system has them; Ansible's fields of lsattr. */
+static void put_flags(struct facts *f, const char *path, const struct host_stat *st)
+{
+	CLEANUP(strbuf_release) struct strbuf letters = {0};
+	struct module_call *call = f->call;
+	uint32_t flags = 0;
+	bool has = st->type == HOST_FILE || st->type == HOST_DIR;
+	if (!arg_bool(call, "get_attributes"))
+		return;
+	has = has && call->host->ops->flags(call->host, path, &flags, NULL) == 0;
+	file_flags_letters(flags, &letters);
+	value_dict_put(call->arena, f->dict, "attributes", file_flags_names(call->arena, flags));
+	if (has)
+		put_str(f, "attr_flags", arena_slice(call->arena, strbuf_slice(&letters)).ptr);
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	struct host_stat st = {0};
@@ -170,6 +187,7 @@ static int run(struct module_call *call, struct err *err)
 	put_types(&f, &st);
 	put_mode_bits(&f, st.mode);
 	put_access(&f, &st);
+	put_flags(&f, path, &st);
 	if (st.type == HOST_LINK) {
 		const char *real;
 		put_str(&f, "lnk_target", st.link_target);

@@ -64,6 +64,10 @@ static const struct module_param params[] = {
 	 .fallback = "false",
 	 .doc = "Accepts the key of a host that is not known yet; a changed key is refused."},
 	{.name = "accept_newhostkey", .type = MODULE_BOOL, .fallback = "false", .doc = "The same."},
+	{.name = "verify_commit",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "The commit, or the tag, must have a signature that gpg trusts."},
 	{.name = "executable", .type = MODULE_PATH, .doc = "The git program."},
 	{.name = "umask", .type = MODULE_MODE, .doc = "Umask while git works."},
 	{0},
@@ -136,6 +140,19 @@ static int predict(const struct git *g, const char *before, const struct git_tar
 	return 0;
 }
 
+static int verify(const struct git *g, const struct git_target *t, struct err *err)
+{
+	struct program p;
+	if (!arg_bool(g->call, "verify_commit"))
+		return 0;
+	git_begin(g, &p, true, t->kind == GIT_TAG ? "verify-tag" : "verify-commit");
+	program_add(&p, t->kind == GIT_TAG ? g->version : "HEAD");
+	int r = program_change(&p, err);
+	return r < 0 ? err_wrap(err, r, "Failed to verify GPG signature of commit/tag \"%s\"",
+				g->version)
+		     : 0;
+}
+
 /* Tree and submodules at the target; the repository has it. */
 static int settle(const struct git *g, const struct git_target *t, const char *before,
 		  struct err *err)
@@ -144,6 +161,8 @@ static int settle(const struct git *g, const struct git_target *t, const char *b
 	int r = g->bare ? 0 : git_checkout(g, t, err);
 	if (r == 0 && !g->bare && arg_bool(g->call, "recursive"))
 		r = git_submodules(g, arg_bool(g->call, "track_submodules"), err);
+	if (r == 0)
+		r = verify(g, t, err);
 	if (r == 0)
 		r = head_of(g, &after, err);
 	if (r < 0)

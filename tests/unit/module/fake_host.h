@@ -18,6 +18,7 @@ struct fake_file {
 	const char *link;
 	bool dir;
 	int mode;
+	uint32_t flags;
 };
 struct fake_unit {
 	const char *name;
