@@ -17,7 +17,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 TOP = "/mnt"  # of the namespace; a tmpfs
 FOLDERS = ("/etc", "/home", "/var/mail")
 KEPT = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "os-release", "pam.conf", "pam.d",
-        "security", "ssl", "debian_version", "ansible", "python3", "python3.11", "ssh", "mke2fs.conf", "dpkg")
+        "security", "ssl", "debian_version", "ansible", "ssh", "mke2fs.conf", "dpkg")
 ACCOUNTS = [("root", 0, "/root", "/bin/bash"), ("daemon", 1, "/usr/sbin", "/usr/sbin/nologin"),
             ("bin", 2, "/bin", "/usr/sbin/nologin"), ("sys", 3, "/dev", "/usr/sbin/nologin"),
             ("mail", 8, "/var/mail", "/usr/sbin/nologin"), ("www-data", 33, "/var/www", "/usr/sbin/nologin"),
@@ -76,7 +76,7 @@ class PrivateMachine:
         socket.sethostname("machine")
         self.pristine = f"{TOP}/pristine"
         os.makedirs(self.pristine)
-        for name in KEPT:
+        for name in KEPT + tuple(n for n in os.listdir("/etc") if n.startswith("python")):
             if os.path.exists(f"/etc/{name}"):
                 subprocess.run(["cp", "-a", f"/etc/{name}", self.pristine], check=True)
         put_files(self.pristine)
