@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 KEYS = {"name", "setup", "args", "check", "changed", "fails", "always", "unpredicted", "differs",
         "ignore", "environment", "shows", "machine", "refused"}
-HEAD_KEYS = {"ignore", "differs", "needs", "collection", "machine"}
+HEAD_KEYS = {"ignore", "differs", "needs", "collection", "machine", "apart"}
 BACKUP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~")
 
 CALLBACK = '''
@@ -66,6 +66,7 @@ class Case:
         self.ignore = set(given.get("ignore", [])) | set(common.get("ignore", []))
         self.environment = given.get("environment")
         self.shows = given.get("shows")
+        self.apart = tuple(common.get("apart", []))
         self.machine = given.get("machine") or common.get("machine")
         self.collection = common.get("collection")
         self.root = None  # set by Bed

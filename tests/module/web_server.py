@@ -10,7 +10,8 @@ WHEN = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 
 class Handler(BaseHTTPRequestHandler):
-    server_version, sys_version = "cases", ""
+    def version_string(self):
+        return "cases"
 
     def date_time_string(self, timestamp=None):
         return WHEN

@@ -51,7 +51,9 @@ def answer(case, result, before):
     kept = {"failed": is_failed(result), "changed": is_changed(result), "skipped": bool(result.get("skipped")),
             "msg": str(result.get("msg", "")) if is_failed(result) else None,
             "result": {} if is_failed(result) else fields,
-            "tree": since(before[case.task], tree(case.root)), "shows": shown(case)}
+            "tree": {path: what for path, what in since(before[case.task], tree(case.root)).items()
+                     if path.split("/")[0] not in case.apart},
+            "shows": shown(case)}
     return json.loads(json.dumps(kept).replace(json.dumps(case.root)[1:-1], "@"))
 
 

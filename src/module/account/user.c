@@ -146,6 +146,17 @@ static bool differs(const char *wanted, const char *now)
 	return wanted && (!now || strcmp(wanted, now) != 0);
 }
 
+/* A home that is to be there and is not is made, as Ansible does. */
+static int lacks_home(struct module_call *call, const char *home, bool *ret, struct err *err)
+{
+	struct host_stat st = {0};
+	if (!arg_bool(call, "create_home") || !home || home[0] != '/')
+		return 0;
+	int r = call->host->ops->stat(call->host, call->arena, home, true, &st, err);
+	*ret = st.type == HOST_ABSENT;
+	return r;
+}
+
 /* An existing one only what differs; *ret whether anything does. */
 static int spec_update(struct module_call *call, const struct host_user *now,
 		       struct host_user_spec *spec, bool *ret, struct err *err)
@@ -169,8 +180,11 @@ static int spec_update(struct module_call *call, const struct host_user *now,
 		spec->group = group;
 	if (r == 0)
 		r = user_groups(call, now, &spec->groups, err);
-	*ret = spec->uid >= 0 || spec->gecos || spec->home || spec->shell || spec->password_hash ||
-	       spec->group || spec->groups;
+	bool homeless = false;
+	if (r == 0)
+		r = lacks_home(call, spec->home ? spec->home : now->home, &homeless, err);
+	*ret = homeless || spec->uid >= 0 || spec->gecos || spec->home || spec->shell ||
+	       spec->password_hash || spec->group || spec->groups;
 	return r;
 }
 

@@ -89,6 +89,14 @@ static const char *ssh_command(struct module_call *call)
 	return arena_slice(call->arena, strbuf_slice(&out)).ptr;
 }
 
+/* A path as a URL, as Ansible does: depth needs it. */
+static const char *repository(struct module_call *call)
+{
+	const char *repo = call_expand_path(call, arg_str(call, "repo"));
+	return repo[0] == '/' ? arena_printf(call->arena, "file://%s", repo)
+			      : arg_str(call, "repo");
+}
+
 static int open_arguments(struct module_call *call, struct git *g, struct err *err)
 {
 	const char *executable = arg_str(call, "executable"), *dest = arg_str(call, "dest");
@@ -96,7 +104,7 @@ static int open_arguments(struct module_call *call, struct git *g, struct err *e
 	*g = (struct git){
 		.call = call,
 		.executable = executable ? executable : "git",
-		.repo = arg_str(call, "repo"),
+		.repo = repository(call),
 		.version = arg_str(call, "version"),
 		.remote = arg_str(call, "remote"),
 		.bare = arg_bool(call, "bare"),
@@ -217,7 +225,9 @@ static int drop_modifications(const struct git *g, struct err *err)
 			       "Local modifications exist in the destination: %s (force=no).",
 			       g->dest);
 	result_changed(g->call);
-	result_put_str(g->call, "msg", "Local modifications exist");
+	result_put_str(g->call, "msg",
+		       arena_printf(g->call->arena,
+				    "Local modifications exist in the destination: %s", g->dest));
 	git_begin(g, &p, true, "reset");
 	program_add(&p, "--hard");
 	program_add(&p, "HEAD");
