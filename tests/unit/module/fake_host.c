@@ -159,23 +159,6 @@ static int host_set_attr(struct host *h, const char *path, bool follow,
 	return 0;
 }
 
-static int host_flags(struct host *h, const char *path, uint32_t *ret, struct err *err)
-{
-	struct fake_file *file = find_file(of(h), path);
-	if (!file)
-		return err_set(err, ERR_UNSUPPORTED, "%s has no flags", path);
-	*ret = file->flags;
-	return 0;
-}
-
-static int host_set_flags(struct host *h, const char *path, uint32_t flags, struct err *err)
-{
-	(void)err;
-	make_file(of(h), path)->flags = flags;
-	note(of(h), "flags", path);
-	return 0;
-}
-
 static void join(struct strbuf *out, const char *const *argv)
 {
 	for (; *argv; argv++)
@@ -313,17 +296,13 @@ static int host_user_set(struct host *h, const struct host_user_spec *s, struct 
 
 static int host_user_remove(struct host *h, const char *name, unsigned how, struct err *err)
 {
+	static const char *const verbs[] = {"userdel", "userdel -r", "userdel -f", "userdel -f -r"};
 	(void)err;
 	struct fake_host *f = of(h);
 	for (size_t i = 0; i < f->nusers; i++)
 		if (strcmp(f->users[i].name, name) == 0)
 			f->users[i].exists = false;
-	note(f,
-	     how == 3	? "userdel -f -r"
-	     : how == 2 ? "userdel -f"
-	     : how == 1 ? "userdel -r"
-			: "userdel",
-	     name);
+	note(f, verbs[how], name);
 	return 0;
 }
 
@@ -480,8 +459,8 @@ static const struct host_ops fake_ops = {
 	.symlink = host_symlink,
 	.remove = host_remove,
 	.set_attr = host_set_attr,
-	.flags = host_flags,
-	.set_flags = host_set_flags,
+	.flags = fake_flags,
+	.set_flags = fake_set_flags,
 	.run = host_run,
 	.probe = host_probe,
 	.user = host_user_by_name,
