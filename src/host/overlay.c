@@ -6,6 +6,7 @@ static void overlay_free(struct host *h)
 {
 	struct overlay *o = overlay_of(h);
 	strmap_release(&o->nodes);
+	strmap_release(&o->flags);
 	strmap_release(&o->users);
 	strmap_release(&o->groups);
 	strmap_release(&o->packages);
@@ -45,6 +46,8 @@ static const struct host_ops overlay_ops = {
 	.remove = overlay_remove,
 	.rename = overlay_rename,
 	.set_attr = overlay_set_attr,
+	.flags = overlay_flags,
+	.set_flags = overlay_set_flags,
 	.run = overlay_run,
 	.probe = overlay_probe,
 	.user = overlay_user,

@@ -21,6 +21,7 @@ struct overlay {
 	struct host *under;
 	struct arena arena;
 	struct strmap nodes;	/* canonical path to struct node */
+	struct strmap flags;	/* canonical path to uint32_t */
 	struct strmap users;	/* name to struct host_user; exists false: removed */
 	struct strmap groups;	/* name to struct host_group */
 	struct strmap packages; /* name to struct host_package */
@@ -83,6 +84,10 @@ int overlay_set_attr(struct host *h, const char *path, bool follow, const struct
 		     struct err *err);
 void stat_apply(struct host_stat *st, const struct host_attr *attr);
 
+/* overlay_flags.c */
+int overlay_flags(struct host *h, const char *path, uint32_t *ret, struct err *err);
+int overlay_set_flags(struct host *h, const char *path, uint32_t flags, struct err *err);
+
 /* overlay_accounts.c */
 int overlay_user(struct host *h, struct arena *a, const char *name, struct host_user *ret,
 		 struct err *err);
@@ -93,7 +98,7 @@ int overlay_group(struct host *h, struct arena *a, const char *name, struct host
 int overlay_group_by_id(struct host *h, struct arena *a, gid_t gid, struct host_group *ret,
 			struct err *err);
 int overlay_user_set(struct host *h, const struct host_user_spec *spec, struct err *err);
-int overlay_user_remove(struct host *h, const char *name, bool remove_home, struct err *err);
+int overlay_user_remove(struct host *h, const char *name, unsigned how, struct err *err);
 int overlay_group_set(struct host *h, const struct host_group_spec *spec, struct err *err);
 int overlay_group_remove(struct host *h, const char *name, struct err *err);
 

@@ -274,7 +274,7 @@ int overlay_user_set(struct host *h, const struct host_user_spec *s, struct err 
 	return r;
 }
 
-int overlay_user_remove(struct host *h, const char *name, bool remove_home, struct err *err)
+int overlay_user_remove(struct host *h, const char *name, unsigned how, struct err *err)
 {
 	CLEANUP(arena_release) struct arena a = {0};
 	struct overlay *o = overlay_of(h);
@@ -282,7 +282,7 @@ int overlay_user_remove(struct host *h, const char *name, bool remove_home, stru
 	int r = overlay_user(h, &a, name, &u, err);
 	if (r < 0 || !u.exists)
 		return r;
-	if (remove_home && u.home && u.home[0] == '/' && strcmp(u.home, "/") != 0)
+	if ((how & HOST_USER_REMOVE_HOME) && u.home && u.home[0] == '/' && strcmp(u.home, "/") != 0)
 		r = overlay_remove(h, u.home, true, err);
 	if (r == 0)
 		user_keep(o, &(struct host_user){.name = name});

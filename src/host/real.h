@@ -50,6 +50,10 @@ int real_rename(struct host *h, const char *from, const char *to, struct err *er
 int real_set_attr(struct host *h, const char *path, bool follow, const struct host_attr *attr,
 		  struct err *err);
 
+/* real_flags.c */
+int real_flags(struct host *h, const char *path, uint32_t *ret, struct err *err);
+int real_set_flags(struct host *h, const char *path, uint32_t flags, struct err *err);
+
 /* real_command.c */
 int real_run(struct host *h, const struct host_command *cmd, struct host_command_result *result,
 	     struct err *err);
@@ -64,7 +68,7 @@ int real_group(struct host *h, struct arena *a, const char *name, struct host_gr
 int real_group_by_id(struct host *h, struct arena *a, gid_t gid, struct host_group *ret,
 		     struct err *err);
 int real_user_set(struct host *h, const struct host_user_spec *spec, struct err *err);
-int real_user_remove(struct host *h, const char *name, bool remove_home, struct err *err);
+int real_user_remove(struct host *h, const char *name, unsigned how, struct err *err);
 int real_group_set(struct host *h, const struct host_group_spec *spec, struct err *err);
 int real_group_remove(struct host *h, const char *name, struct err *err);
 

@@ -86,23 +86,29 @@ static int user_add(struct host *h, struct arena *a, const struct host_user_spec
 	add(&w, s->create_home ? "-m" : "-M", NULL);
 	if (s->system)
 		add(&w, "-r", NULL);
+	if (s->create_home)
+		add_set(&w, "-k", s->skeleton);
+	if (s->umask)
+		add(&w, "-K", arena_printf(a, "UMASK=%s", s->umask));
 	add(&w, "--", s->name);
 	return run_words(h, &w, err);
 }
 
 /* A home that is not there yet for a user that is. */
-static int make_home(struct host *h, const struct host_user *u, struct err *err)
+static int make_home(struct host *h, const struct host_user *u, const struct host_user_spec *s,
+		     struct err *err)
 {
 	struct stat st;
+	const char *skeleton = s->skeleton ? s->skeleton : SKELETON;
 	if (!u->home || !*u->home || stat(u->home, &st) == 0)
 		return 0;
 	struct host_attr attr = HOST_ATTR_KEEP;
-	attr.mode = 0755;
+	attr.mode = s->umask ? 0777 & ~(int)strtoul(s->umask, NULL, 8) : 0755;
 	int r = real_mkdir(h, u->home, &attr, err);
 	if (r < 0)
 		return r;
-	if (stat(SKELETON, &st) == 0) {
-		const char *copy[] = {"cp", "-aT", "--", SKELETON, u->home, NULL};
+	if (stat(skeleton, &st) == 0) {
+		const char *copy[] = {"cp", "-aT", "--", skeleton, u->home, NULL};
 		r = tool_must(h, TOOL_CHANGE, &(struct tool){.argv = copy}, err);
 	}
 	CLEANUP(strbuf_release) struct strbuf owner = {0};
@@ -150,15 +156,21 @@ int real_user_set(struct host *h, const struct host_user_spec *s, struct err *er
 	if (r == 0 && existed && s->create_home) {
 		r = real_user(h, &a, s->name, &u, err);
 		if (r == 0)
-			r = make_home(h, &u, err);
+			r = make_home(h, &u, s, err);
 	}
 	return r;
 }
 
-int real_user_remove(struct host *h, const char *name, bool remove_home, struct err *err)
+int real_user_remove(struct host *h, const char *name, unsigned how, struct err *err)
 {
-	const char *argv[] = {"userdel", remove_home ? "-r" : "--", remove_home ? "--" : name,
-			      remove_home ? name : NULL, NULL};
+	const char *argv[8] = {"userdel"};
+	size_t n = 1;
+	if (how & HOST_USER_REMOVE_FORCE)
+		argv[n++] = "-f";
+	if (how & HOST_USER_REMOVE_HOME)
+		argv[n++] = "-r";
+	argv[n++] = "--";
+	argv[n] = name;
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
 	struct tool t = {.argv = argv};
 	int r = tool_run(h, TOOL_CHANGE, &t, &result, err);
@@ -183,6 +195,8 @@ int real_group_set(struct host *h, const struct host_group_spec *s, struct err *
 		return 0;
 	add(&w, g.exists ? "groupmod" : "groupadd", NULL);
 	add_set(&w, "-g", number(&a, s->gid));
+	if (s->gid >= 0 && s->non_unique)
+		add(&w, "-o", NULL);
 	if (s->system && !g.exists)
 		add(&w, "-r", NULL);
 	add(&w, "--", s->name);

@@ -1,10 +1,14 @@
 #include "rollout/module/attributes.h"
 
+#include "file_flags.h"
+
 #include <stdlib.h>
 
 #define MODE_NEW_FILE 0644
 #define MODE_UMASK 022 /* of a symbolic mode that names no users */
 #define MODE_MAX 07777
+
+const char *const module_attributes_aliases[] = {"attr", NULL};
 
 /* --- modes ------------------------------------------------------------- */
 
@@ -218,8 +222,8 @@ static bool differs(const struct host_attr *c)
 	return c->mode >= 0 || c->uid >= 0 || c->gid >= 0 || c->mtime_ns >= 0 || c->atime_ns >= 0;
 }
 
-int attributes_apply(struct module_call *call, const char *path, const struct host_attr *want,
-		     struct err *err)
+static int apply_owner_and_mode(struct module_call *call, const char *path,
+				const struct host_attr *want, struct err *err)
 {
 	struct host_stat st = {0};
 	struct host_attr change = *want;
@@ -254,4 +258,20 @@ int attributes_apply(struct module_call *call, const char *path, const struct ho
 	result_changed(call);
 	show(call, path, &st, &change);
 	return 0;
+}
+
+int attributes_apply(struct module_call *call, const char *path, const struct host_attr *want,
+		     struct err *err)
+{
+	int r = apply_owner_and_mode(call, path, want, err);
+	return r < 0 ? r : attributes_flags(call, path, err);
+}
+
+int attributes_flags(struct module_call *call, const char *path, struct err *err)
+{
+	bool changed;
+	int r = file_flags_apply(call, path, &changed, err);
+	if (r == 0 && changed)
+		result_changed(call);
+	return r;
 }

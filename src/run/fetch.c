@@ -39,7 +39,7 @@ static int download(struct fetch *f, int fd)
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, f->timeout_s);
 	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)FETCH_MAX_BYTES);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "rollout");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, f->agent);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https,ftp,file");
 	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https,ftp");
 	if (!f->validate_certs) {
@@ -197,6 +197,7 @@ static void fetch_free(struct fetch *f)
 	free(f->url);
 	free(f->user);
 	free(f->password);
+	free(f->agent);
 	free(f->partial);
 	free(f->path);
 	free(f->checksum);
@@ -209,13 +210,15 @@ static void fetch_free(struct fetch *f)
 static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 {
 	const char *user = string_arg(w->args, "url_username"),
-		   *password = string_arg(w->args, "url_password");
+		   *password = string_arg(w->args, "url_password"),
+		   *agent = string_arg(w->args, "http_agent");
 	const struct value *timeout = value_get(w->args, "timeout");
 	struct fetch *f = xcalloc(1, sizeof(*f));
 	f->run = run;
 	f->url = xstrdup(w->url);
 	f->user = user ? xstrdup(user) : NULL;
 	f->password = password ? xstrdup(password) : NULL;
+	f->agent = xstrdup(agent ? agent : "rollout");
 	f->checksum = w->checksum ? xstrdup(w->checksum) : NULL;
 	f->validate_certs = bool_arg(w->args, "validate_certs", true);
 	f->use_proxy = bool_arg(w->args, "use_proxy", true);
@@ -227,24 +230,32 @@ static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 	return f;
 }
 
-/* What was got with other credentials, or from a server that nobody verified, is another
- * download. */
-static void put_key(struct strbuf *out, const struct fetch_wanted *w)
+/* What is asked with another name, password or header, or of a server that nobody
+ * verified, may be another file; in the key as a digest, since it may be a secret. */
+static void put_key(struct strbuf *key, const struct fetch_wanted *w)
 {
-	static const char *const names[] = {"url_username", "url_password", "headers",
-					    "validate_certs", "use_proxy"};
-	strbuf_printf(out, "%s %s", w->url, w->checksum ? w->checksum : "");
+	static const char *const names[] = {"url_username", "url_password",   "http_agent",
+					    "headers",	    "validate_certs", "use_proxy"};
+	struct strbuf with CLEANUP(strbuf_wipe) = {0};
+	char hex[DIGEST_HEX_MAX];
+	strbuf_printf(key, "%s %s", w->url, w->checksum ? w->checksum : "");
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct value *v = value_get(w->args, names[i]);
-		strbuf_putc(out, '\n');
-		if (v)
-			value_print(out, v);
+		if (!v || v->type == VALUE_NULL)
+			continue;
+		strbuf_printf(&with, "%s=", names[i]);
+		value_print(&with, v);
+		strbuf_putc(&with, '\n');
 	}
+	if (!with.len)
+		return;
+	digest_bytes(DIGEST_SHA256, with.ptr, with.len, hex);
+	strbuf_printf(key, " %s", hex);
 }
 
 int fetch_get(struct run *run, const struct fetch_wanted *w, struct fetch **ret, struct err *err)
 {
-	struct strbuf key CLEANUP(strbuf_wipe) = {0};
+	struct strbuf key CLEANUP(strbuf_release) = {0};
 	put_key(&key, w);
 	struct fetch *f = find(run, key.ptr);
 	if (!f) {

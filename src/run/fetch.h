@@ -13,7 +13,7 @@ struct fetch {
 	struct run *run;
 	uv_work_t work;
 	char *key; /* url and checksum */
-	char *url, *user, *password, *partial, *path;
+	char *url, *user, *password, *agent, *partial, *path;
 	struct curl_slist *headers;
 	bool validate_certs, use_proxy;
 	long timeout_s;

@@ -316,15 +316,28 @@ static int prepare_copy(struct preparation *p, struct err *err)
 	return content ? prepare_content(p, content) : prepare_file(p, "files", err);
 }
 
-static int add_fragment(struct assembly *as, const char *dir, const char *name, struct err *err)
+/* An encrypted one is decrypted, unless decrypt: false. */
+static int read_fragment(const struct preparation *p, const char *path, struct strbuf *text,
+			 bool *secret, struct err *err)
 {
-	struct strbuf text CLEANUP(strbuf_release) = {0};
-	CLEANUP(free_ptr) char *path = path_join(dir, name);
+	bool is_secret = false;
+	if (!option(p, "decrypt", true))
+		return file_read(path, ASSEMBLY_MAX, text, err);
+	int r = encrypted_file_read(path, ASSEMBLY_MAX, text, &is_secret, err);
+	*secret |= is_secret;
+	return r;
+}
+
+static int add_fragment(struct preparation *p, struct assembly *as, const char *path, bool *secret,
+			struct err *err)
+{
+	struct strbuf text CLEANUP(strbuf_wipe) = {0};
+	const char *name = strrchr(path, '/') + 1;
 	struct stat st;
 	int r = assembly_takes(as, name, err);
 	if (r <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 		return r < 0 ? r : 0;
-	r = file_read(path, ASSEMBLY_MAX, &text, err);
+	r = read_fragment(p, path, &text, secret, err);
 	return r < 0 ? r : assembly_add(as, strbuf_slice(&text), err);
 }
 
@@ -335,6 +348,7 @@ static int prepare_assemble(struct preparation *p, struct err *err)
 	const struct value *src = value_get(p->it->args, "src");
 	const char *path;
 	struct dirent **names = NULL;
+	bool secret = false;
 	if (option(p, "remote_src", true))
 		return 0;
 	int r = find_source(p, "files", src->str, &path, err);
@@ -346,13 +360,16 @@ static int prepare_assemble(struct preparation *p, struct err *err)
 	if (n < 0)
 		return err_sys(err, "%s", path);
 	for (int i = 0; i < n; i++) {
+		CLEANUP(free_ptr) char *fragment = path_join(path, names[i]->d_name);
 		if (r >= 0)
-			r = add_fragment(&as, path, names[i]->d_name, err);
+			r = add_fragment(p, &as, fragment, &secret, err);
 		free(names[i]);
 	}
 	free(names);
 	if (r == 0)
 		put_blob(p, blob_from_bytes(run_of(p), strbuf_slice(&as.text)));
+	if (secret)
+		put_secret(p);
 	return r;
 }
 

@@ -9,6 +9,9 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+
+from private_machine import PrivateMachine
 
 try:
     import yaml
@@ -19,7 +22,8 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 KEYS = {"name", "setup", "args", "check", "changed", "fails", "always", "unpredicted", "differs",
-        "ignore", "environment"}
+        "ignore", "environment", "shows", "machine", "refused"}
+HEAD_KEYS = {"ignore", "differs", "needs", "collection", "machine", "apart"}
 BACKUP = re.compile(r"\.\d+\.\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d~")
 
 CALLBACK = '''
@@ -37,7 +41,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_failed(self, result, ignore_errors=False):
         self.keep(result, failed=True)
     def v2_runner_on_skipped(self, result):
-        self.keep(result)
+        self.keep(result, skipped=True)
     def v2_runner_on_unreachable(self, result):
         self.keep(result)
 '''
@@ -54,13 +58,26 @@ class Case:
         self.args = given.get("args", {})
         self.check = given.get("check")
         self.fails = given.get("fails")
-        self.changed = given.get("changed", self.fails is None)
+        self.refused = given.get("refused")
+        self.changed = given.get("changed", self.fails is None and self.refused is None)
         self.always = given.get("always")
         self.unpredicted = given.get("unpredicted")
         self.differs = given.get("differs") or common.get("differs")
         self.ignore = set(given.get("ignore", [])) | set(common.get("ignore", []))
         self.environment = given.get("environment")
+        self.shows = given.get("shows")
+        self.apart = tuple(common.get("apart", []))
+        self.machine = given.get("machine") or common.get("machine")
+        self.collection = common.get("collection")
         self.root = None  # set by Bed
+
+    def key(self):
+        return f"{self.module}: {self.name}"
+
+    def digest(self):
+        """Of all that an answer depends on."""
+        text = json.dumps([self.module, self.setup, self.args, self.environment, self.shows], sort_keys=True)
+        return hashlib.sha1(text.encode()).hexdigest()[:16]
 
     def fill(self, v):
         if isinstance(v, str):
@@ -72,8 +89,17 @@ class Case:
         return v
 
 
-def load(arguments):
-    """The cases that the command line asks for."""
+def machine():
+    """A private one, or None where that is not allowed."""
+    try:
+        return PrivateMachine()
+    except OSError as e:
+        print(f"no private machine: {e}")
+        return None
+
+
+def load(arguments, private):
+    """The cases that the command line asks for. `private`: there is a machine."""
     wanted, names, words = [], [], list(arguments)
     while words:
         word = words.pop(0)
@@ -88,24 +114,33 @@ def load(arguments):
         with open(os.path.join(HERE, "cases", file), encoding="utf-8") as f:
             documents = list(yaml.safe_load_all(f))
         common = documents[0]["module"] if len(documents) > 1 else {}
-        needs = common.get("needs")
-        if needs and not shutil.which(needs):
-            print(f"{file}: left out, {needs} is not installed")
+        if set(common) - HEAD_KEYS:
+            sys.exit(f"{file}: unknown keys {sorted(set(common) - HEAD_KEYS)}")
+        lacks = [n for n in str(common.get("needs", "")).split() if not shutil.which(n)]
+        if lacks:
+            print(f"{file}: left out, {lacks[0]} is not installed")
             continue
         module = file[:-len(".yml")]
         cases += [Case(module, g, common) for g in documents[-1]]
+    if not private:
+        print(f"left out: {len([c for c in cases if c.machine])} cases of a private machine")
+        cases = [c for c in cases if not c.machine]
+    if len({c.key() for c in cases}) != len(cases):
+        sys.exit("two cases have one name: " + str([k for k, n in Counter(c.key() for c in cases).items() if n > 1]))
     return [c for c in cases if not names or any(n in c.name for n in names)]
 
 
 class Bed:
     """A folder for each case; the same paths for whoever makes the calls."""
 
-    def __init__(self, cases):
-        self.cases = cases
-        self.dir = tempfile.mkdtemp(prefix="rollout-cases-")
+    def __init__(self, cases, private):
+        self.cases, self.private = cases, private
+        self.dir = private.dir if private else tempfile.mkdtemp(prefix="rollout-cases-")
+        os.makedirs(self.dir, exist_ok=True)
         os.chmod(self.dir, 0o755)
         for i, c in enumerate(cases):
-            c.root = f"{self.dir}/root/{i:03d}"
+            slug = re.sub("[^a-z0-9]+", "_", c.name.lower())
+            c.root = f"{self.dir}/root/{c.module}.{slug}"
             c.task = f"case {i:03d}"
 
     def remove(self):
@@ -113,17 +148,18 @@ class Bed:
 
     def set_up(self):
         shutil.rmtree(f"{self.dir}/root", ignore_errors=True)
+        if self.private:
+            self.private.reset()
         for c in self.cases:
             os.makedirs(c.root)
             if c.setup:
                 subprocess.run(["/bin/sh", "-ec", "umask 022\n" + c.fill(c.setup)], cwd=c.root, check=True)
-        self.write_role()
 
-    def write_role(self):
+    def write_role(self, cases):
         role = f"{self.dir}/project/roles/cases/tasks"
         os.makedirs(role, exist_ok=True)
         tasks = []
-        for c in self.cases:
+        for c in cases:
             task = {"name": c.task, c.module: c.fill(c.args), "ignore_errors": True}
             if c.environment:
                 task["environment"] = c.fill(c.environment)
@@ -149,11 +185,31 @@ class Bed:
 
     def rollout(self, *options):
         """Task name → result."""
+        results = self.run_rollout([c for c in self.cases if c.refused is None], *options)
+        for c in self.cases:
+            if c.refused is not None:
+                results[c.task] = self.refusal(c)
+        return results
+
+    def refusal(self, case):
+        """Of arguments that no host is asked about."""
+        done = self.start_rollout([case])
+        said = done.stdout + done.stderr
+        if done.returncode == 0 or '"event":"result"' in done.stdout.replace(" ", ""):
+            return {"failed": False, "msg": f"it was not refused: {said}"}
+        return {"failed": True, "msg": said, "refused": True}
+
+    def start_rollout(self, cases, *options):
+        self.write_role(cases)
         program = os.environ.get("ROLLOUT", f"{SOURCE}/build/release/rollout")
-        done = subprocess.run([program, "-i", "inventory.yaml", "site.roles", "--json", *options],
-                              cwd=f"{self.dir}/project", env=self.environment(), text=True,
+        return subprocess.run([program, "-i", "inventory.yaml", "site.roles", "--json", *options],
+                              cwd=f"{self.dir}/project", env=self.environment(), text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, umask=0o022)
-        results = {}
+
+    def run_rollout(self, cases, *options):
+        if not cases:
+            return {}
+        done, results = self.start_rollout(cases, *options), {}
         for line in done.stdout.splitlines():
             event = json.loads(line)
             if event["event"] == "result":
@@ -163,13 +219,16 @@ class Bed:
             sys.exit(f"rollout ended with {done.returncode}: {done.stderr}")
         return results
 
-    def ansible(self):
+    def ansible(self, cases):
+        self.write_role(cases)
         results = f"{self.dir}/results"
         if os.path.exists(results):
             os.unlink(results)
         env = self.environment(CASES_RESULTS=results, ANSIBLE_CALLBACK_PLUGINS="callback",
                                ANSIBLE_STDOUT_CALLBACK="cases", ANSIBLE_RETRY_FILES_ENABLED="0",
                                ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PIPELINING="1")
+        if os.environ.get("ORACLE_COLLECTIONS"):
+            env["ANSIBLE_COLLECTIONS_PATH"] = os.environ["ORACLE_COLLECTIONS"]
         done = subprocess.run(["ansible-playbook", "-i", "inventory.yaml", "play.yml"],
                               cwd=f"{self.dir}/project", env=env, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=3000, umask=0o022)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from module_cases import Bed, Report, is_changed, is_failed, load, tree  # noqa: E402
+from module_cases import Bed, Report, is_changed, is_failed, load, machine, tree  # noqa: E402
 
 MOMENTS = {"atime", "ctime", "mtime", "inode", "dev"}
 VOLATILE = MOMENTS | {"backup_file", "diff", "start", "end", "delta", "elapsed", "path"}
@@ -22,6 +22,10 @@ def comparable(result):
 
 
 def look_at(case, check, first, again, report):
+    if case.refused is not None:
+        if not first.get("refused") or case.refused not in first["msg"]:
+            report.problem(case, f"not refused as it should be: {first['msg']}")
+        return
     if case.fails is not None:
         if not is_failed(first) or case.fails not in str(first.get("msg", "")):
             report.problem(case, f"not as it should fail: {first.get('msg', first)!r}")
@@ -47,8 +51,9 @@ def look_at(case, check, first, again, report):
 
 
 def main():
-    cases = load(sys.argv[1:])
-    report, bed = Report(), Bed(cases)
+    private = machine()
+    cases = load(sys.argv[1:], private)
+    report, bed = Report(), Bed(cases, private)
     try:
         bed.set_up()
         before = {c.task: tree(c.root) for c in cases}

@@ -1,91 +1,109 @@
 #!/usr/bin/python3
-"""The cases of ../module/cases through ansible-core and through rollout: what is
-changed, what is there afterwards, and the results' fields."""
+"""The cases of ../module/cases through rollout, compared with what ansible-core
+answered (answers.json): what is changed, what is there afterwards, and the
+results' fields. A sample of them is asked of the ansible-core that is installed.
+
+  UPDATE_ORACLE=1        asks all again, and writes answers.json
+  UPDATE_ORACLE=missing  asks those that are new or another
+  ORACLE_SAMPLE=N        how many are asked in any case (20)
+  ORACLE_SEED=TEXT       which ones: another sample each day without it
+  ORACLE_COLLECTIONS     folder of ansible_collections, for an update"""
+import datetime
 import os
+import random
 import shutil
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../module"))
-from module_cases import BACKUP, Bed, Report, is_changed, is_failed, load, tree  # noqa: E402
-
-# Of every module: what is about the moment, or about Ansible itself.
-NEVER = {"invocation", "diff", "backup_file", "deprecations", "warnings", "start", "end", "delta", "failed",
-         "changed", "exception", "secontext", "atime", "ctime", "mtime", "inode", "dev", "ansible_facts",
-         "_ansible_no_log", "_ansible_parsed", "_ansible_verbose_always"}
-
-
-VOLATILE = {"atime", "ctime", "mtime", "inode", "dev", "version"}
-# Of stat: not among what a host is asked for; get_mime and get_attributes are accepted only.
-NOT_THERE = {"blocks", "block_size", "device_type", "mimetype", "charset", "attributes", "attr_flags"}
-
-
-def steady(v):
-    """Without what differs from one moment to the next."""
-    if isinstance(v, dict):
-        return {k: steady(x) for k, x in v.items() if k not in VOLATILE | NOT_THERE}
-    if isinstance(v, list) and all(isinstance(x, dict) and "path" in x for x in v):
-        return sorted((steady(x) for x in v), key=lambda x: x["path"])
-    if isinstance(v, list):
-        return [steady(x) for x in v]
-    return BACKUP.sub(".BACKUP", v) if isinstance(v, str) else v
-
-
-def is_temporary(v):
-    return isinstance(v, str) and "/.ansible/tmp/" in v
-
-
-def since(before, after):
-    """What a call made of a folder: what it left alone is told as that."""
-    return {path: "as before" if before.get(path) == what else what for path, what in after.items()}
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from answers import NEVER, Answers, ansible_version, answer  # noqa: E402
+from module_cases import Bed, Report, load, machine, tree  # noqa: E402
 
 
 def compare_results(case, theirs, ours, report):
-    if is_failed(theirs):
-        return
     for key in sorted(set(theirs) - NEVER - case.ignore):
-        if is_temporary(theirs[key]):
-            continue
         if key not in ours:
             report.problem(case, f"the result has no {key} ({theirs[key]!r})")
-        elif steady(theirs[key]) != steady(ours[key]):
-            report.problem(case, f"{key} is {steady(ours[key])!r}, with Ansible {steady(theirs[key])!r}")
+        elif theirs[key] != ours[key]:
+            report.problem(case, f"{key} is {ours[key]!r}, with Ansible {theirs[key]!r}")
 
 
-def compare(case, theirs, ours, trees, report):
-    if is_failed(theirs) != is_failed(ours):
-        report.problem(case, f"failed is {is_failed(ours)} ({ours.get('msg')}); "
-                             f"with Ansible {is_failed(theirs)} ({theirs.get('msg')})")
+def compare(case, theirs, ours, report):
+    if theirs["failed"] != ours["failed"]:
+        report.problem(case, f"failed is {ours['failed']} ({ours['msg']}); "
+                             f"with Ansible {theirs['failed']} ({theirs['msg']})")
         return
-    if not is_failed(theirs) and is_changed(theirs) != is_changed(ours):
-        report.problem(case, f"changed is {is_changed(ours)}, with Ansible {is_changed(theirs)}")
-    if trees[0] != trees[1]:
-        for path in sorted(set(trees[0]) | set(trees[1])):
-            if trees[0].get(path) != trees[1].get(path):
-                report.problem(case, f"{path} is {trees[1].get(path)}, with Ansible {trees[0].get(path)}")
-    compare_results(case, theirs, ours, report)
+    for key in ("changed", "skipped"):
+        if not theirs["failed"] and theirs[key] != ours[key]:
+            report.problem(case, f"{key} is {ours[key]}, with Ansible {theirs[key]}")
+    for path in sorted(set(theirs["tree"]) | set(ours["tree"])):
+        if path.split("/")[0] in case.apart:
+            continue
+        if theirs["tree"].get(path) != ours["tree"].get(path):
+            report.problem(case, f"{path} is {ours['tree'].get(path)}, with Ansible {theirs['tree'].get(path)}")
+    if theirs["shows"] != ours["shows"]:
+        report.problem(case, f"it shows {ours['shows']!r}, with Ansible {theirs['shows']!r}")
+    if not theirs["failed"]:
+        compare_results(case, theirs["result"], ours["result"], report)
+
+
+def through(bed, run, cases):
+    """Case → answer."""
+    bed.set_up()
+    before = {c.task: tree(c.root) for c in cases}
+    results = run()
+    return {c: answer(c, results[c.task], before) for c in cases if c.task in results}
+
+
+def sample(cases):
+    """Those of ansible-core alone."""
+    cases = [c for c in cases if not c.collection]
+    count = int(os.environ.get("ORACLE_SAMPLE", "20"))
+    seed = os.environ.get("ORACLE_SEED", str(datetime.date.today()))
+    if len(cases) <= count:
+        return cases
+    print(f"sample: ORACLE_SEED={seed}")
+    return random.Random(seed).sample(cases, count)
+
+
+def asked(cases, kept):
+    """Those that Ansible is asked today, and whether its answers are kept."""
+    update = os.environ.get("UPDATE_ORACLE")
+    if update:
+        return [c for c in cases if update != "missing" or not kept.of(c)], True
+    if not shutil.which("ansible-playbook"):
+        print("ansible-core is not installed: compared with its answers of another day only")
+        return [], False
+    return sample(cases), False
+
+
+def ask(bed, cases, kept, keep):
+    if not cases:
+        return {}
+    live = through(bed, lambda: bed.ansible(cases), cases)
+    if keep:
+        for c, given in live.items():
+            kept.put(c, given)
+        every = [c for c in load([], bed.private) if not c.differs]
+        kept.write(ansible_version(), every)
+    return live
 
 
 def main():
-    if not shutil.which("ansible-playbook"):
-        print("ansible-core is not installed")
-        sys.exit(77)
-    cases = [c for c in load(sys.argv[1:]) if not c.differs]
-    report, bed = Report(), Bed(cases)
-    try:
-        bed.set_up()
-        before = {c.task: tree(c.root) for c in cases}
-        theirs = bed.ansible()
-        their_trees = {c.task: since(before[c.task], tree(c.root)) for c in cases}
-        bed.set_up()
-        before = {c.task: tree(c.root) for c in cases}
-        ours = bed.rollout()
-        for c in cases:
-            if c.task not in theirs:
-                report.problem(c, "Ansible has no result")
-            else:
-                compare(c, theirs[c.task], ours[c.task], (their_trees[c.task], since(before[c.task], tree(c.root))), report)
-    finally:
-        bed.remove()
+    private = machine()
+    if not private:
+        sys.exit(77)  # the answers are those of such a machine
+    cases = [c for c in load(sys.argv[1:], private) if not c.differs]
+    kept, report, bed = Answers(), Report(), Bed(cases, private)
+    wanted, keep = asked(cases, kept)
+    live = ask(bed, wanted, kept, keep)
+    ours = through(bed, bed.rollout, cases)
+    for c in cases:
+        theirs = live.get(c) or kept.of(c)
+        if not theirs:
+            report.problem(c, "no answer of Ansible is kept: UPDATE_ORACLE=missing")
+        else:
+            compare(c, theirs, ours[c], report)
+    print(f"answers of ansible-core {kept.version or ansible_version()}, {len(live)} of today")
     report.end(cases, "calls compared with Ansible")
 
 

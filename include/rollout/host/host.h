@@ -118,12 +118,15 @@ struct host_user_spec {
 	int64_t uid;
 	const char *const *groups; /* NULL: not touched */
 	bool append_groups, system, create_home, move_home, non_unique;
+	const char *skeleton, *umask; /* of a new home */
 };
 struct host_group_spec {
 	const char *name;
 	int64_t gid;
-	bool system;
+	bool system, non_unique;
 };
+/* How a user goes: with the home; although processes of theirs run. */
+enum host_user_remove { HOST_USER_REMOVE_HOME = 1, HOST_USER_REMOVE_FORCE = 2 };
 
 struct host_package {
 	bool installed;
@@ -194,6 +197,11 @@ struct host_ops {
 	int (*set_attr)(struct host *h, const char *path, bool follow, const struct host_attr *attr,
 			struct err *err);
 
+	/* The flags of an inode, FS_*_FL of linux/fs.h (chattr(1)); ERR_UNSUPPORTED where
+	 * the file system has none. A symbolic link is followed. */
+	int (*flags)(struct host *h, const char *path, uint32_t *ret, struct err *err);
+	int (*set_flags)(struct host *h, const char *path, uint32_t flags, struct err *err);
+
 	/* A command that may change anything. The overlay does not run it and sets result->unknown. */
 	int (*run)(struct host *h, const struct host_command *cmd,
 		   struct host_command_result *result, struct err *err);
@@ -211,7 +219,7 @@ struct host_ops {
 			   struct err *err);
 	int (*user_set)(struct host *h, const struct host_user_spec *spec,
 			struct err *err); /* add or change */
-	int (*user_remove)(struct host *h, const char *name, bool remove_home, struct err *err);
+	int (*user_remove)(struct host *h, const char *name, unsigned how, struct err *err);
 	int (*group_set)(struct host *h, const struct host_group_spec *spec, struct err *err);
 	int (*group_remove)(struct host *h, const char *name, struct err *err);
 

@@ -15,6 +15,10 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
 	 .doc = "Takes an id of the system's range when it is made."},
+	{.name = "non_unique",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "The id may be in use already."},
 	{.name = "local", .type = MODULE_BOOL, .doc = "Accepted; groups are local anyway."},
 	{0},
 };
@@ -38,8 +42,10 @@ static int change(struct module_call *call, const struct host_group *before, str
 {
 	CLEANUP(strbuf_release) struct strbuf old = {0}, new = {0};
 	const char *name = arg_str(call, "name");
-	const struct host_group_spec spec = {
-		.name = name, .gid = arg_int(call, "gid", -1), .system = arg_bool(call, "system")};
+	const struct host_group_spec spec = {.name = name,
+					     .gid = arg_int(call, "gid", -1),
+					     .system = arg_bool(call, "system"),
+					     .non_unique = arg_bool(call, "non_unique")};
 	struct host_group after = {0};
 	bool absent = strcmp(arg_str(call, "state"), "absent") == 0;
 	const struct host_ops *ops = call->host->ops;

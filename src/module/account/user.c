@@ -71,7 +71,10 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
 	 .doc = "Removes the home directory of an absent user too."},
-	{.name = "force", .type = MODULE_BOOL, .fallback = "false", .doc = "Makes ssh keys anew."},
+	{.name = "force",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Removes a user who is logged in; makes ssh keys anew."},
 	{.name = "generate_ssh_key",
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
@@ -86,6 +89,15 @@ static const struct module_param params[] = {
 	 .type = MODULE_PATH,
 	 .doc = "Where it goes; relative to the home directory. .ssh/id_TYPE without it."},
 	{.name = "ssh_key_comment", .type = MODULE_STR, .doc = "Its comment."},
+	{.name = "skeleton",
+	 .type = MODULE_STR,
+	 .doc = "Folder whose files a new home directory begins with; /etc/skel without it."},
+	{.name = "umask", .type = MODULE_STR, .doc = "Of a new home directory."},
+	{.name = "hidden", .type = MODULE_BOOL, .doc = "Accepted; of macOS."},
+	{.name = "login_class", .type = MODULE_STR, .doc = "Accepted; of BSD."},
+	{.name = "profile", .type = MODULE_STR, .doc = "Accepted; of Solaris."},
+	{.name = "authorization", .type = MODULE_STR, .doc = "Accepted; of Solaris."},
+	{.name = "role", .type = MODULE_STR, .doc = "Accepted; of Solaris."},
 	{.name = "local", .type = MODULE_BOOL, .doc = "Accepted; users are local anyway."},
 	{0},
 };
@@ -100,6 +112,8 @@ static struct host_user_spec spec_new(const struct module_call *call)
 		.create_home = arg_bool(call, "create_home"),
 		.move_home = arg_bool(call, "move_home"),
 		.non_unique = arg_bool(call, "non_unique"),
+		.skeleton = arg_str(call, "skeleton"),
+		.umask = arg_str(call, "umask"),
 	};
 }
 
@@ -132,6 +146,17 @@ static bool differs(const char *wanted, const char *now)
 	return wanted && (!now || strcmp(wanted, now) != 0);
 }
 
+/* A home that is to be there and is not is made, as Ansible does. */
+static int lacks_home(struct module_call *call, const char *home, bool *ret, struct err *err)
+{
+	struct host_stat st = {0};
+	if (!arg_bool(call, "create_home") || !home || home[0] != '/')
+		return 0;
+	int r = call->host->ops->stat(call->host, call->arena, home, true, &st, err);
+	*ret = st.type == HOST_ABSENT;
+	return r;
+}
+
 /* An existing one only what differs; *ret whether anything does. */
 static int spec_update(struct module_call *call, const struct host_user *now,
 		       struct host_user_spec *spec, bool *ret, struct err *err)
@@ -155,8 +180,11 @@ static int spec_update(struct module_call *call, const struct host_user *now,
 		spec->group = group;
 	if (r == 0)
 		r = user_groups(call, now, &spec->groups, err);
-	*ret = spec->uid >= 0 || spec->gecos || spec->home || spec->shell || spec->password_hash ||
-	       spec->group || spec->groups;
+	bool homeless = false;
+	if (r == 0)
+		r = lacks_home(call, spec->home ? spec->home : now->home, &homeless, err);
+	*ret = homeless || spec->uid >= 0 || spec->gecos || spec->home || spec->shell ||
+	       spec->password_hash || spec->group || spec->groups;
 	return r;
 }
 
@@ -239,11 +267,13 @@ static int run_absent(struct module_call *call, const struct host_user *now, str
 {
 	CLEANUP(strbuf_release) struct strbuf old = {0};
 	bool remove_home = arg_bool(call, "remove");
+	unsigned how = (remove_home ? HOST_USER_REMOVE_HOME : 0) |
+		       (arg_bool(call, "force") ? HOST_USER_REMOVE_FORCE : 0);
 	if (!now->exists)
 		return 0;
 	result_put_bool(call, "remove", remove_home);
 	result_put_bool(call, "force", arg_bool(call, "force"));
-	int r = call->host->ops->user_remove(call->host, now->name, remove_home, err);
+	int r = call->host->ops->user_remove(call->host, now->name, how, err);
 	if (r < 0)
 		return r;
 	result_changed(call);

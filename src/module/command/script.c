@@ -109,6 +109,9 @@ static int run(struct module_call *call, struct err *err)
 	if (chdir)
 		chdir = call_absolute_path(call, NULL, chdir);
 	r = process_guard(call, chdir, &skip, err);
+	/* Of a script, other than of a command, Ansible says that it was skipped. */
+	if (r == 0 && skip)
+		result_put_bool(call, "skipped", true);
 	return r < 0 || skip ? r : run_script(call, words, count, chdir, err);
 }
 

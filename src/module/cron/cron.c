@@ -191,9 +191,11 @@ static void remove_job(struct crontab *c)
 static int edit(struct crontab *c, struct err *err)
 {
 	bool present = is_present(c->call);
-	if (arg_bool(c->call, "env"))
-		return crontab_set_env(c, arg_str(c->call, "name"),
-				       present ? arg_str(c->call, "job") : NULL, err);
+	if (arg_bool(c->call, "env")) {
+		const char *job = arg_str(c->call, "job");
+		job = arena_printf(c->call->arena, "\"%s\"", job ? job : "");
+		return crontab_set_env(c, arg_str(c->call, "name"), present ? job : NULL, err);
+	}
 	if (present)
 		set_job(c);
 	else

@@ -214,7 +214,7 @@ int crontab_set_env(struct crontab *c, const char *name, const char *value, stru
 {
 	size_t at = crontab_find_env(c, name);
 	struct slice line =
-		slice_from(arena_printf(c->call->arena, "%s=\"%s\"", name, value ? value : ""));
+		slice_from(arena_printf(c->call->arena, "%s=%s", name, value ? value : ""));
 	if (!value) {
 		for (; at != SIZE_MAX; at = crontab_find_env(c, name))
 			vec_remove(&c->lines, at);

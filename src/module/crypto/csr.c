@@ -23,6 +23,7 @@ ALIASES(e_aliases, "E", "emailAddress");
 ALIASES(san_aliases, "subjectAltName");
 ALIASES(san_critical_aliases, "subjectAltName_critical");
 ALIASES(ku_aliases, "keyUsage");
+ALIASES(name_for_san_aliases, "useCommonNameForSAN");
 ALIASES(ku_critical_aliases, "keyUsage_critical");
 ALIASES(eku_aliases, "extKeyUsage", "extendedKeyUsage");
 ALIASES(eku_critical_aliases, "extKeyUsage_critical", "extendedKeyUsage_critical");
@@ -64,6 +65,7 @@ static const struct module_param params[] = {
 	{.name = "use_common_name_for_san",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
+	 .aliases = name_for_san_aliases,
 	 .doc = "Without subject_alt_name it is the common name."},
 	EXTENSION("key_usage", ku_aliases, ku_critical_aliases, "Like digitalSignature."),
 	EXTENSION("extended_key_usage", eku_aliases, eku_critical_aliases, "Like serverAuth."),

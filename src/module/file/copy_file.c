@@ -146,6 +146,8 @@ int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_
 	if (same)
 		return apply_attributes(call, item->dest, &want, ret_changed, err);
 	r = replace(call, item, &st, &want, err);
+	if (r == 0)
+		r = attributes_flags(call, item->dest, err);
 	if (r < 0)
 		return r;
 	result_changed(call);
@@ -171,6 +173,8 @@ int copy_folder(struct module_call *call, const char *path, bool *ret_changed, s
 	if (st.type == HOST_DIR)
 		return apply_attributes(call, path, &want, ret_changed, err);
 	r = path_make_folders(call, path, &want, err);
+	if (r == 0)
+		r = attributes_flags(call, path, err);
 	if (r < 0)
 		return r;
 	result_changed(call);

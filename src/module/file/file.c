@@ -226,6 +226,8 @@ static int make_directory(struct file_call *f, struct err *err)
 	int r = attributes_wanted(call, &new_dir, &attr, err);
 	if (r == 0)
 		r = path_make_folders(call, f->path, &attr, err);
+	if (r == 0)
+		r = attributes_flags(call, f->path, err);
 	if (r < 0)
 		return r;
 	result_changed(call);

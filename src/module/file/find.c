@@ -69,6 +69,10 @@ static const struct module_param params[] = {
 	{.name = "contains",
 	 .type = MODULE_STR,
 	 .doc = "A line must match this regular expression from its start."},
+	{.name = "read_whole_file",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "contains is looked for in the whole text, anywhere."},
 	{.name = "get_checksum",
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
@@ -164,6 +168,9 @@ static bool has_line(struct search *s, const char *path)
 	if (h->ops->read(h, path, CONTAINS_MAX, &text, NULL) < 0)
 		return false;
 	struct slice rest = strbuf_slice(&text);
+	/* As re.search there, and re.match for lines. */
+	if (arg_bool(s->call, "read_whole_file"))
+		return regex_search(s->contains, rest, 0, NULL) > 0;
 	while (slice_split(&rest, '\n', &line))
 		if (regex_search(s->contains, line, 0, NULL) > 0 &&
 		    regex_group_text(s->contains, 0).ptr == line.ptr)

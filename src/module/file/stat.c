@@ -1,4 +1,5 @@
 #include "../call.h"
+#include "../file_flags.h"
 #include "../path_state.h"
 
 #include <unistd.h>
@@ -41,7 +42,7 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .aliases = attributes_aliases,
-	 .doc = "Accepted; lsattr's flags are not determined."},
+	 .doc = "Returns attributes and attr_flags, as lsattr has them."},
 	{0},
 };
 
@@ -98,7 +99,14 @@ static void put_mode_bits(struct facts *f, mode_t mode)
 }
 
 /* What the process itself may do; root may all but execute what nobody may. */
-static void put_access(struct facts *f, const struct host_stat *st)
+static void put_rights(struct facts *f, mode_t bits)
+{
+	put_bool(f, "readable", bits & 4);
+	put_bool(f, "writeable", bits & 2);
+	put_bool(f, "executable", bits & 1);
+}
+
+static mode_t rights(const struct host_stat *st)
 {
 	gid_t groups[256];
 	mode_t bits = st->mode & 7;
@@ -112,9 +120,20 @@ static void put_access(struct facts *f, const struct host_stat *st)
 		bits = st->mode >> 3 & 7;
 	if (geteuid() == 0)
 		bits = 6 | ((st->mode & 0111) || st->type == HOST_DIR ? 1 : 0);
-	put_bool(f, "readable", bits & 4);
-	put_bool(f, "writeable", bits & 2);
-	put_bool(f, "executable", bits & 1);
+	return bits;
+}
+
+/* As access(2): of what a link leads to. */
+static int put_access(struct facts *f, const char *path, const struct host_stat *st,
+		      struct err *err)
+{
+	struct host_stat target = *st;
+	struct host *h = f->call->host;
+	int r = st->type == HOST_LINK ? h->ops->stat(h, f->call->arena, path, true, &target, err)
+				      : 0;
+	if (r == 0)
+		put_rights(f, target.type == HOST_ABSENT ? 0 : rights(&target));
+	return r;
 }
 
 static void put_numbers(struct facts *f, const struct host_stat *st)
@@ -152,6 +171,22 @@ static int put_checksum(struct facts *f, const char *path, struct err *err)
 	return r;
 }
 
+/* Where the file system has them; Ansible's fields of lsattr. */
+static void put_flags(struct facts *f, const char *path, const struct host_stat *st)
+{
+	CLEANUP(strbuf_release) struct strbuf letters = {0};
+	struct module_call *call = f->call;
+	uint32_t flags = 0;
+	bool has = st->type == HOST_FILE || st->type == HOST_DIR;
+	if (!arg_bool(call, "get_attributes"))
+		return;
+	has = has && call->host->ops->flags(call->host, path, &flags, NULL) == 0;
+	file_flags_letters(flags, &letters);
+	value_dict_put(call->arena, f->dict, "attributes", file_flags_names(call->arena, flags));
+	if (has)
+		put_str(f, "attr_flags", arena_slice(call->arena, strbuf_slice(&letters)).ptr);
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	struct host_stat st = {0};
@@ -169,7 +204,10 @@ static int run(struct module_call *call, struct err *err)
 	put_numbers(&f, &st);
 	put_types(&f, &st);
 	put_mode_bits(&f, st.mode);
-	put_access(&f, &st);
+	r = put_access(&f, path, &st, err);
+	if (r < 0)
+		return r;
+	put_flags(&f, path, &st);
 	if (st.type == HOST_LINK) {
 		const char *real;
 		put_str(&f, "lnk_target", st.link_target);

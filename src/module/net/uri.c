@@ -263,7 +263,7 @@ static int save(struct module_call *call, const struct curl_answer *a, struct er
 	if (r == 0)
 		r = attributes_apply(call, dest, &want, err);
 	result_put_str(call, "path", dest);
-	return r;
+	return r < 0 ? r : path_state_put(call, dest, err);
 }
 
 static bool is_wanted(struct module_call *call, int64_t status)
@@ -289,6 +289,14 @@ static int judge(struct module_call *call, const struct curl_answer *a, struct e
 		       (long long)a->status, codes.ptr, why);
 }
 
+static void put_settled(struct module_call *call, const struct value *text)
+{
+	struct value *lines = value_list_new(call->arena);
+	value_list_push(call->arena, lines, text);
+	result_put(call, "stdout", text);
+	result_put(call, "stdout_lines", lines);
+}
+
 /* creates and removes, as uri words them. */
 static int is_settled(struct module_call *call, bool *ret, struct err *err)
 {
@@ -304,9 +312,8 @@ static int is_settled(struct module_call *call, bool *ret, struct err *err)
 		if (there != (i == 0))
 			continue;
 		*ret = true;
-		result_put(call, "stdout",
-			   value_fmt(call->arena, "skipped, since '%s' %s", path,
-				     there ? "exists" : "does not exist"));
+		put_settled(call, value_fmt(call->arena, "skipped, since '%s' %s", path,
+					    there ? "exists" : "does not exist"));
 		return 0;
 	}
 	return 0;

@@ -93,11 +93,17 @@ static const char *reason(struct module_call *call, struct slice status_line)
 	return arena_slice(call->arena, rest).ptr;
 }
 
+static const char *good_message(struct module_call *call, const struct value *headers)
+{
+	const struct value *length = value_get(headers, "content_length");
+	return arena_printf(call->arena, "OK (%s bytes)", length ? length->str.ptr : "unknown");
+}
+
 const char *uri_answer_put(struct module_call *call, const struct curl_answer *a, bool content)
 {
 	struct slice rest = a->headers, line = {"", 0};
 	struct fields f = {value_dict_new(call->arena), value_dict_new(call->arena)};
-	const char *msg;
+	const char *msg = NULL;
 	(void)slice_split(&rest, '\n', &line);
 	const char *words = reason(call, line);
 	result_put_str(call, "url", a->status < 0 ? arg_str(call, "url") : a->url);
@@ -108,13 +114,15 @@ const char *uri_answer_put(struct module_call *call, const struct curl_answer *a
 			a->redirects > 0 && strcmp(a->url, arg_str(call, "url")) != 0);
 	if (a->status < 0)
 		msg = arena_printf(call->arena, "Request failed: %s", a->what);
-	else if (a->status >= 400)
+	else if (a->status >= 300 && a->status != 304)
 		msg = arena_printf(call->arena, "HTTP Error %lld: %s", (long long)a->status, words);
-	else
-		msg = arena_printf(call->arena, "%s (%zu bytes)", words, a->body.len);
-	result_put_str(call, "msg", msg);
 	while (slice_split(&rest, '\n', &line))
 		take_header(call, line, &f);
+	msg = msg ? msg : good_message(call, f.headers);
+	result_put_str(call, "msg", msg);
+	/* Ansible has the text of what it takes for an error here. */
+	if (a->status >= 300 && a->status != 304)
+		result_put(call, "body", value_str(call->arena, a->body));
 	put_headers(call, f.headers);
 	put_cookies(call, f.cookies);
 	put_json(call, a->body);

@@ -146,11 +146,12 @@ static bool is_wanted(const struct edit *e, const struct authorized_line *l)
 	return false;
 }
 
+/* As Ansible: comments and what is no key go as well. */
 static void remove_others(struct edit *e)
 {
 	struct authorized_line l;
 	for (size_t i = e->lines.len; i-- > 0;)
-		if (authorized_parse(e->lines.at[i], &l) && !is_wanted(e, &l))
+		if (!authorized_parse(e->lines.at[i], &l) || !is_wanted(e, &l))
 			vec_remove(&e->lines, i);
 }
 
@@ -227,6 +228,19 @@ static int save(struct edit *e, struct text_file *f, struct err *err)
 	return r < 0 ? r : e->call->host->ops->set_attr(e->call->host, f->real, true, &attr, err);
 }
 
+static void put_result(const struct edit *e)
+{
+	static const char *const texts[] = {"user", "key", "key_options", "comment"};
+	static const char *const switches[] = {"exclusive", "manage_dir", "follow",
+					       "validate_certs"};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		result_put_str(e->call, texts[i], arg_str(e->call, texts[i]));
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+		result_put_bool(e->call, switches[i], arg_bool(e->call, switches[i]));
+	result_put_str(e->call, "keyfile", e->path);
+	result_put_str(e->call, "path", e->path);
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(text_file_release) struct text_file f = {0};
@@ -243,12 +257,8 @@ static int run(struct module_call *call, struct err *err)
 	if (r < 0 || stop)
 		return r;
 	r = save(&e, &f, err);
-	result_put_str(call, "user", arg_str(call, "user"));
-	result_put_str(call, "keyfile", e.path);
-	result_put_str(call, "key", arg_str(call, "key"));
-	result_put_str(call, "state", arg_str(call, "state"));
-	result_put_bool(call, "exclusive", arg_bool(call, "exclusive"));
-	return r;
+	put_result(&e);
+	return r < 0 ? r : path_state_put(call, e.path, err);
 }
 
 const struct module module_authorized_key = {

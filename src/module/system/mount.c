@@ -208,8 +208,10 @@ static int ensure_absent(struct mount_call *m, struct err *err)
 	struct host_names names = {0};
 	struct host *h = m->call->host;
 	int r = write_fstab(m, false, err);
-	if (r == 0)
-		r = ensure_unmounted(m, err);
+	/* As Ansible: what is not in fstab is left alone. */
+	if (r < 0 || !m->edited)
+		return r;
+	r = ensure_unmounted(m, err);
 	if (r == 0)
 		r = h->ops->stat(h, m->call->arena, m->entry.name, false, &st, err);
 	if (r < 0 || st.type != HOST_DIR)

@@ -229,12 +229,12 @@ static int run(struct module_call *call, struct err *err)
 			 .scope = scope ? scope : "system",
 			 .no_block = arg_bool(call, "no_block")};
 	int r = apply_daemon(call, u.scope, err);
+	result_put_str(call, "name", u.name);
 	if (r < 0 || (!u.name && !arg_has(call, "state") && !arg_has(call, "enabled") &&
 		      !arg_has(call, "masked")))
 		return r;
 	if (!u.name)
 		return err_set(err, ERR_INVALID, "state, enabled and masked need the unit's name");
-	result_put_str(call, "name", u.name);
 	r = look(call, &u, err);
 	if (r < 0)
 		return r;

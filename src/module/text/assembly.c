@@ -98,6 +98,6 @@ int assembly_add(struct assembly *as, struct slice fragment, struct err *err)
 void assembly_release(struct assembly *as)
 {
 	regex_free(as->regexp);
-	strbuf_release(&as->text);
+	strbuf_wipe(&as->text);
 	strbuf_release(&as->delimiter);
 }

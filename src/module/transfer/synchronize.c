@@ -12,6 +12,7 @@
 #include "rollout/module/excludes.h"
 
 static const char *const modes[] = {"push", NULL};
+static const char *const only_false[] = {"false", NULL};
 static const struct module_param params[] = {
 	{.name = "src",
 	 .type = MODULE_STR,
@@ -75,6 +76,29 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Accepted; the run's own connection is used."},
+	{.name = "rsync_path", .type = MODULE_STR, .doc = "Accepted; there is no rsync."},
+	{.name = "private_key",
+	 .type = MODULE_PATH,
+	 .doc = "Accepted; the run's own connection is used."},
+	{.name = "dest_port",
+	 .type = MODULE_INT,
+	 .doc = "Accepted; the run's own connection is used."},
+	{.name = "ssh_connection_multiplexing",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Accepted; the run's own connection is used."},
+	{.name = "verify_host",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Accepted; the run's own connection is used."},
+	{.name = "owner",
+	 .type = MODULE_BOOL,
+	 .choices = only_false,
+	 .doc = "false: files are the user's who writes."},
+	{.name = "group",
+	 .type = MODULE_BOOL,
+	 .choices = only_false,
+	 .doc = "false: files are the user's who writes."},
 	{0},
 };
 
@@ -307,9 +331,14 @@ static int run(struct module_call *call, struct err *err)
 	const char *src = arg_str(call, "src"), *base = string_of(call->args, "_basename");
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
 	s.tree = value_get(call->args, "_tree");
-	if (!s.tree || s.tree->type != VALUE_LIST)
-		return copy_run(call, err); /* one file */
 	s.lines = value_list_new(call->arena);
+	if (!s.tree || s.tree->type != VALUE_LIST) {
+		int one = copy_run(call, err);
+		if (result_is_changed(call))
+			note(&s, "file", base ? base : src);
+		put_lines(&s);
+		return one;
+	}
 	s.perms = with_archive(call, "perms");
 	s.times = with_archive(call, "times");
 	s.root = src[strlen(src) - 1] == '/' || !base ? dest : path_below(call, dest, base);

@@ -64,6 +64,10 @@ static const struct module_param params[] = {
 	 .fallback = "false",
 	 .doc = "Accepts the key of a host that is not known yet; a changed key is refused."},
 	{.name = "accept_newhostkey", .type = MODULE_BOOL, .fallback = "false", .doc = "The same."},
+	{.name = "verify_commit",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "The commit, or the tag, must have a signature that gpg trusts."},
 	{.name = "executable", .type = MODULE_PATH, .doc = "The git program."},
 	{.name = "umask", .type = MODULE_MODE, .doc = "Umask while git works."},
 	{0},
@@ -85,6 +89,14 @@ static const char *ssh_command(struct module_call *call)
 	return arena_slice(call->arena, strbuf_slice(&out)).ptr;
 }
 
+/* A path as a URL, as Ansible does: depth needs it. */
+static const char *repository(struct module_call *call)
+{
+	const char *repo = call_expand_path(call, arg_str(call, "repo"));
+	return repo[0] == '/' ? arena_printf(call->arena, "file://%s", repo)
+			      : arg_str(call, "repo");
+}
+
 static int open_arguments(struct module_call *call, struct git *g, struct err *err)
 {
 	const char *executable = arg_str(call, "executable"), *dest = arg_str(call, "dest");
@@ -92,7 +104,7 @@ static int open_arguments(struct module_call *call, struct git *g, struct err *e
 	*g = (struct git){
 		.call = call,
 		.executable = executable ? executable : "git",
-		.repo = arg_str(call, "repo"),
+		.repo = repository(call),
 		.version = arg_str(call, "version"),
 		.remote = arg_str(call, "remote"),
 		.bare = arg_bool(call, "bare"),
@@ -136,6 +148,19 @@ static int predict(const struct git *g, const char *before, const struct git_tar
 	return 0;
 }
 
+static int verify(const struct git *g, const struct git_target *t, struct err *err)
+{
+	struct program p;
+	if (!arg_bool(g->call, "verify_commit"))
+		return 0;
+	git_begin(g, &p, true, t->kind == GIT_TAG ? "verify-tag" : "verify-commit");
+	program_add(&p, t->kind == GIT_TAG ? g->version : "HEAD");
+	int r = program_change(&p, err);
+	return r < 0 ? err_wrap(err, r, "Failed to verify GPG signature of commit/tag \"%s\"",
+				g->version)
+		     : 0;
+}
+
 /* Tree and submodules at the target; the repository has it. */
 static int settle(const struct git *g, const struct git_target *t, const char *before,
 		  struct err *err)
@@ -144,6 +169,8 @@ static int settle(const struct git *g, const struct git_target *t, const char *b
 	int r = g->bare ? 0 : git_checkout(g, t, err);
 	if (r == 0 && !g->bare && arg_bool(g->call, "recursive"))
 		r = git_submodules(g, arg_bool(g->call, "track_submodules"), err);
+	if (r == 0)
+		r = verify(g, t, err);
 	if (r == 0)
 		r = head_of(g, &after, err);
 	if (r < 0)
@@ -198,7 +225,9 @@ static int drop_modifications(const struct git *g, struct err *err)
 			       "Local modifications exist in the destination: %s (force=no).",
 			       g->dest);
 	result_changed(g->call);
-	result_put_str(g->call, "msg", "Local modifications exist");
+	result_put_str(g->call, "msg",
+		       arena_printf(g->call->arena,
+				    "Local modifications exist in the destination: %s", g->dest));
 	git_begin(g, &p, true, "reset");
 	program_add(&p, "--hard");
 	program_add(&p, "HEAD");

@@ -95,9 +95,12 @@ static void test_changing(void **state)
 		.name = "web", .uid = -1, .groups = groups, .append_groups = true};
 	assert_ok(b, ops->user_set(b->real, &s, &b->err));
 	assert_ok(b, ops->user_remove(b->real, "web", true, &b->err));
-	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"etcd", -1, true}, &b->err));
-	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"adm", 4, false}, &b->err));
-	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"adm", 5, false}, &b->err));
+	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"etcd", -1, true, false},
+				    &b->err));
+	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"adm", 4, false, false},
+				    &b->err));
+	assert_ok(b, ops->group_set(b->real, &(struct host_group_spec){"adm", 5, false, false},
+				    &b->err));
 	assert_ok(b, ops->group_remove(b->real, "adm", &b->err));
 	assert_string_equal(bed_text(b, b->real, "log"),
 			    "useradd -g adm -d /var/lib/etcd -s /bin/false -M -r -- etcd\n"

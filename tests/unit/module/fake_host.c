@@ -294,14 +294,15 @@ static int host_user_set(struct host *h, const struct host_user_spec *s, struct 
 	return 0;
 }
 
-static int host_user_remove(struct host *h, const char *name, bool remove_home, struct err *err)
+static int host_user_remove(struct host *h, const char *name, unsigned how, struct err *err)
 {
+	static const char *const verbs[] = {"userdel", "userdel -r", "userdel -f", "userdel -f -r"};
 	(void)err;
 	struct fake_host *f = of(h);
 	for (size_t i = 0; i < f->nusers; i++)
 		if (strcmp(f->users[i].name, name) == 0)
 			f->users[i].exists = false;
-	note(f, remove_home ? "userdel -r" : "userdel", name);
+	note(f, verbs[how], name);
 	return 0;
 }
 
@@ -458,6 +459,8 @@ static const struct host_ops fake_ops = {
 	.symlink = host_symlink,
 	.remove = host_remove,
 	.set_attr = host_set_attr,
+	.flags = fake_flags,
+	.set_flags = fake_set_flags,
 	.run = host_run,
 	.probe = host_probe,
 	.user = host_user_by_name,

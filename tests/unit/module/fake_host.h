@@ -18,6 +18,7 @@ struct fake_file {
 	const char *link;
 	bool dir;
 	int mode;
+	uint32_t flags;
 };
 struct fake_unit {
 	const char *name;
@@ -54,6 +55,9 @@ void fake_package(struct fake_host *f, const char *name, const char *version,
 void fake_command(struct fake_host *f, const char *line, int exit_code, const char *out);
 void fake_user(struct fake_host *f, const char *name, unsigned id, const char *const *groups);
 void fake_group(struct fake_host *f, const char *name, unsigned id);
+/* fake_flags.c: the host's operations */
+int fake_flags(struct host *h, const char *path, uint32_t *ret, struct err *err);
+int fake_set_flags(struct host *h, const char *path, uint32_t flags, struct err *err);
 const char *fake_text(struct fake_host *f, const char *path); /* NULL: absent */
 
 /* A call of a module with arguments as YAML text; the result is the module's.

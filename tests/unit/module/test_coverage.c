@@ -37,6 +37,9 @@ static void every_module(void **state)
 			missing++;
 		}
 	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t w = 0; w < ARRAY_LEN(ways); w++)
+			trials_forget(all[i]->name, ways[w]);
 	assert_int_equal(missing, 0);
 }
 

@@ -96,6 +96,77 @@ static void fallbacks_of(struct arena *a, const struct module *m)
 	}
 }
 
+static const char *right_value(const struct module_param *p)
+{
+	if (p->choices)
+		return p->choices[0];
+	switch (p->type) {
+	case MODULE_BOOL:
+		return "true";
+	case MODULE_INT:
+	case MODULE_FLOAT:
+		return "1";
+	case MODULE_MODE:
+		return "'0644'";
+	case MODULE_DICT:
+		return "{}";
+	default:
+		return "x";
+	}
+}
+
+static const struct module_param *param_of(const struct module *m, struct slice name)
+{
+	for (const struct module_param *p = m->params; p && p->name; p++)
+		if (slice_is(name, p->name))
+			return p;
+	return NULL;
+}
+
+/* The first name of a group of which one is needed. */
+static bool stands_for_a_group(const struct module *m, const char *name)
+{
+	for (const char *const *g = m->required_one_of; g && *g; g++)
+		if (slice_is((struct slice){*g, strcspn(*g, "|")}, name))
+			return true;
+	return false;
+}
+
+/* All that is required, and the first two of "a|b|c". */
+static const char *two_of(struct arena *a, const struct module *m, const char *group)
+{
+	struct slice rest = slice_from(group), first, second;
+	assert_true(slice_split(&rest, '|', &first) && slice_split(&rest, '|', &second));
+	const char *text = "";
+	for (const struct module_param *p = m->params; p && p->name; p++)
+		if (p->required || slice_is(first, p->name) || slice_is(second, p->name) ||
+		    stands_for_a_group(m, p->name))
+			text = arena_printf(a, "%s%s: %s, ", text, p->name, right_value(p));
+	bool known = param_of(m, first) && param_of(m, second);
+	return known ? arena_printf(a, "{%s}", text) : NULL;
+}
+
+static void groups_of(struct arena *a, const struct module *m)
+{
+	for (const char *const *g = m->mutually_exclusive; g && *g; g++) {
+		const char *both = two_of(a, m, *g);
+		if (both)
+			expect(m, complaint(a, m, both), "mutually exclusive");
+	}
+	const char *text = "";
+	for (const struct module_param *p = m->params; p && p->name; p++)
+		if (p->required)
+			text = arena_printf(a, "%s%s: %s, ", text, p->name, right_value(p));
+	if (m->required_one_of && *m->required_one_of)
+		expect(m, complaint(a, m, arena_printf(a, "{%s}", text)), "one of");
+}
+
+static void groups_are_kept(void **state)
+{
+	(void)state;
+	each(groups_of);
+}
+
 static void unknown_is_refused(void **state)
 {
 	(void)state;
@@ -123,10 +194,9 @@ static void defaults_are_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unknown_is_refused),
-		cmocka_unit_test(missing_is_refused),
-		cmocka_unit_test(wrong_types_are_refused),
-		cmocka_unit_test(defaults_are_fit),
+		cmocka_unit_test(unknown_is_refused),	   cmocka_unit_test(missing_is_refused),
+		cmocka_unit_test(wrong_types_are_refused), cmocka_unit_test(defaults_are_fit),
+		cmocka_unit_test(groups_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

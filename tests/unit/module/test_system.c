@@ -17,6 +17,7 @@ static struct fake_host *machine(void)
 	fake_group(f, "etcd", 990);
 	fake_group(f, "jane", 1000);
 	fake_user(f, "jane", 1000, in_adm);
+	fake_file(f, "/home/jane/.profile", "");
 	fake_file(f, "/etc/shadow", "root:*:1:0:99999:7:::\njane:$6$x:1:0:99999:7:::\n");
 	fake_file(f, "/etc/sysctl.conf", "# a\nnet.ipv4.ip_forward = 0\nvm.swappiness=60\n");
 	fake_file(f, "/etc/sysctl.d/README", "");

@@ -47,6 +47,13 @@ void trials_note(const char *module, const struct host *host, const char *args)
 	snprintf(last.args, sizeof(last.args), "%s", args);
 }
 
+void trials_forget(const char *module, const char *how)
+{
+	char path[NAME_MAX_SIZE];
+	if (folder(path, module, how))
+		unlink(path);
+}
+
 bool trials_has(const char *module, const char *how)
 {
 	char path[NAME_MAX_SIZE];

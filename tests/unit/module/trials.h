@@ -10,3 +10,5 @@
 void trials_note(const char *module, const struct host *host, const char *args);
 /* "predicted", "applied", "again" */
 bool trials_has(const char *module, const char *how);
+/* Once asked: what no test does any more is not to be found the next time. */
+void trials_forget(const char *module, const char *how);
