@@ -1,5 +1,7 @@
 #include "rollout/module/attributes.h"
 
+#include "path_state.h"
+
 #include <stdlib.h>
 
 #define MODE_NEW_FILE 0644
@@ -248,7 +250,10 @@ int attributes_apply(struct module_call *call, const char *path, const struct ho
 		change.atime_ns = -1;
 	if (!differs(&change))
 		return 0;
-	r = call->host->ops->set_attr(call->host, path, follow, &change, err);
+	if (follow)
+		r = path_trusted(call, path, err);
+	if (r == 0)
+		r = call->host->ops->set_attr(call->host, path, follow, &change, err);
 	if (r < 0)
 		return r;
 	result_changed(call);
