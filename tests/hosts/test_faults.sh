@@ -303,7 +303,7 @@ killed_agents() {
     RANDOM=${FAULTS_SEED:-$$}
     echo "FAULTS_SEED=${FAULTS_SEED:-$$}"
     for i in {1..5}; do
-        seconds=$(awk -v ms=$((RANDOM % longest_ms)) 'BEGIN { printf "%.3f", ms / 1000 }')
+        seconds=$(awk -v ms=$((RANDOM % (longest_ms * 6 / 10))) 'BEGIN { printf "%.3f", ms / 1000 }')
         # shellcheck disable=SC2046 # words
         in_machine begin "/srv/killed$i" $(writers)
         bind_folders "/srv/own$i"
