@@ -28,6 +28,8 @@ static void add(struct ahead *h, uint32_t id, const struct value *v, const char 
 	    h->all.len - h->next >= AHEAD_TASK_MAX)
 		return;
 	memcpy(c.sha256, sha, sizeof(c.sha256));
+	if (h->all.len > h->next && strcmp(h->all.at[h->all.len - 1].sha256, sha) == 0)
+		return;
 	c.size = (uint32_t)size->integer;
 	vec_push(&h->all, c);
 }
