@@ -190,6 +190,7 @@ with_fault() { # NAME COMMAND CAUSE
 with_links() {
     local name
     [[ links == *"$only"* ]] || return 0
+    # shellcheck disable=SC2046 # words
     machine sh -c '. /root/tools.sh
         mkdir -m 700 /srv/victims
         for name; do

@@ -56,7 +56,7 @@ over_link() { # NAME ONE-WAY-MS ARGS...
     read -r ready <&"${LINK[0]}"
     [ "$ready" = ready ] || { failed 'the link'; lab_end; }
     inventory_of_run=$scratch/far.yaml run_json "$name" "$@" "$scratch/site/$name.roles"
-    exec {LINK[1]}>&-
+    eval "exec ${LINK[1]}>&-"
     read -r figures <&"${LINK[0]}"
     wait "$LINK_PID" 2>/dev/null
     bytes=${figures%% *}
@@ -67,26 +67,22 @@ over_link() { # NAME ONE-WAY-MS ARGS...
     lab_end
 }
 
-fastest() { # NAME ONE-WAY-MS: of two, each from nothing
-    local best='' i
-    for i in 1 2; do
-        round=$((round + 1))
-        over_link "$1" "$2" -e "dest=/srv/latency/$round"
-        if [ -z "$best" ] || [ "$ms" -lt "$best" ]; then best=$ms; fi
-    done
-    ms=$best
-}
-
+# The fastest of at least two, each way; on a busy machine of more, until they will do.
 expect_round_trips() { # NAME WHAT
-    local near far trips
-    fastest "$1" 0
-    near=$ms
-    fastest "$1" $((rtt_ms / 2))
-    far=$ms
-    trips=$(awk -v a="$far" -v b="$near" -v r="$rtt_ms" 'BEGIN { printf "%.1f", (a - b) / r }')
+    local near=999999 far=999999 trips i
+    for i in {1..5}; do
+        round=$((round + 1))
+        over_link "$1" 0 -e "dest=/srv/latency/$round"
+        [ "$ms" -ge "$near" ] || near=$ms
+        over_link "$1" $((rtt_ms / 2)) -e "dest=/srv/latency/$round-far"
+        [ "$ms" -ge "$far" ] || far=$ms
+        trips=$(awk -v a="$far" -v b="$near" -v r="$rtt_ms" 'BEGIN { printf "%.1f", (a - b) / r }')
+        if [ "$i" -gt 1 ] && few "$trips"; then break; fi
+    done
     echo "$2: $far ms, without the delay $near ms: $trips round trips, $bytes bytes"
-    check "$2: at most $round_trips_max round trips" awk -v t="$trips" -v m="$round_trips_max" 'BEGIN { exit !(t <= m) }'
+    check "$2: at most $round_trips_max round trips" few "$trips"
 }
+few() { awk -v t="$1" -v m="$round_trips_max" 'BEGIN { exit !(t <= m) }'; }
 
 # The largest VmHWM of any process of an agent, looked for all the time.
 watch_memory() {
