@@ -6,8 +6,8 @@
 #include "rollout/base/digest.h"
 #include "rollout/base/vec.h"
 
-#define CONTENT_ONE_MAX (8u << 20)
-#define CONTENT_ALL_MAX (32u << 20)
+#define CONTENT_ONE_MAX (2u << 20)
+#define CONTENT_ALL_MAX (6u << 20) /* more than AHEAD_WINDOW */
 
 struct content {
 	char sha256[SHA256_HEX_SIZE];

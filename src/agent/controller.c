@@ -14,12 +14,24 @@ void agent_leave(struct agent *ag, int exit_code)
 		execution_cancel(ag, JOB_CANCELLED);
 }
 
+static void look_ahead(struct agent *ag, const struct wire_frame *frame)
+{
+	CLEANUP(arena_release) struct arena a = {0};
+	const struct value *v;
+	struct wire_task t = {0};
+	if (wire_value_decode(&a, frame->payload, 0, &v, NULL) == 0 &&
+	    wire_task_from_value(v, &t, NULL) == 0)
+		ahead_guess(&ag->ahead, frame->id, &t);
+}
+
 static int take_task(struct agent *ag, const struct wire_frame *frame, struct err *err)
 {
 	struct job *dropped;
 	if (ag->job && ag->job->id == frame->id)
 		return err_set(err, ERR_PROTOCOL, "TASK: id %u is in use", frame->id);
 	int r = queue_add(&ag->queue, frame, err);
+	if (r == 0)
+		look_ahead(ag, frame);
 	/* None but the new one can be of a stopped strand. */
 	while (r == 0 && (dropped = queue_take_stopped(&ag->queue))) {
 		message_put_empty(&ag->controller.queue, WIRE_DROPPED, dropped->id);
@@ -47,6 +59,20 @@ static int take_resume(struct agent *ag, const struct value *v, struct err *err)
 	return 0;
 }
 
+/* Kept by its own hash: whoever wants another does not find it. */
+static int take_content(struct agent *ag, struct slice bytes, struct err *err)
+{
+	struct strbuf copy = {0};
+	char hex[DIGEST_HEX_MAX];
+	if (bytes.len > WIRE_BLOB_CHUNK)
+		return err_set(err, ERR_LIMIT, "CONTENT: %zu bytes", bytes.len);
+	digest_bytes(DIGEST_SHA256, bytes.ptr, bytes.len, hex);
+	strbuf_slice_append(&copy, bytes);
+	contents_keep(&ag->contents, hex, &copy);
+	strbuf_wipe(&copy);
+	return 0;
+}
+
 /* RESUME, CANCEL, BYE: small dicts. */
 static int take_control(struct agent *ag, const struct wire_frame *frame, struct err *err)
 {
@@ -71,6 +97,8 @@ static int take_frame(struct agent *ag, const struct wire_frame *frame, struct e
 		return relay_take(ag, frame, err);
 	if (frame->type == WIRE_CANCEL)
 		return take_control(ag, frame, err);
+	if (frame->type == WIRE_CONTENT)
+		return take_content(ag, frame->payload, err);
 	if (frame->type < WIRE_TASK)
 		return err_set(err, ERR_PROTOCOL, "frame type %d is the agent's to send",
 			       (int)frame->type);

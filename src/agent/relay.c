@@ -25,6 +25,7 @@ void relay_wanted(struct agent *ag, const char *sha256)
 {
 	struct strbuf *to = &ag->worker->peer.queue;
 	const struct strbuf *kept = contents_find(&ag->contents, sha256);
+	ahead_used(&ag->ahead, sha256);
 	if (kept) {
 		put_chunks(to, ag->job->id, strbuf_slice(kept));
 		message_put_sha256(to, WIRE_BLOB_END, ag->job->id, sha256, NULL);

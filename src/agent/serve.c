@@ -96,6 +96,12 @@ static void handle(struct agent *ag, const struct pollfd fds[AT_COUNT])
 		peer_read(&ag->worker->peer);
 }
 
+static bool task_is_over(void *ctx, uint32_t id)
+{
+	const struct agent *ag = ctx;
+	return !(ag->job && ag->job->id == id) && !queue_find(&ag->queue, id);
+}
+
 static void turn(struct agent *ag)
 {
 	struct pollfd fds[AT_COUNT];
@@ -110,6 +116,8 @@ static void turn(struct agent *ag)
 	execution_start_next(ag);
 	if (ag->worker)
 		peer_flush(&ag->worker->peer);
+	if (!ag->leaving)
+		ahead_ask(&ag->ahead, task_is_over, ag, &ag->controller.queue);
 	if (ag->leaving)
 		strbuf_truncate(&ag->controller.queue, ag->controller.written);
 	peer_flush(&ag->controller);
@@ -156,6 +164,7 @@ int agent_serve(int in_fd, int out_fd, const char *own_sha256)
 	output_release(&ag.output);
 	queue_release(&ag.queue);
 	contents_release(&ag.contents);
+	ahead_release(&ag.ahead);
 	strbuf_wipe(&ag.relay.copy);
 	wire_reader_release(&ag.controller.reader);
 	strbuf_wipe(&ag.controller.queue);

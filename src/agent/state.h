@@ -8,6 +8,7 @@
  *   execution.c   the current task: its worker, its end
  *   relay.c       content on its way from the controller to the worker
  */
+#include "ahead.h"
 #include "content.h"
 #include "pipe/output.h"
 #include "pipe/peer.h"
@@ -33,6 +34,7 @@ struct agent {
 	struct peer controller;
 	struct queue queue;
 	struct contents contents;
+	struct ahead ahead;
 	struct relay relay;
 	struct output output;
 	int signal_fd;

@@ -42,6 +42,8 @@ int real_write(struct host *h, const char *path, const struct host_write *w, str
 mode_t process_umask(void);
 
 /* real_tree.c: directories, links, removal, attributes */
+/* A name beside path that does not exist yet. */
+void real_temporary_name(const char *path, struct strbuf *out);
 int real_mkdir(struct host *h, const char *path, const struct host_attr *attr, struct err *err);
 int real_symlink(struct host *h, const char *target, const char *path, struct err *err);
 int real_link(struct host *h, const char *target, const char *path, struct err *err);

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
+#define ACCOUNTS "/etc"
+#define INODES_FEW 8u /* lock files and new ones need some */
 #define SKELETON "/etc/skel"
 
 struct words {
@@ -31,10 +34,39 @@ static void add_set(struct words *w, const char *option, const char *value)
 		add(w, option, value);
 }
 
+/* shadow's programs say that they cannot lock /etc/passwd, and not why. */
+static const char *why_not_written(const char *folder)
+{
+	struct statvfs fs;
+	if (statvfs(folder, &fs) < 0)
+		return strerror(errno);
+	if (fs.f_flag & ST_RDONLY)
+		return strerror(EROFS);
+	if ((fs.f_blocks && !fs.f_bavail) || (fs.f_files && fs.f_ffree < INODES_FEW))
+		return strerror(ENOSPC);
+	return NULL;
+}
+
+static int failed(const struct tool *t, const struct host_command_result *result, struct err *err)
+{
+	const char *why = why_not_written(ACCOUNTS);
+	int r = tool_failed(t, result, err);
+	return why && err && !strstr(err->msg, why) ? err_wrap(err, r, ACCOUNTS ": %s", why) : r;
+}
+
+static int must(struct host *h, const struct tool *t, struct err *err)
+{
+	CLEANUP(host_command_result_release) struct host_command_result result = {0};
+	int r = tool_run(h, TOOL_CHANGE, t, &result, err);
+	if (r < 0)
+		return r;
+	return result.exit_code == 0 && !result.timed_out ? 0 : failed(t, &result, err);
+}
+
 static int run_words(struct host *h, struct words *w, struct err *err)
 {
 	vec_push(w, NULL);
-	return tool_must(h, TOOL_CHANGE, &(struct tool){.argv = w->at}, err);
+	return must(h, &(struct tool){.argv = w->at}, err);
 }
 
 static const char *joined(struct arena *a, const char *const *names)
@@ -58,8 +90,7 @@ static int set_password(struct host *h, const char *name, const char *hash, stru
 		return err_set(err, ERR_INVALID, "the password of %s is not a hash", name);
 	strbuf_printf(&line, "%s:%s\n", name, hash);
 	const char *argv[] = {"chpasswd", "-e", NULL};
-	return tool_must(h, TOOL_CHANGE,
-			 &(struct tool){.argv = argv, .stdin_bytes = strbuf_slice(&line)}, err);
+	return must(h, &(struct tool){.argv = argv, .stdin_bytes = strbuf_slice(&line)}, err);
 }
 
 static int user_add(struct host *h, struct arena *a, const struct host_user_spec *s,
@@ -180,7 +211,7 @@ int real_user_remove(struct host *h, const char *name, unsigned how, struct err 
 	 * it never was there. */
 	if (result.exit_code == 0 || result.exit_code == 6 || result.exit_code == 12)
 		return 0;
-	return tool_failed(&t, &result, err);
+	return failed(&t, &result, err);
 }
 
 int real_group_set(struct host *h, const struct host_group_spec *s, struct err *err)
@@ -211,5 +242,5 @@ int real_group_remove(struct host *h, const char *name, struct err *err)
 	int r = tool_run(h, TOOL_CHANGE, &t, &result, err);
 	if (r < 0)
 		return r;
-	return result.exit_code == 0 || result.exit_code == 6 ? 0 : tool_failed(&t, &result, err);
+	return result.exit_code == 0 || result.exit_code == 6 ? 0 : failed(&t, &result, err);
 }

@@ -2,6 +2,7 @@
 #include "apt.h"
 #include "real.h"
 #include "rollout/base/clock.h"
+#include "rollout/base/file.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -20,6 +21,41 @@ static bool is_locked(const struct host_command_result *r)
 	return r->exit_code != 0 && r->err.len &&
 	       (strstr(r->err.ptr, "Could not get lock") ||
 		strstr(r->err.ptr, "is another process"));
+}
+
+/* Who holds a lock of dpkg or apt: these are fcntl's, the kernel knows. */
+static bool find_holder(pid_t *ret, char name[32])
+{
+	static const char *const locks[] = {"/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
+					    "/var/lib/apt/lists/lock",
+					    "/var/cache/apt/archives/lock"};
+	for (size_t i = 0; i < ARRAY_LEN(locks); i++) {
+		CLEANUP(fd_close) int fd = open(locks[i], O_RDONLY | O_CLOEXEC);
+		struct flock lock = {.l_type = F_WRLCK};
+		if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK ||
+		    lock.l_pid <= 0)
+			continue;
+		char path[64];
+		CLEANUP(strbuf_release) struct strbuf comm = {0};
+		snprintf(path, sizeof(path), "/proc/%d/comm", (int)lock.l_pid);
+		if (file_read(path, 64, &comm, NULL) < 0)
+			strbuf_printf(&comm, "?");
+		struct slice word = slice_trim(strbuf_slice(&comm));
+		snprintf(name, 32, "%.*s", SLICE_ARG(word));
+		*ret = lock.l_pid;
+		return true;
+	}
+	return false;
+}
+
+static int failed(const struct tool *t, const struct host_command_result *result, struct err *err)
+{
+	pid_t pid;
+	char name[32];
+	int r = tool_failed(t, result, err);
+	if (is_locked(result) && find_holder(&pid, name))
+		return err_wrap(err, r, "process %d (%s) holds the lock", (int)pid, name);
+	return r;
 }
 
 /* Waits for whoever holds apt's locks. Newer apt does that for some of them by
@@ -43,7 +79,7 @@ static int run_when_unlocked(struct host *h, const char *const *argv, int64_t lo
 			strbuf_slice_append(output, strbuf_slice(&result.out));
 			strbuf_slice_append(output, strbuf_slice(&result.err));
 		}
-		return result.exit_code == 0 ? 0 : tool_failed(&t, &result, err);
+		return result.exit_code == 0 ? 0 : failed(&t, &result, err);
 	}
 }
 

@@ -25,8 +25,7 @@ int real_mkdir(struct host *h, const char *path, const struct host_attr *attr, s
 	return r;
 }
 
-/* A name beside path that does not exist yet. */
-static void temporary_name(const char *path, struct strbuf *out)
+void real_temporary_name(const char *path, struct strbuf *out)
 {
 	uint64_t random = 0;
 	if (getrandom(&random, sizeof(random), 0) < 0)
@@ -43,7 +42,7 @@ static int replace_by_link(int (*make)(const char *, const char *), const char *
 	CLEANUP(strbuf_release) struct strbuf tmp = {0};
 	int tries = 0, made;
 	do {
-		temporary_name(path, &tmp);
+		real_temporary_name(path, &tmp);
 		made = make(target, tmp.ptr);
 	} while (made < 0 && errno == EEXIST && ++tries < TEMPORARY_TRIES);
 	if (made < 0)

@@ -159,6 +159,23 @@ static int prepare(struct host *h, int fd, const char *tmp, const struct host_wr
 	return r < 0 ? r : set_times(fd, &w->attr, t->path, err);
 }
 
+/* There is room for all of the new content before the old goes. Not every file
+ * system can tell. */
+static int reserve(int fd, const struct host_write *w, const char *path, struct err *err)
+{
+	struct stat st = {0}, source = {0};
+	off_t size = (off_t)w->content.len;
+	if (fstat(fd, &st) < 0 || (w->source_path && stat(w->source_path, &source) < 0))
+		return err_sys(err, "write %s", path);
+	if (w->source_path)
+		size = source.st_size;
+	if (size == 0 || fallocate(fd, 0, 0, size) == 0 || errno != ENOSPC)
+		return 0;
+	if (ftruncate(fd, st.st_size) == 0)
+		errno = ENOSPC;
+	return err_sys(err, "write %s", path);
+}
+
 static int write_in_place(struct host *h, const struct host_write *w, const struct target *t,
 			  struct err *err)
 {
@@ -178,11 +195,54 @@ static int write_in_place(struct host *h, const struct host_write *w, const stru
 		if (r < 0)
 			return r;
 	}
-	if (ftruncate(fd, 0) < 0)
-		return err_sys(err, "write %s", t->path);
+	int reserved = reserve(fd, w, t->path, err);
+	if (reserved < 0)
+		return reserved;
 	struct host_write plain = *w;
 	plain.validate = NULL;
-	return prepare(h, fd, t->path, &plain, t, err);
+	int r = prepare(h, fd, t->path, &plain, t, err);
+	off_t end = lseek(fd, 0, SEEK_CUR);
+	if (r == 0 && (end < 0 || ftruncate(fd, end) < 0))
+		r = err_sys(err, "write %s", t->path);
+	return r < 0 ? r : set_times(fd, &w->attr, t->path, err);
+}
+
+/* Where the file system has files without a name, what a killed process leaves
+ * of one goes with it. A validator needs a name. */
+static int create_nameless(struct slice dir, const struct host_write *w)
+{
+	CLEANUP(strbuf_release) struct strbuf name = {0};
+	if (w->validate || access("/proc/self/fd", F_OK) < 0)
+		return -1;
+	strbuf_slice_append(&name, dir);
+	return open(name.ptr, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+static int give_name(int fd, struct strbuf *tmp, const char *path)
+{
+	char self[64];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	real_temporary_name(path, tmp);
+	return linkat(AT_FDCWD, self, AT_FDCWD, tmp->ptr, AT_SYMLINK_FOLLOW);
+}
+
+static int write_nameless(struct host *h, int fd, const struct host_write *w,
+			  const struct target *t, struct strbuf *tmp, struct err *err)
+{
+	int r = prepare(h, fd, NULL, w, t, err);
+	return r == 0 && give_name(fd, tmp, t->path) < 0 ? err_sys(err, "write %s", t->path) : r;
+}
+
+static int write_named(struct host *h, const struct host_write *w, const struct target *t,
+		       struct strbuf *tmp, struct err *err)
+{
+	strbuf_printf(tmp, "%.*s/.rollout-XXXXXX", SLICE_ARG(path_dirname(t->path)));
+	CLEANUP(fd_close) int fd = mkostemp(tmp->ptr, O_CLOEXEC);
+	if (fd < 0) {
+		strbuf_truncate(tmp, 0);
+		return err_sys(err, "write %s", t->path);
+	}
+	return prepare(h, fd, tmp->ptr, w, t, err);
 }
 
 int real_write(struct host *h, const char *path, const struct host_write *w, struct err *err)
@@ -194,12 +254,8 @@ int real_write(struct host *h, const char *path, const struct host_write *w, str
 	if (w->unsafe_in_place && t.exists)
 		return write_in_place(h, w, &t, err);
 	CLEANUP(strbuf_release) struct strbuf tmp = {0};
-	struct slice dir = path_dirname(path);
-	strbuf_printf(&tmp, "%.*s/.rollout-XXXXXX", SLICE_ARG(dir));
-	CLEANUP(fd_close) int fd = mkostemp(tmp.ptr, O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, "write %s", path);
-	r = prepare(h, fd, tmp.ptr, w, &t, err);
+	CLEANUP(fd_close) int fd = create_nameless(path_dirname(path), w);
+	r = fd >= 0 ? write_nameless(h, fd, w, &t, &tmp, err) : write_named(h, w, &t, &tmp, err);
 	if (r == 0 && rename(tmp.ptr, path) < 0)
 		r = err_sys(err,
 			    errno == EBUSY
@@ -207,7 +263,8 @@ int real_write(struct host *h, const char *path, const struct host_write *w, str
 				    : "write %s",
 			    path);
 	if (r < 0) {
-		unlink(tmp.ptr);
+		if (tmp.len)
+			unlink(tmp.ptr);
 		return r;
 	}
 	sync_folder_of(path);

@@ -1,6 +1,7 @@
 #include "rollout/module/attributes.h"
 
 #include "file_flags.h"
+#include "path_state.h"
 
 #include <stdlib.h>
 
@@ -222,11 +223,40 @@ static bool differs(const struct host_attr *c)
 	return c->mode >= 0 || c->uid >= 0 || c->gid >= 0 || c->mtime_ns >= 0 || c->atime_ns >= 0;
 }
 
+/* What of `want` is not so yet. */
+static struct host_attr what_differs(const struct host_stat *st, const struct host_attr *want)
+{
+	struct host_attr change = *want;
+	if (change.uid >= 0 && (uid_t)change.uid == st->uid)
+		change.uid = -1;
+	if (change.gid >= 0 && (gid_t)change.gid == st->gid)
+		change.gid = -1;
+	/* A change of owner clears the set-id bits, so the mode goes with it. */
+	bool chowns = change.uid >= 0 || change.gid >= 0;
+	if (change.mode >= 0 &&
+	    (st->type == HOST_LINK || ((mode_t)change.mode == st->mode && !chowns)))
+		change.mode = -1;
+	if (change.mtime_ns == st->mtime_ns)
+		change.mtime_ns = -1;
+	if (change.atime_ns == st->atime_ns)
+		change.atime_ns = -1;
+	return change;
+}
+
+void attributes_note(struct module_call *call, const char *path, const struct host_stat *was,
+		     const struct host_attr *want)
+{
+	const struct host_attr change = what_differs(was, want);
+	if (!differs(&change))
+		return;
+	result_changed(call);
+	show(call, path, was, &change);
+}
+
 static int apply_owner_and_mode(struct module_call *call, const char *path,
 				const struct host_attr *want, struct err *err)
 {
 	struct host_stat st = {0};
-	struct host_attr change = *want;
 	bool follow = !arg_has(call, "follow") || arg_bool(call, "follow");
 	int r = call->host->ops->stat(call->host, call->arena, path, follow, &st, err);
 	if (r < 0 || !differs(want))
@@ -237,22 +267,13 @@ static int apply_owner_and_mode(struct module_call *call, const char *path,
 			return 0;
 		return err_set(err, ERR_NOT_FOUND, "%s: No such file or directory", path);
 	}
-	if (change.uid >= 0 && (uid_t)change.uid == st.uid)
-		change.uid = -1;
-	if (change.gid >= 0 && (gid_t)change.gid == st.gid)
-		change.gid = -1;
-	/* A change of owner clears the set-id bits, so the mode goes with it. */
-	bool chowns = change.uid >= 0 || change.gid >= 0;
-	if (change.mode >= 0 &&
-	    (st.type == HOST_LINK || ((mode_t)change.mode == st.mode && !chowns)))
-		change.mode = -1;
-	if (change.mtime_ns == st.mtime_ns)
-		change.mtime_ns = -1;
-	if (change.atime_ns == st.atime_ns)
-		change.atime_ns = -1;
+	const struct host_attr change = what_differs(&st, want);
 	if (!differs(&change))
 		return 0;
-	r = call->host->ops->set_attr(call->host, path, follow, &change, err);
+	if (follow)
+		r = path_trusted(call, path, err);
+	if (r == 0)
+		r = call->host->ops->set_attr(call->host, path, follow, &change, err);
 	if (r < 0)
 		return r;
 	result_changed(call);

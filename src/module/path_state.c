@@ -78,11 +78,31 @@ const char *path_below(struct module_call *call, const char *dir, const char *na
 	return arena_printf(call->arena, "%.*s/%s", (int)len, dir, name);
 }
 
-int path_real(struct module_call *call, const char *path, const char **ret, struct err *err)
+/* As systemd's CHASE_SAFE: who may write in a folder shall not lead root out of it. */
+int path_trusted(struct module_call *call, const char *path, struct err *err)
+{
+	struct host_stat link = {0}, st = {0};
+	const struct host_ops *ops = call->host->ops;
+	int r = ops->stat(call->host, call->arena, path, false, &link, err);
+	if (r < 0 || link.type != HOST_LINK || link.uid == 0 || link.uid == geteuid())
+		return r;
+	r = ops->stat(call->host, call->arena, path, true, &st, err);
+	if (r < 0 || (st.type != HOST_ABSENT && st.uid == link.uid))
+		return r;
+	return err_set(err, ERR_INVALID,
+		       "%s is a symbolic link that user %u has made to %s, which is not theirs: "
+		       "not followed",
+		       path, link.uid, link.link_target);
+}
+
+static int resolve(struct module_call *call, const char *path, bool trusted, const char **ret,
+		   struct err *err)
 {
 	struct host_stat st = {0};
 	for (int links = 0; links < LINKS_MAX; links++) {
 		int r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
+		if (r == 0 && trusted)
+			r = path_trusted(call, path, err);
 		if (r < 0)
 			return r;
 		if (st.type != HOST_LINK) {
@@ -94,6 +114,16 @@ int path_real(struct module_call *call, const char *path, const char **ret, stru
 			       : path_below(call, path_folder(call, path), st.link_target);
 	}
 	return err_set(err, ERR_LIMIT, "%s: too many symbolic links", path);
+}
+
+int path_real(struct module_call *call, const char *path, const char **ret, struct err *err)
+{
+	return resolve(call, path, true, ret, err);
+}
+
+int path_link_end(struct module_call *call, const char *path, const char **ret, struct err *err)
+{
+	return resolve(call, path, false, ret, err);
 }
 
 int path_make_folders(struct module_call *call, const char *path, const struct host_attr *attr,

@@ -11,8 +11,14 @@ const char *path_mode_text(struct module_call *call, mode_t mode); /* "0644" */
 const char *path_owner_name(struct module_call *call, uid_t uid);
 const char *path_group_name(struct module_call *call, gid_t gid);
 
-/* The same path after the links in its last component; a dangling link's target. */
+/* Is it no symbolic link, or one to be followed by who changes what it leads to:
+ * of root, of the own user, or to a file of the link's owner? */
+int path_trusted(struct module_call *call, const char *path, struct err *err);
+/* The same path after the links in its last component, which are to be trusted; a
+ * dangling link's target. */
 int path_real(struct module_call *call, const char *path, const char **ret, struct err *err);
+/* The same for who only looks. */
+int path_link_end(struct module_call *call, const char *path, const char **ret, struct err *err);
 /* "a/b" in the call's arena. */
 const char *path_below(struct module_call *call, const char *dir, const char *name);
 /* The folder of a path, in the call's arena. */

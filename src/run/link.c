@@ -320,6 +320,10 @@ static void on_frame(struct link *l, const struct wire_frame *frame, struct aren
 				       "the agent speaks another version of the protocol");
 		return;
 	}
+	if (frame->type == WIRE_CONTENT_WANTED) {
+		sending_small(l, value_get(v, "sha256"));
+		return;
+	}
 	if (i == l->requests.len)
 		return; /* an answer to what was abandoned */
 	if (frame->type == WIRE_RESULT) {

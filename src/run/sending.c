@@ -1,6 +1,7 @@
 /* Content that the agent asks for by its hash, in chunks as fast as the
  * connection takes them. */
 #include "fetch.h"
+#include "rollout/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,40 @@ void sending_pump(struct link *l)
 		wire_put_bytes(&out, WIRE_BLOB, l->sending.id, (struct slice){buf, (size_t)n});
 		transport_send(l->transport, strbuf_slice(&out));
 		l->sending.offset += (size_t)n;
+	}
+}
+
+/* ---- what the agent guesses that its tasks will want ---- */
+
+#define SMALL_QUEUED_MAX (8u << 20)
+
+static ssize_t read_small(const struct blob *b, char *buf)
+{
+	if (b->bytes)
+		memcpy(buf, b->bytes, b->size);
+	if (b->bytes)
+		return (ssize_t)b->size;
+	CLEANUP(fd_close) int fd = open(b->path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : pread(fd, buf, b->size, 0);
+}
+
+void sending_small(struct link *l, const struct value *list)
+{
+	CLEANUP(free_ptr) char *buf = xmalloc(WIRE_BLOB_CHUNK);
+	for (size_t i = 0; list && list->type == VALUE_LIST && i < list->list.len; i++) {
+		const struct value *sha = list->list.at[i];
+		const struct blob *b =
+			sha->type == VALUE_STRING ? blob_find(l->run, sha->str.ptr) : NULL;
+		struct strbuf out CLEANUP(strbuf_wipe) = {0};
+		if (!b || !is_here(b) || b->size > WIRE_BLOB_CHUNK)
+			continue;
+		if (transport_queued(l->transport) > SMALL_QUEUED_MAX)
+			return; /* it will ask again, for each */
+		ssize_t n = read_small(b, buf);
+		if (n < 0 || (size_t)n != b->size)
+			continue;
+		wire_put_bytes(&out, WIRE_CONTENT, 0, (struct slice){buf, (size_t)n});
+		transport_send(l->transport, strbuf_slice(&out));
 	}
 }
 

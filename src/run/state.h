@@ -115,6 +115,8 @@ void link_fail_gate(struct link *l, const struct err *why);
 int link_resolve_target(struct link *l, struct err *err);
 
 /* ---- sending.c: one piece of content at a time ---- */
+/* CONTENT_WANTED: the small ones of the list, at once. */
+void sending_small(struct link *l, const struct value *list);
 void sending_begin(struct link *l, uint32_t id, const struct value *wanted);
 void sending_pump(struct link *l);
 void sending_reset(struct link *l);

@@ -4,8 +4,8 @@
 
 static bool is_known(uint8_t type)
 {
-	return (type >= WIRE_HELLO && type <= WIRE_DROPPED) ||
-	       (type >= WIRE_TASK && type <= WIRE_BYE);
+	return (type >= WIRE_HELLO && type <= WIRE_CONTENT_WANTED) ||
+	       (type >= WIRE_TASK && type <= WIRE_CONTENT);
 }
 
 static void write_u32(char *to, uint32_t n)

@@ -37,6 +37,10 @@ int attributes_apply(struct module_call *call, const char *path, const struct ho
  * the attributes that were wanted. */
 int attributes_flags(struct module_call *call, const char *path, struct err *err);
 
+/* Reports what the path, which was as `was` says, got with its new content. */
+void attributes_note(struct module_call *call, const char *path, const struct host_stat *was,
+		     const struct host_attr *want);
+
 /* Octal or symbolic ("u=rw,go=r", "a+rX", "-x") against what `current` is; an
  * absent one counts as a new file (0644). "preserve" and NULL give -1. */
 int attributes_mode(const char *text, const struct host_stat *current, int *ret, struct err *err);

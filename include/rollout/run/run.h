@@ -14,7 +14,7 @@
 
 #define RUN_FORKS_DEFAULT 50u
 #define RUN_CONNECT_RETRIES 3u	   /* after the first try */
-#define RUN_INFLIGHT_TASKS_MAX 32u /* tasks sent ahead on one host */
+#define RUN_INFLIGHT_TASKS_MAX 64u /* tasks sent ahead on one host */
 
 enum run_exit {
 	RUN_EXIT_OK = 0,

@@ -8,7 +8,7 @@
  */
 #include "rollout/value/value.h"
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_HEADER_SIZE 9u
 #define WIRE_FRAME_MAX (64u << 20)	/* payload of one frame */
 #define WIRE_BLOB_CHUNK (256u << 10)	/* content bytes in one BLOB frame */
@@ -26,6 +26,7 @@ enum wire_type {
 	WIRE_OUTPUT = 3,      /* id; {item, stream: 1|2, data, dropped?: bytes left out before} */
 	WIRE_BLOB_WANTED = 4, /* id of the task; {sha256} */
 	WIRE_DROPPED = 5,     /* id; a task of a stopped strand that was not run */
+	WIRE_CONTENT_WANTED = 6, /* id 0; {sha256: list}: small content, soon */
 	/* controller to agent */
 	WIRE_TASK = 64,	    /* id; see struct wire_task */
 	WIRE_BLOB = 65,	    /* id of the task; raw content chunk, in order */
@@ -33,6 +34,7 @@ enum wire_type {
 	WIRE_RESUME = 67,   /* id 0; {strand}: run tasks of the strand again */
 	WIRE_CANCEL = 68,   /* id of a task: kill what it runs; it answers as failed */
 	WIRE_BYE = 69,	    /* id 0: finish and exit 0 */
+	WIRE_CONTENT = 70,  /* id 0; raw, whole: of CONTENT_WANTED */
 };
 
 struct wire_frame {

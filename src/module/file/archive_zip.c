@@ -61,6 +61,23 @@ static int compare(struct archive *ar, bool *ret_same, struct err *err)
 	return 0;
 }
 
+/* unzip goes through links that are in its way; tar replaces them. */
+static int check_folders(struct archive *ar, struct err *err)
+{
+	struct module_call *call = ar->call;
+	for (size_t i = 0; i < ar->names.len; i++) {
+		char *name = arena_strdup(call->arena, ar->names.at[i]);
+		for (char *p = strchr(name, '/'); p; p = strchr(p + 1, '/')) {
+			*p = '\0';
+			int r = path_trusted(call, path_below(call, ar->dest, name), err);
+			*p = '/';
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
 /* unzip cannot read a pipe. */
 static int place(struct archive *ar, const char **ret_path, struct err *err)
 {
@@ -105,9 +122,12 @@ static int extract(struct archive *ar, struct err *err)
 {
 	struct module_call *call = ar->call;
 	const char *path;
-	int r = place(ar, &path, err);
+	int r = check_folders(ar, err);
 	if (r == 0)
-		r = unzip(ar, path, err);
+		r = place(ar, &path, err);
+	if (r < 0)
+		return r;
+	r = unzip(ar, path, err);
 	if (!ar->src) {
 		int removed = call->host->ops->remove(call->host, path, false, r < 0 ? NULL : err);
 		r = r < 0 ? r : removed;

@@ -211,7 +211,7 @@ static int run(struct module_call *call, struct err *err)
 	if (st.type == HOST_LINK) {
 		const char *real;
 		put_str(&f, "lnk_target", st.link_target);
-		if (path_real(call, path, &real, NULL) == 0)
+		if (path_link_end(call, path, &real, NULL) == 0)
 			put_str(&f, "lnk_source", real);
 	}
 	if (st.type == HOST_FILE && arg_bool(call, "get_checksum"))

@@ -68,11 +68,11 @@ static int make_parent(struct module_call *call, const struct text_file *f, stru
 }
 
 static int replace(struct module_call *call, const struct text_file *f, struct slice content,
-		   struct err *err)
+		   const struct host_attr *attr, struct err *err)
 {
 	struct host_stat none = {.type = HOST_ABSENT};
 	struct host_write w = {.content = content,
-			       .attr = HOST_ATTR_KEEP,
+			       .attr = *attr,
 			       .validate = arg_str(call, "validate"),
 			       .unsafe_in_place = arg_bool(call, "unsafe_writes")};
 	int r = make_parent(call, f, err);
@@ -91,13 +91,30 @@ static int replace(struct module_call *call, const struct text_file *f, struct s
 	return 0;
 }
 
+/* A file that is replaced gets its owner and mode with its content, not after it. */
+static int wanted_of(struct module_call *call, const struct text_file *f, struct host_stat *was,
+		     struct host_attr *want, struct err *err)
+{
+	int r = call->host->ops->stat(call->host, call->arena, f->real, false, was, err);
+	if (r < 0 || !f->exists || was->type != HOST_FILE)
+		return r;
+	r = attributes_wanted(call, was, want, err);
+	bool chowns = (want->uid >= 0 && (uid_t)want->uid != was->uid) ||
+		      (want->gid >= 0 && (gid_t)want->gid != was->gid);
+	if (r == 0 && chowns && want->mode < 0)
+		want->mode = (int)(was->mode & 01777); /* as chown clears the set-id bits */
+	return r;
+}
+
 int text_file_save(struct module_call *call, const struct text_file *f, struct slice content,
 		   const char *msg, struct err *err)
 {
-	struct host_stat st = {0};
-	struct host_attr want = HOST_ATTR_KEEP;
+	struct host_stat was = {0}, st = {0};
+	struct host_attr want = HOST_ATTR_KEEP, with_content = HOST_ATTR_KEEP;
 	bool changed = !f->exists || !slice_eq(content, strbuf_slice(&f->content));
-	int r = changed ? replace(call, f, content, err) : 0;
+	int r = changed ? wanted_of(call, f, &was, &with_content, err) : 0;
+	if (r == 0 && changed)
+		r = replace(call, f, content, &with_content, err);
 	if (r == 0)
 		r = call->host->ops->stat(call->host, call->arena, f->real, true, &st, err);
 	if (r == 0)
@@ -108,6 +125,8 @@ int text_file_save(struct module_call *call, const struct text_file *f, struct s
 	r = attributes_apply(call, f->real, &want, err);
 	if (r < 0)
 		return r;
+	if (changed && was.type == HOST_FILE)
+		attributes_note(call, f->real, &was, &with_content);
 	if (result_is_changed(call))
 		msg = arena_printf(call->arena, "%s%sownership, perms or SE linux context changed",
 				   changed ? msg : "", changed ? " and " : "");

@@ -194,6 +194,43 @@ static bool is_pending(struct archive *ar)
 	return false;
 }
 
+/* Of what is not there yet, none is there after a failure. */
+struct absent {
+	const char **at;
+	size_t len, cap;
+};
+
+static void find_absent(struct archive *ar, struct absent *absent)
+{
+	struct module_call *call = ar->call;
+	struct host_stat st = {0};
+	for (size_t i = 0; i < ar->names.len; i++) {
+		const char *path = path_below(call, ar->dest, ar->names.at[i]);
+		if (call->host->ops->stat(call->host, call->arena, path, false, &st, NULL) == 0 &&
+		    st.type == HOST_ABSENT)
+			vec_push(absent, path);
+	}
+}
+
+/* The inner ones first; a folder with something of somebody else's in it stays. */
+static void remove_absent(struct archive *ar, const struct absent *absent)
+{
+	struct module_call *call = ar->call;
+	for (size_t i = absent->len; i-- > 0;)
+		(void)call->host->ops->remove(call->host, absent->at[i], false, NULL);
+}
+
+static int extract(struct archive *ar, const struct archive_handler *handler, struct err *err)
+{
+	struct absent absent = {0};
+	find_absent(ar, &absent);
+	int r = handler->extract(ar, err);
+	if (r < 0)
+		remove_absent(ar, &absent);
+	vec_release(&absent);
+	return r;
+}
+
 static int unpack(struct archive *ar, const struct archive_handler *handler, struct err *err)
 {
 	struct module_call *call = ar->call;
@@ -206,7 +243,7 @@ static int unpack(struct archive *ar, const struct archive_handler *handler, str
 	}
 	r = handler->compare(ar, &same, err);
 	if (r == 0 && !same)
-		r = handler->extract(ar, err);
+		r = extract(ar, handler, err);
 	if (r < 0)
 		return r;
 	if (!same)

@@ -1,6 +1,8 @@
 /* hostname: the name in /etc/hostname and the kernel's. */
 #include "../call.h"
 
+#include <errno.h>
+
 static const struct module_param params[] = {
 	{.name = "name", .type = MODULE_STR, .required = true, .doc = "The name."},
 	{.name = "use", .type = MODULE_STR, .doc = "Accepted; it is systemd's way in any case."},
@@ -39,8 +41,15 @@ static int set_static(struct module_call *call, const char *name, struct err *er
 	const char *content = arena_printf(call->arena, "%s\n", name);
 	struct host_write w = {.content = slice_from(content), .attr = HOST_ATTR_KEEP};
 	w.attr.mode = 0644;
-	if (call->host->ops->write(call->host, "/etc/hostname", &w, NULL) == 0)
+	struct err first = {0};
+	int r = call->host->ops->write(call->host, "/etc/hostname", &w, &first);
+	if (r == 0)
 		return 0;
+	if (first.sys != EBUSY) {
+		if (err)
+			*err = first;
+		return r;
+	}
 	/* Bound into a container it can be written, but not replaced. */
 	w.unsafe_in_place = true;
 	return call->host->ops->write(call->host, "/etc/hostname", &w, err);

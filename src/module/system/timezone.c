@@ -42,18 +42,26 @@ static int check_zone(struct module_call *call, const char *name, struct err *er
 	return r;
 }
 
-static int set_zone(struct module_call *call, const char *name, struct err *err)
+static int write_name(struct module_call *call, const char *name, struct err *err)
 {
 	const char *line = arena_printf(call->arena, "%s\n", name);
 	struct host_write w = {.content = slice_from(line), .attr = HOST_ATTR_KEEP};
+	return call->host->ops->write(call->host, "/etc/timezone", &w, err);
+}
+
+/* Where it has /etc/timezone too, both say the new one, or both the old. */
+static int set_zone(struct module_call *call, const char *name, struct err *err)
+{
 	struct slice old = call_read_trimmed(call, "/etc/timezone");
 	int r = check_zone(call, name, err);
-	if (r == 0)
-		r = call->host->ops->symlink(call->host,
-					     arena_printf(call->arena, ZONES "%s", name),
-					     "/etc/localtime", err);
 	if (r == 0 && old.len)
-		r = call->host->ops->write(call->host, "/etc/timezone", &w, err);
+		r = write_name(call, name, err);
+	if (r < 0)
+		return r;
+	r = call->host->ops->symlink(call->host, arena_printf(call->arena, ZONES "%s", name),
+				     "/etc/localtime", err);
+	if (r < 0 && old.len)
+		(void)write_name(call, arena_slice(call->arena, old).ptr, NULL);
 	return r;
 }
 

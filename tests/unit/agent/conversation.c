@@ -89,8 +89,10 @@ const struct value *expect(struct conversation *c, enum wire_type type, uint32_t
 	struct wire_frame f;
 	const struct value *v = NULL;
 	struct err err = {0};
-	if (!next_frame(c, &f))
-		fail_msg("the agent has ended");
+	do
+		if (!next_frame(c, &f))
+			fail_msg("the agent has ended");
+	while (f.type == WIRE_CONTENT_WANTED && type != WIRE_CONTENT_WANTED);
 	if (wire_value_decode(&c->arena, f.payload, VALUE_UNSAFE, &v, &err) < 0)
 		fail_msg("%s", err.msg);
 	if (f.type != type || f.id != id) {
@@ -110,7 +112,7 @@ const struct value *expect_result(struct conversation *c, uint32_t id, unsigned 
 		if (!next_frame(c, &f))
 			fail_msg("the agent has ended");
 		assert_int_equal(wire_value_decode(&c->arena, f.payload, 0, &v, NULL), 0);
-	} while (f.type == WIRE_OUTPUT);
+	} while (f.type == WIRE_OUTPUT || f.type == WIRE_CONTENT_WANTED);
 	assert_int_equal(f.type, WIRE_RESULT);
 	assert_int_equal(f.id, id);
 	assert_int_equal(value_get(v, "item")->integer, item);

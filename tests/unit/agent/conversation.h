@@ -21,7 +21,7 @@ struct conversation *conversation_exec(const char *program);
 struct conversation *conversation_greeted(void);
 void conversation_end(struct conversation *c); /* BYE, and exit code 0 */
 
-/* The next frame's payload, which lives as long as the conversation. */
+/* The next frame's payload (past CONTENT_WANTED, unless it is that), which lives as long as the conversation. */
 const struct value *expect(struct conversation *c, enum wire_type type, uint32_t id);
 /* The next RESULT's result, past OUTPUT frames. */
 const struct value *expect_result(struct conversation *c, uint32_t id, unsigned item, bool last);

@@ -122,6 +122,27 @@ static void test_full_disk(void **state)
 	assert_int_equal(left, 1);
 }
 
+/* In place the old content goes only when there is room for the new. */
+static void test_full_disk_in_place(void **state)
+{
+	struct bed *b = *state;
+	static char big[1 << 20];
+	memset(big, 'x', sizeof(big));
+	assert_int_equal(mkdir(bed_path(b, "full"), 0755), 0);
+	if (mount("none", bed_path(b, "full"), "tmpfs", 0, "size=65536") < 0)
+		skip();
+	struct host_write w = {
+		.content = {"old", 3}, .attr = HOST_ATTR_KEEP, .unsafe_in_place = true};
+	assert_ok(b, put(b, "full/a", w));
+	w.content = (struct slice){big, sizeof(big)};
+	int r = put(b, "full/a", w), sys = b->err.sys;
+	const char *text = bed_text(b, b->real, "full/a");
+	umount(bed_path(b, "full"));
+	assert_int_equal(r, ERR_SYS);
+	assert_int_equal(sys, ENOSPC);
+	assert_string_equal(text, "old");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_validate_decides, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(test_errors_leave_nothing, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk_in_place, bed_setup, bed_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

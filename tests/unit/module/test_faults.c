@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int fault; /* an errno */
 
@@ -181,12 +182,93 @@ static void planted_link(void **state)
 	}
 }
 
+/* A link that somebody else has put there, to what is not theirs: not followed. */
+static const struct {
+	const char *module, *args;
+} followers[] = {
+	{"lineinfile", "{\"path\": \"@/f\", \"line\": \"x\"}"},
+	{"blockinfile", "{\"path\": \"@/f\", \"block\": \"x\"}"},
+	{"replace", "{\"path\": \"@/f\", \"regexp\": \"mine\", \"replace\": \"x\"}"},
+	{"known_hosts", "{\"path\": \"@/f\", \"name\": \"h\", \"key\": \"h " KEY "\"}"},
+	{"copy", "{\"dest\": \"@/f\", \"content\": \"x\", \"follow\": true, " HELLO "}"},
+	{"file", "{\"path\": \"@/f\", \"state\": \"file\", \"mode\": \"0666\"}"},
+	{"file", "{\"path\": \"@/f\", \"state\": \"touch\", \"mode\": \"0666\"}"},
+};
+
+static void foreign_link(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(followers); i++) {
+		void *bed;
+		file_bed_setup(&bed);
+		struct file_bed *b = bed;
+		b->content = SLICE_LIT("hello\n");
+		file_bed_shell(b, "echo mine >victim; chmod 640 victim; ln -s victim f; "
+				  "chown -h 1234 f");
+		const struct value *r =
+			file_bed_run(b, b->real, followers[i].module, followers[i].args);
+		const struct value *msg = value_get(r, "msg");
+		if (!value_truthy(value_get(r, "failed")) || !msg ||
+		    !strstr(msg->str.ptr, "is a symbolic link that user 1234 has made"))
+			fail_msg("%s %s", followers[i].module, followers[i].args);
+		file_bed_shell(b, "test \"$(cat victim)$(stat -c %a victim)\" = mine640");
+		/* Of the file's owner it is. */
+		file_bed_shell(b, "chown 1234 victim");
+		r = file_bed_run(b, b->real, followers[i].module, followers[i].args);
+		assert_false(value_truthy(value_get(r, "failed")));
+		file_bed_shell(b, "test -L f && test \"$(cat victim)$(stat -c %a victim)\" != "
+				  "mine640");
+		file_bed_teardown(&bed);
+	}
+}
+
+/* Content, owner and mode come together: nothing is set after the rename. */
+static void attributes_with_content(void **state)
+{
+	static const struct {
+		const char *module, *args;
+	} editors[] = {
+		{"lineinfile", "{\"path\": \"@/f\", \"line\": \"x\", \"mode\": \"0600\"}"},
+		{"blockinfile", "{\"path\": \"@/f\", \"block\": \"x\", \"mode\": \"0600\"}"},
+		{"replace", "{\"path\": \"@/f\", \"regexp\": \"old\", \"replace\": \"x\", "
+			    "\"mode\": \"u=rw,go=\"}"},
+		{"ini_file", "{\"path\": \"@/f\", \"section\": \"a\", \"option\": \"b\", "
+			     "\"value\": \"c\", \"mode\": \"0600\"}"},
+		{"assemble", "{\"dest\": \"@/f\", \"src\": \"@/d\", \"mode\": \"0600\"}"},
+		{"copy", "{\"dest\": \"@/f\", \"content\": \"x\", \"mode\": \"0600\", " HELLO "}"},
+	};
+	(void)state;
+	fault = EPERM;
+	for (size_t i = 0; i < ARRAY_LEN(editors); i++) {
+		void *bed;
+		file_bed_setup(&bed);
+		struct file_bed *b = bed;
+		struct host_ops faulty = *b->real->ops;
+		const struct host_ops *good = b->real->ops;
+		b->content = SLICE_LIT("hello\n");
+		file_bed_shell(b, "echo old >f; chmod 644 f; mkdir d; echo part >d/1");
+		faulty.set_attr = no_set_attr;
+		b->real->ops = &faulty;
+		const struct value *r =
+			file_bed_run(b, b->real, editors[i].module, editors[i].args);
+		b->real->ops = good;
+		if (value_truthy(value_get(r, "failed")) || !value_truthy(value_get(r, "changed")))
+			fail_msg("%s", editors[i].module);
+		file_bed_shell(b, "test \"$(stat -c %a f)\" = 600");
+		file_bed_teardown(&bed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_space),
 		cmocka_unit_test(read_only),
 		cmocka_unit_test(planted_link),
+		cmocka_unit_test(foreign_link),
+		cmocka_unit_test(attributes_with_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
