@@ -86,6 +86,17 @@ int function_param(const struct function *f, struct slice name)
 	return -1;
 }
 
+size_t function_takes(const struct function *f, size_t given)
+{
+	const char *p = f->params;
+	size_t n = p && *p && given > 0;
+	while (n > 0 && n < given && (p = strchr(p, ','))) {
+		p++;
+		n++;
+	}
+	return n;
+}
+
 unsigned function_max_args(const struct function *f)
 {
 	unsigned n = f->params && *f->params;

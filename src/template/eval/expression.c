@@ -9,7 +9,9 @@ static int eval_const(struct eval *ev, const struct node *n, const struct value 
 	(void)err;
 	const struct value *v = n->value;
 	/* The program may go before the result does. */
-	if (v->type == VALUE_STRING)
+	if (ev->gives_text)
+		*ret = v;
+	else if (v->type == VALUE_STRING)
 		*ret = str_new(ev, v->str);
 	else if (v->type == VALUE_INT || v->type == VALUE_FLOAT)
 		*ret = arena_copy(ev->arena, v, sizeof(*v));
@@ -21,7 +23,7 @@ static int eval_const(struct eval *ev, const struct node *n, const struct value 
 static int eval_name(struct eval *ev, const struct node *n, const struct value **ret,
 		     struct err *err)
 {
-	return eval_resolve(ev, n->name, n->offset, ret, err);
+	return eval_resolve(ev, n->symbol, n->offset, ret, err);
 }
 
 static int eval_list(struct eval *ev, const struct node *n, const struct value **ret,
@@ -60,7 +62,7 @@ static int eval_getattr(struct eval *ev, const struct node *n, const struct valu
 {
 	const struct value *v;
 	int r = eval(ev, n->a, &v, err);
-	return r < 0 ? r : get_attr(ev, v, n->name, n, ret, err);
+	return r < 0 ? r : get_attr(ev, v, n, ret, err);
 }
 
 static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret,

@@ -107,7 +107,7 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 		return err_set(err, ERR_INVALID, "loop() needs {%% for … recursive %%}");
 	if (args->npositional != 1)
 		return err_set(err, ERR_INVALID, "loop() takes what to iterate over");
-	CLEANUP(output_release) struct output out = {0};
+	struct output out;
 	struct frame *frame = ev->frame;
 	struct unit unit = ev->unit;
 	int r = eval_iterate(ev, args->positional[0], &inner.items, err);
@@ -118,10 +118,11 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 	inner.changed = NULL;
 	ev->frame = outer->outer;
 	ev->unit = outer->unit;
+	out = output_begin(ev, false);
 	r = run(arena_copy(ev->arena, &inner, sizeof(inner)), &out, err);
 	ev->frame = frame;
 	ev->unit = unit;
-	return r < 0 ? r : output_result(ev, &out, ret, err);
+	return output_take(ev, &out, r, ret, err);
 }
 
 static void loop_print(void *self, struct strbuf *out)
@@ -133,16 +134,27 @@ static void loop_print(void *self, struct strbuf *out)
 static const struct value_object_ops loop_ops = {
 	.type_name = "loop", .get = loop_get, .call = loop_call, .print = loop_print};
 
+/* The last item's, emptied, unless something still sees it. */
+static struct frame *next_frame(struct eval *ev, struct frame *last)
+{
+	if (!last || last->is_kept)
+		return frame_push(ev);
+	last->len = 0;
+	ev->frame = last;
+	return last;
+}
+
 /* "if" of the loop: the items for which it holds. */
 static int filter_items(struct loop *loop, struct err *err)
 {
 	struct eval *ev = loop->ev;
 	struct frame *outer = ev->frame;
 	struct value *kept = list_new(ev);
+	struct frame *f = NULL;
 	int r = 0;
 	for (size_t i = 0; i < loop->items->len && r == 0; i++) {
 		bool is = false;
-		frame_push(ev);
+		f = next_frame(ev, f);
 		r = eval_assign(ev, loop->node->a, loop->items->at[i], err);
 		if (r == 0)
 			r = eval_condition(ev, loop->node->d, &is, err);
@@ -160,10 +172,11 @@ static int run(struct loop *loop, struct output *out, struct err *err)
 	struct frame *outer = ev->frame;
 	int r = loop->node->d ? filter_items(loop, err) : 0;
 	const struct value *self = own_object(loop, &loop_ops);
+	struct frame *f = NULL;
 	bool whole = false; /* some body ran to its end; Jinja2's else asks for that */
 	for (loop->index = 0; loop->index < loop->items->len && r == 0; loop->index++) {
-		struct frame *f = frame_push(ev);
-		frame_set(ev, f, SLICE_LIT("loop"), self);
+		f = next_frame(ev, f);
+		frame_set(ev, f, ev->env->own.loop, self);
 		r = eval_assign(ev, loop->node->a, loop->items->at[loop->index], err);
 		if (r == 0)
 			r = exec_node(ev, loop->node->c, out, err);
@@ -190,6 +203,8 @@ int exec_for(struct eval *ev, const struct node *n, struct output *out, struct e
 	loop->node = n;
 	loop->outer = ev->frame;
 	loop->unit = ev->unit;
+	if (n->op)
+		frame_keep(ev->frame);
 	int r = eval(ev, n->b, &v, err);
 	if (r < 0)
 		return r;

@@ -60,7 +60,7 @@ static int assign_member(struct eval *ev, const struct node *target, const struc
 			 struct err *err)
 {
 	const struct value *ns;
-	int r = eval_resolve(ev, target->name, target->offset, &ns, err);
+	int r = eval_resolve(ev, target->symbol, target->offset, &ns, err);
 	if (r < 0 || (r = eval_use(ev, ns, err)) < 0)
 		return r;
 	if (!namespace_set(ev, ns, target->value, v))
@@ -72,7 +72,7 @@ int eval_assign(struct eval *ev, const struct node *target, const struct value *
 {
 	int r = 0;
 	if (target->kind == NODE_NAME)
-		frame_set(ev, ev->frame, target->name, v);
+		frame_set(ev, ev->frame, target->symbol, v);
 	else if (target->kind == NODE_NSREF)
 		r = assign_member(ev, target, v, err);
 	else
@@ -88,19 +88,24 @@ static int exec_set(struct eval *ev, const struct node *n, struct output *out, s
 	return r < 0 ? r : eval_assign(ev, n->a, v, err);
 }
 
+int exec_captured_here(struct eval *ev, const struct node *body, const struct value **ret,
+		       struct err *err)
+{
+	struct output out = output_begin(ev, true);
+	int r = output_take(ev, &out, exec_node(ev, body, &out, err), ret, err);
+	if (r == 0 && ev->converts)
+		*ret = literal_value(ev, *ret);
+	return r;
+}
+
 int exec_captured(struct eval *ev, const struct node *body, const struct value **ret,
 		  struct err *err)
 {
-	CLEANUP(output_release) struct output out = {.keeps_value = true};
 	struct frame *outer = ev->frame;
 	frame_push(ev);
-	int r = exec_node(ev, body, &out, err);
+	int r = exec_captured_here(ev, body, ret, err);
 	ev->frame = outer;
-	if (r < 0 || (r = output_result(ev, &out, ret, err)) < 0)
-		return r;
-	if (ev->converts)
-		*ret = literal_value(ev, *ret);
-	return 0;
+	return r;
 }
 
 /* A chain of filters whose innermost input is what was captured. */

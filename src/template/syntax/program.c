@@ -42,12 +42,12 @@ struct srcloc unit_place(const struct unit *u, uint32_t offset)
 	return at;
 }
 
-static int parse_tokens(struct program *prog, const struct syntax *syn, struct lexer *lx,
+static int parse_tokens(struct template_env *env, struct program *prog, struct lexer *lx,
 			uint32_t *ret_offset, struct err *err)
 {
-	struct parser p = {.arena = &prog->arena, .tok = lx->tokens.at, .err = err};
+	struct parser p = {.env = env, .arena = &prog->arena, .tok = lx->tokens.at, .err = err};
 	int r;
-	if (syn->mode == MODE_EXPRESSION) {
+	if (lx->syn->mode == MODE_EXPRESSION) {
 		p.first = p.tok;
 		r = parse_tuple(&p, true, &prog->root);
 		if (r == 0 && p.tok->kind != TOKEN_EOF)
@@ -61,8 +61,8 @@ static int parse_tokens(struct program *prog, const struct syntax *syn, struct l
 	return r;
 }
 
-static int compile(struct program *prog, const struct syntax *syn, struct srcloc base,
-		   struct err *err)
+static int compile(struct template_env *env, struct program *prog, const struct syntax *syn,
+		   struct srcloc base, struct err *err)
 {
 	struct lexer lx = {.arena = &prog->arena, .syn = syn, .text = prog->text};
 	struct unit u = {.program = prog,
@@ -73,7 +73,7 @@ static int compile(struct program *prog, const struct syntax *syn, struct srcloc
 	if (r < 0)
 		offset = lx.error_offset;
 	else
-		r = parse_tokens(prog, syn, &lx, &offset, err);
+		r = parse_tokens(env, prog, &lx, &offset, err);
 	free(lx.tokens.at);
 	if (r < 0)
 		return err_locate(err, r, unit_place(&u, offset));
@@ -91,8 +91,9 @@ static void file_key(struct strbuf *b, struct slice text, const struct syntax *s
 	const struct slice parts[] = {syn->newline,	syn->variable_start, syn->variable_end,
 				      syn->block_start, syn->block_end,	     syn->comment_start,
 				      syn->comment_end};
-	strbuf_printf(b, "%d%d%d%d", syn->trim_blocks, syn->lstrip_blocks,
-		      syn->keep_trailing_newline, syn->literal_strings);
+	strbuf_reserve(b, text.len + 64);
+	strbuf_putc(b, (char)(syn->trim_blocks | syn->lstrip_blocks << 1 |
+			      syn->keep_trailing_newline << 2 | syn->literal_strings << 3));
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		strbuf_slice_append(b, parts[i]);
 		strbuf_putc(b, 0);
@@ -123,7 +124,7 @@ int program_get(struct template_env *env, struct slice text, const struct syntax
 		program_cache_clear(env);
 	prog = xcalloc(1, sizeof(*prog));
 	prog->text = arena_slice(&prog->arena, text);
-	int r = compile(prog, syn, base, err);
+	int r = compile(env, prog, syn, base, err);
 	if (r < 0) {
 		program_free(prog);
 		return r;
