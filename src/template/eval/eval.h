@@ -73,7 +73,15 @@ struct call {
 };
 
 /* expression.c */
-int eval(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
+int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
+static inline int eval(struct eval *ev, const struct node *n, const struct value **ret,
+		       struct err *err)
+{
+	if (n->kind != NODE_CONST || !ev->gives_text)
+		return eval_node(ev, n, ret, err);
+	*ret = n->value;
+	return 0;
+}
 int eval_condition(struct eval *ev, const struct node *n, bool *ret, struct err *err);
 
 /* statement.c, loop.c, macro.c, include.c */
@@ -128,7 +136,11 @@ struct srcloc eval_place(const struct eval *ev, uint32_t offset);
 
 /* use.c */
 int use_failed(const struct value *v, struct err *err);
-bool is_undefined(const struct value *v);
+bool undefined_object(const struct value *v);
+static inline bool is_undefined(const struct value *v)
+{
+	return v->type == VALUE_OBJECT && undefined_object(v);
+}
 static inline int eval_use(struct eval *ev, const struct value *v, struct err *err)
 {
 	ev->taint |= v->flags & (VALUE_SECRET | VALUE_UNSAFE); /* the value itself */
@@ -149,7 +161,11 @@ static inline int eval_step(struct eval *ev, uint64_t n, struct err *err)
 		       ? limit_passed(ev, err)
 		       : 0;
 }
-int limit_text(size_t bytes, struct err *err);
+int text_too_long(struct err *err);
+static inline int limit_text(size_t bytes, struct err *err)
+{
+	return bytes > TEXT_MAX_BYTES ? text_too_long(err) : 0;
+}
 int limit_items(uint64_t items, struct err *err);
 int type_error(struct err *err, const char *what,
 	       const struct value *v); /* "join: 'int' is not …" */

@@ -20,12 +20,6 @@ static int eval_const(struct eval *ev, const struct node *n, const struct value 
 	return 0;
 }
 
-static int eval_name(struct eval *ev, const struct node *n, const struct value **ret,
-		     struct err *err)
-{
-	return eval_resolve(ev, n->symbol, n->offset, ret, err);
-}
-
 static int eval_list(struct eval *ev, const struct node *n, const struct value **ret,
 		     struct err *err)
 {
@@ -62,7 +56,12 @@ static int eval_getattr(struct eval *ev, const struct node *n, const struct valu
 {
 	const struct value *v;
 	int r = eval(ev, n->a, &v, err);
-	return r < 0 ? r : get_attr(ev, v, n, ret, err);
+	if (r < 0)
+		return r;
+	if (is_dict(v) && !n->symbol->methods[METHOD_DICT] &&
+	    (*ret = value_find(v, &n->symbol->text)))
+		return 0;
+	return get_attr(ev, v, n, ret, err);
 }
 
 static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret,
@@ -217,10 +216,8 @@ typedef int eval_fn(struct eval *ev, const struct node *n, const struct value **
 		    struct err *err);
 static eval_fn *const table[NODE_KINDS] = {
 	[NODE_CONST] = eval_const,
-	[NODE_NAME] = eval_name,
 	[NODE_LIST] = eval_list,
 	[NODE_DICT] = eval_dict,
-	[NODE_GETATTR] = eval_getattr,
 	[NODE_GETITEM] = eval_getitem,
 	[NODE_SLICE] = eval_slice,
 	[NODE_CALL] = eval_call,
@@ -236,15 +233,18 @@ static eval_fn *const table[NODE_KINDS] = {
 	[NODE_COND] = eval_cond,
 };
 
-int eval(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
-	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
 		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
 			      "nested too deeply: a macro or variable that uses itself?");
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
-	if (r == 0)
+	if (r == 0 && n->kind == NODE_NAME)
+		r = eval_resolve(ev, n->symbol, n->offset, ret, err);
+	else if (r == 0 && n->kind == NODE_GETATTR)
+		r = eval_getattr(ev, n, ret, err);
+	else if (r == 0)
 		r = table[n->kind](ev, n, ret, err);
 	ev->env->depth--;
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->offset)) : 0;

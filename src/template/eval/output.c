@@ -17,18 +17,23 @@ void output_drop(struct eval *ev, const struct output *out)
 	strbuf_truncate(ev->text, out->start);
 }
 
-int output_flush(struct eval *ev, struct output *out, struct err *err)
+static int flush(struct eval *ev, struct output *out, struct err *err)
 {
 	const struct value *v = out->only;
 	out->only = out->alone = NULL;
 	return v ? eval_use(ev, v, err) : 0;
 }
 
+int output_flush(struct eval *ev, struct output *out, struct err *err)
+{
+	return flush(ev, out, err);
+}
+
 int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
 {
 	if (out->muted)
 		return 0;
-	int r = output_flush(ev, out, err);
+	int r = flush(ev, out, err);
 	if (r < 0 || (r = limit_text(ev->text->len - out->start + s.len, err)) < 0)
 		return r;
 	out->pieces++;
@@ -42,7 +47,7 @@ int output_value(struct eval *ev, struct output *out, const struct value *v, str
 	if (out->muted)
 		return 0;
 	bool first = out->pieces++ == 0 && out->keeps_value;
-	int r = v->type == VALUE_UNKNOWN && first ? 0 : output_flush(ev, out, err);
+	int r = v->type == VALUE_UNKNOWN && first ? 0 : flush(ev, out, err);
 	if (r < 0)
 		return r;
 	out->only = NULL;
@@ -75,7 +80,7 @@ int output_take(struct eval *ev, struct output *out, int r, const struct value *
 	if (r == 0 && v &&
 	    (is_list(v) || is_dict(v) || v->type == VALUE_BOOL || v->type == VALUE_UNKNOWN))
 		*ret = v;
-	else if (r == 0 && (r = output_flush(ev, out, err)) == 0)
+	else if (r == 0 && (r = flush(ev, out, err)) == 0)
 		*ret = str_new(ev, output_slice(ev, out));
 	output_drop(ev, out);
 	return r;

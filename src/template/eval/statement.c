@@ -183,7 +183,6 @@ static int exec_jump(struct eval *ev, const struct node *n, struct output *out, 
 typedef int exec_fn(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 static exec_fn *const table[NODE_KINDS] = {
 	[NODE_BLOCK] = exec_block,
-	[NODE_DATA] = exec_data,
 	[NODE_OUTPUT] = exec_output,
 	[NODE_IF] = exec_if,
 	[NODE_FOR] = exec_for,
@@ -204,6 +203,8 @@ static exec_fn *const table[NODE_KINDS] = {
 
 int exec_node(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
+	if (n->kind == NODE_DATA)
+		return exec_data(ev, n, out, err);
 	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
 		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),

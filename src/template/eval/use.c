@@ -32,10 +32,9 @@ static int no_keys(void *self, struct arena *a, const struct value **ret, struct
 static const struct value_object_ops nothing_ops = {
 	.type_name = "Undefined", .print = print_nothing, .keys = no_keys};
 
-bool is_undefined(const struct value *v)
+bool undefined_object(const struct value *v)
 {
-	return v->type == VALUE_OBJECT &&
-	       (v->object.ops == &undefined_ops || v->object.ops == &nothing_ops);
+	return v->object.ops == &undefined_ops || v->object.ops == &nothing_ops;
 }
 
 const struct value *undefined_nothing(struct eval *ev)
@@ -197,11 +196,9 @@ int limit_passed(struct eval *ev, struct err *err)
 		       ev->env->limits.bytes >> 20);
 }
 
-int limit_text(size_t bytes, struct err *err)
+int text_too_long(struct err *err)
 {
-	if (bytes > TEXT_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "a string larger than %u MiB", TEXT_MAX_BYTES >> 20);
-	return 0;
+	return err_set(err, ERR_LIMIT, "a string larger than %u MiB", TEXT_MAX_BYTES >> 20);
 }
 
 int limit_items(uint64_t items, struct err *err)
