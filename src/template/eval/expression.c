@@ -51,35 +51,62 @@ static int eval_dict(struct eval *ev, const struct node *n, const struct value *
 	return 0;
 }
 
-static int eval_getattr(struct eval *ev, const struct node *n, const struct value **ret,
-			struct err *err)
+static int member_attr(struct eval *ev, const struct node *n, const struct value *v,
+		       const struct value **ret, struct err *err)
 {
-	const struct value *v;
-	int r = eval(ev, n->a, &v, err);
-	if (r < 0)
-		return r;
-	if (is_dict(v) && !n->symbol->methods[METHOD_DICT] &&
-	    (*ret = value_find(v, &n->symbol->text)))
-		return 0;
+	if (is_dict(v) && !n->symbol->methods[METHOD_DICT]) {
+		const struct value *found = value_find(v, &n->symbol->text);
+		if (found) {
+			*ret = found;
+			return 0;
+		}
+	}
 	return get_attr(ev, v, n, ret, err);
 }
 
-static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret,
-			struct err *err)
+static int member_slice(struct eval *ev, const struct node *n, const struct value *v,
+			const struct value **ret, struct err *err)
 {
-	const struct value *v, *key, *part[3] = {NULL};
-	int r = eval(ev, n->a, &v, err);
-	if (r < 0)
-		return r;
-	if (n->b->kind != NODE_SLICE) {
-		r = eval(ev, n->b, &key, err);
-		return r < 0 ? r : get_item(ev, v, key, n, ret, err);
-	}
+	const struct value *part[3] = {NULL};
 	const struct node *const parts[3] = {n->b->a, n->b->b, n->b->c};
+	int r;
 	for (int i = 0; i < 3; i++)
 		if (parts[i] && (r = eval(ev, parts[i], &part[i], err)) < 0)
 			return r;
 	return get_slice(ev, v, part, ret, err);
+}
+
+static int member_item(struct eval *ev, const struct node *n, const struct value *v,
+		       const struct value **ret, struct err *err)
+{
+	const struct value *key;
+	if (n->b->kind == NODE_SLICE)
+		return member_slice(ev, n, v, ret, err);
+	int r = eval(ev, n->b, &key, err);
+	return r < 0 ? r : get_item(ev, v, key, n, ret, err);
+}
+
+/* A name and members of it, of which most expressions consist: without recursion. */
+static int eval_path(struct eval *ev, const struct node *n, const struct value **ret,
+		     struct err *err)
+{
+	const struct node *members[8];
+	const struct value *v;
+	size_t depth = 0;
+	for (; (n->kind == NODE_GETATTR || n->kind == NODE_GETITEM) && depth < ARRAY_LEN(members);
+	     n = n->a)
+		members[depth++] = n;
+	int r = n->kind == NODE_NAME ? eval_resolve(ev, n->symbol, n->offset, &v, err)
+				     : eval(ev, n, &v, err);
+	while (r == 0 && depth > 0) {
+		n = members[--depth];
+		r = n->kind == NODE_GETATTR ? member_attr(ev, n, v, &v, err)
+					    : member_item(ev, n, v, &v, err);
+	}
+	if (r < 0)
+		return err_locate(err, r, eval_place(ev, n->offset));
+	*ret = v;
+	return 0;
 }
 
 static int eval_slice(struct eval *ev, const struct node *n, const struct value **ret,
@@ -218,7 +245,9 @@ static eval_fn *const table[NODE_KINDS] = {
 	[NODE_CONST] = eval_const,
 	[NODE_LIST] = eval_list,
 	[NODE_DICT] = eval_dict,
-	[NODE_GETITEM] = eval_getitem,
+	[NODE_NAME] = eval_path,
+	[NODE_GETATTR] = eval_path,
+	[NODE_GETITEM] = eval_path,
 	[NODE_SLICE] = eval_slice,
 	[NODE_CALL] = eval_call,
 	[NODE_FILTER] = eval_filter_node,
@@ -240,11 +269,7 @@ int eval_node(struct eval *ev, const struct node *n, const struct value **ret, s
 			      "nested too deeply: a macro or variable that uses itself?");
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
-	if (r == 0 && n->kind == NODE_NAME)
-		r = eval_resolve(ev, n->symbol, n->offset, ret, err);
-	else if (r == 0 && n->kind == NODE_GETATTR)
-		r = eval_getattr(ev, n, ret, err);
-	else if (r == 0)
+	if (r == 0)
 		r = table[n->kind](ev, n, ret, err);
 	ev->env->depth--;
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->offset)) : 0;

@@ -60,38 +60,40 @@ static const struct value *neighbour(struct loop *loop, bool next)
 			      next ? "there is no next item" : "there is no previous item");
 }
 
+#define IS(name, literal) slice_eq(name, SLICE_LIT(literal))
 static int loop_get(void *self, struct arena *a, const struct value *key, const struct value **ret,
 		    struct err *err)
 {
 	(void)err;
 	struct loop *loop = self;
 	int64_t i = (int64_t)loop->index, n = (int64_t)loop->items->len;
-	const struct {
-		const char *name;
-		int64_t value;
-	} numbers[] = {
-		{"index", i + 1},	  {"index0", i}, {"revindex", n - i},
-		{"revindex0", n - i - 1}, {"length", n}, {"depth", loop->depth + 1},
-		{"depth0", loop->depth},
-	};
+	struct slice name = is_str(key) ? key->str : (struct slice){0};
 	*ret = NULL;
-	for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
-		if (!value_is_str(key, numbers[k].name))
-			continue;
-		*ret = value_int(a, numbers[k].value);
-		return 0;
-	}
-	if (value_is_str(key, "first"))
+	if (IS(name, "index"))
+		*ret = value_int(a, i + 1);
+	else if (IS(name, "first"))
 		*ret = value_bool(i == 0);
-	else if (value_is_str(key, "last"))
+	else if (IS(name, "last"))
 		*ret = value_bool(i + 1 == n);
-	else if (value_is_str(key, "previtem"))
+	else if (IS(name, "index0"))
+		*ret = value_int(a, i);
+	else if (IS(name, "length"))
+		*ret = value_int(a, n);
+	else if (IS(name, "revindex"))
+		*ret = value_int(a, n - i);
+	else if (IS(name, "revindex0"))
+		*ret = value_int(a, n - i - 1);
+	else if (IS(name, "depth"))
+		*ret = value_int(a, loop->depth + 1);
+	else if (IS(name, "depth0"))
+		*ret = value_int(a, loop->depth);
+	else if (IS(name, "previtem"))
 		*ret = neighbour(loop, false);
-	else if (value_is_str(key, "nextitem"))
+	else if (IS(name, "nextitem"))
 		*ret = neighbour(loop, true);
-	else if (value_is_str(key, "changed"))
+	else if (IS(name, "changed"))
 		*ret = own_object(loop, &changed_ops);
-	else if (value_is_str(key, "cycle"))
+	else if (IS(name, "cycle"))
 		*ret = own_object(loop, &cycle_ops);
 	return 0;
 }

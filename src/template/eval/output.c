@@ -17,27 +17,36 @@ void output_drop(struct eval *ev, const struct output *out)
 	strbuf_truncate(ev->text, out->start);
 }
 
-static int flush(struct eval *ev, struct output *out, struct err *err)
+/* Behind a value that had not to be known as long as it stood alone. */
+int output_flush(struct eval *ev, struct output *out, struct err *err)
 {
 	const struct value *v = out->only;
 	out->only = out->alone = NULL;
 	return v ? eval_use(ev, v, err) : 0;
 }
 
-int output_flush(struct eval *ev, struct output *out, struct err *err)
-{
-	return flush(ev, out, err);
-}
-
 int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
 {
 	if (out->muted)
 		return 0;
-	int r = flush(ev, out, err);
+	int r = out->keeps_value ? output_flush(ev, out, err) : 0;
 	if (r < 0 || (r = limit_text(ev->text->len - out->start + s.len, err)) < 0)
 		return r;
 	out->pieces++;
 	strbuf_slice_append(ev->text, s);
+	return 0;
+}
+
+/* The value may be the only one, then its type counts; unknown, it is an error only if it
+ * is not. */
+static int keep_alone(struct eval *ev, struct output *out, const struct value *v, struct err *err)
+{
+	bool first = out->pieces == 0;
+	int r = v->type == VALUE_UNKNOWN && first ? 0 : output_flush(ev, out, err);
+	if (r < 0)
+		return r;
+	out->alone = first ? v : NULL;
+	out->only = v->type == VALUE_UNKNOWN && first ? v : NULL;
 	return 0;
 }
 
@@ -46,18 +55,12 @@ int output_value(struct eval *ev, struct output *out, const struct value *v, str
 {
 	if (out->muted)
 		return 0;
-	bool first = out->pieces++ == 0 && out->keeps_value;
-	int r = v->type == VALUE_UNKNOWN && first ? 0 : flush(ev, out, err);
-	if (r < 0)
-		return r;
-	out->only = NULL;
-	out->alone = first ? v : NULL;
-	if (v->type == VALUE_UNKNOWN && first) {
-		out->only = v;
-		return 0;
-	}
+	int r = out->keeps_value ? keep_alone(ev, out, v, err) : 0;
+	out->pieces++;
 	/* Ansible prints none as nothing. */
-	return v->type == VALUE_NULL ? 0 : print_str(ev, ev->text, v, err);
+	if (r < 0 || out->only || v->type == VALUE_NULL)
+		return r;
+	return print_str(ev, ev->text, v, err);
 }
 
 void output_restore_newlines(struct eval *ev, const struct output *out, struct slice source,
@@ -80,7 +83,7 @@ int output_take(struct eval *ev, struct output *out, int r, const struct value *
 	if (r == 0 && v &&
 	    (is_list(v) || is_dict(v) || v->type == VALUE_BOOL || v->type == VALUE_UNKNOWN))
 		*ret = v;
-	else if (r == 0 && (r = flush(ev, out, err)) == 0)
+	else if (r == 0 && (r = output_flush(ev, out, err)) == 0)
 		*ret = str_new(ev, output_slice(ev, out));
 	output_drop(ev, out);
 	return r;

@@ -3,19 +3,6 @@
 
 #include <assert.h>
 
-static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
-{
-	int r = 0;
-	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++)
-		r = exec_node(ev, n->items.at[i], out, err);
-	return r;
-}
-
-static int exec_data(struct eval *ev, const struct node *n, struct output *out, struct err *err)
-{
-	return output_text(ev, out, n->value->str, err);
-}
-
 static int exec_output(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	const struct value *v;
@@ -26,6 +13,21 @@ static int exec_output(struct eval *ev, const struct node *n, struct output *out
 		return r;
 	r = output_value(ev, out, v, err);
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->a->offset)) : 0;
+}
+
+static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	int r = 0;
+	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++) {
+		const struct node *item = n->items.at[i];
+		if (item->kind == NODE_DATA)
+			r = output_text(ev, out, item->value->str, err);
+		else if (item->kind == NODE_OUTPUT)
+			r = exec_output(ev, item, out, err);
+		else
+			r = exec_node(ev, item, out, err);
+	}
+	return r;
 }
 
 static int exec_if(struct eval *ev, const struct node *n, struct output *out, struct err *err)
@@ -183,7 +185,6 @@ static int exec_jump(struct eval *ev, const struct node *n, struct output *out, 
 typedef int exec_fn(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 static exec_fn *const table[NODE_KINDS] = {
 	[NODE_BLOCK] = exec_block,
-	[NODE_OUTPUT] = exec_output,
 	[NODE_IF] = exec_if,
 	[NODE_FOR] = exec_for,
 	[NODE_SET] = exec_set,
@@ -203,8 +204,6 @@ static exec_fn *const table[NODE_KINDS] = {
 
 int exec_node(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
-	if (n->kind == NODE_DATA)
-		return exec_data(ev, n, out, err);
 	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
 		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),

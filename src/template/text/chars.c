@@ -5,8 +5,9 @@
 static size_t sequence_length(struct slice s, size_t pos)
 {
 	unsigned char c = (unsigned char)s.ptr[pos];
-	size_t n = c < 0x80		   ? 1
-		   : c >= 0xc2 && c < 0xe0 ? 2
+	if (c < 0x80)
+		return 1;
+	size_t n = c >= 0xc2 && c < 0xe0   ? 2
 		   : c >= 0xe0 && c < 0xf0 ? 3
 		   : c >= 0xf0 && c < 0xf5 ? 4
 					   : 1;
@@ -150,7 +151,9 @@ void chars_upper(struct strbuf *b, struct slice s)
 {
 	for (size_t i = 0; i < s.len; i = chars_next(s, i)) {
 		uint32_t c = chars_decode(s, i);
-		if (c == 0xdf)
+		if (c < 0x80)
+			strbuf_putc(b, (char)(in(c, 'a', 'z') ? c - 0x20 : c));
+		else if (c == 0xdf)
 			strbuf_puts(b, "SS");
 		else
 			chars_put(b, chars_to_upper(c));
@@ -159,6 +162,11 @@ void chars_upper(struct strbuf *b, struct slice s)
 
 void chars_lower(struct strbuf *b, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i = chars_next(s, i))
-		chars_put(b, chars_to_lower(chars_decode(s, i)));
+	for (size_t i = 0; i < s.len; i = chars_next(s, i)) {
+		uint32_t c = chars_decode(s, i);
+		if (c < 0x80)
+			strbuf_putc(b, (char)(in(c, 'A', 'Z') ? c + 0x20 : c));
+		else
+			chars_put(b, chars_to_lower(c));
+	}
 }

@@ -97,6 +97,12 @@ int get_item(struct eval *ev, const struct value *v, const struct value *key, co
 	     const struct value **ret, struct err *err)
 {
 	int r;
+	if (is_dict(v) && is_str(key)) {
+		const struct value *found = value_find(v, key);
+		*ret = found;
+		if (found)
+			return eval_use(ev, key, err);
+	}
 	if (passes_through(v, ret))
 		return 0;
 	if (v->type == VALUE_UNKNOWN)
