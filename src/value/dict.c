@@ -156,6 +156,20 @@ const struct value *value_find(const struct value *dict, const struct value *key
 	return pair ? pair->value : NULL;
 }
 
+const struct value *value_find_near(const struct value *dict, const struct value *key,
+				    uint32_t *hint)
+{
+	const struct value_dict *d = &dict->dict;
+	assert(dict->type == VALUE_DICT);
+	if (*hint < d->len && key_equal(d->at[*hint].key, key))
+		return d->at[*hint].value;
+	const struct value_pair *pair = find(d, key);
+	if (!pair)
+		return NULL;
+	*hint = (uint32_t)(pair - d->at);
+	return pair->value;
+}
+
 const struct value *value_get_slice(const struct value *dict, struct slice key)
 {
 	const struct value wanted = {.type = VALUE_STRING, .str = key};

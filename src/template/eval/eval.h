@@ -74,9 +74,17 @@ struct call {
 
 /* expression.c */
 int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
+/* A name and members of it, of which most expressions consist: without recursion. */
+int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
+static inline bool node_is_path(const struct node *n)
+{
+	return n->kind == NODE_NAME || n->kind == NODE_GETATTR || n->kind == NODE_GETITEM;
+}
 static inline int eval(struct eval *ev, const struct node *n, const struct value **ret,
 		       struct err *err)
 {
+	if (node_is_path(n))
+		return eval_path(ev, n, ret, err);
 	if (n->kind != NODE_CONST || !ev->gives_text)
 		return eval_node(ev, n, ret, err);
 	*ret = n->value;

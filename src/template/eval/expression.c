@@ -55,7 +55,8 @@ static int member_attr(struct eval *ev, const struct node *n, const struct value
 		       const struct value **ret, struct err *err)
 {
 	if (is_dict(v) && !n->symbol->methods[METHOD_DICT]) {
-		const struct value *found = value_find(v, &n->symbol->text);
+		const struct value *found =
+			value_find_near(v, &n->symbol->text, &n->symbol->position);
 		if (found) {
 			*ret = found;
 			return 0;
@@ -79,30 +80,44 @@ static int member_slice(struct eval *ev, const struct node *n, const struct valu
 static int member_item(struct eval *ev, const struct node *n, const struct value *v,
 		       const struct value **ret, struct err *err)
 {
-	const struct value *key;
+	const struct value *key, *found;
+	if (n->symbol && is_dict(v) &&
+	    (found = value_find_near(v, &n->symbol->text, &n->symbol->position))) {
+		*ret = found;
+		return 0;
+	}
 	if (n->b->kind == NODE_SLICE)
 		return member_slice(ev, n, v, ret, err);
 	int r = eval(ev, n->b, &key, err);
 	return r < 0 ? r : get_item(ev, v, key, n, ret, err);
 }
 
-/* A name and members of it, of which most expressions consist: without recursion. */
-static int eval_path(struct eval *ev, const struct node *n, const struct value **ret,
-		     struct err *err)
+static int too_deep(struct eval *ev, const struct node *n, struct err *err)
+{
+	return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
+		      "nested too deeply: a macro or variable that uses itself?");
+}
+
+int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
 	const struct node *members[8];
 	const struct value *v;
 	size_t depth = 0;
-	for (; (n->kind == NODE_GETATTR || n->kind == NODE_GETITEM) && depth < ARRAY_LEN(members);
-	     n = n->a)
+	for (; n->kind != NODE_NAME && node_is_path(n) && depth < ARRAY_LEN(members); n = n->a)
 		members[depth++] = n;
-	int r = n->kind == NODE_NAME ? eval_resolve(ev, n->symbol, n->offset, &v, err)
-				     : eval(ev, n, &v, err);
+	if (ev->env->depth >= EVAL_MAX_DEPTH)
+		return too_deep(ev, n, err);
+	ev->env->depth++;
+	int r = eval_step(ev, 1, err);
+	if (r == 0)
+		r = n->kind == NODE_NAME ? eval_resolve(ev, n->symbol, n->offset, &v, err)
+					 : eval(ev, n, &v, err);
 	while (r == 0 && depth > 0) {
 		n = members[--depth];
 		r = n->kind == NODE_GETATTR ? member_attr(ev, n, v, &v, err)
 					    : member_item(ev, n, v, &v, err);
 	}
+	ev->env->depth--;
 	if (r < 0)
 		return err_locate(err, r, eval_place(ev, n->offset));
 	*ret = v;
@@ -242,33 +257,23 @@ static int eval_cond(struct eval *ev, const struct node *n, const struct value *
 typedef int eval_fn(struct eval *ev, const struct node *n, const struct value **ret,
 		    struct err *err);
 static eval_fn *const table[NODE_KINDS] = {
-	[NODE_CONST] = eval_const,
-	[NODE_LIST] = eval_list,
-	[NODE_DICT] = eval_dict,
-	[NODE_NAME] = eval_path,
-	[NODE_GETATTR] = eval_path,
-	[NODE_GETITEM] = eval_path,
-	[NODE_SLICE] = eval_slice,
-	[NODE_CALL] = eval_call,
-	[NODE_FILTER] = eval_filter_node,
-	[NODE_TEST] = eval_test_node,
-	[NODE_UNARY] = eval_unary,
-	[NODE_BINARY] = eval_binary,
-	[NODE_CONCAT] = eval_concat,
-	[NODE_COMPARE] = eval_compare,
-	[NODE_AND] = eval_and_or,
-	[NODE_OR] = eval_and_or,
-	[NODE_NOT] = eval_not,
+	[NODE_CONST] = eval_const,     [NODE_LIST] = eval_list,
+	[NODE_DICT] = eval_dict,       [NODE_SLICE] = eval_slice,
+	[NODE_CALL] = eval_call,       [NODE_FILTER] = eval_filter_node,
+	[NODE_TEST] = eval_test_node,  [NODE_UNARY] = eval_unary,
+	[NODE_BINARY] = eval_binary,   [NODE_CONCAT] = eval_concat,
+	[NODE_COMPARE] = eval_compare, [NODE_AND] = eval_and_or,
+	[NODE_OR] = eval_and_or,       [NODE_NOT] = eval_not,
 	[NODE_COND] = eval_cond,
 };
 
 int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
-		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
-			      "nested too deeply: a macro or variable that uses itself?");
+		return too_deep(ev, n, err);
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
+	assert(table[n->kind]);
 	if (r == 0)
 		r = table[n->kind](ev, n, ret, err);
 	ev->env->depth--;

@@ -52,10 +52,14 @@ struct binding *frame_find(const struct frame *f, const struct symbol *name)
 /* *ret is NULL when the scope has none. */
 static int ask_scope(struct eval *ev, struct slice name, const struct value **ret, struct err *err)
 {
-	struct err inner = {0};
+	struct err inner;
 	*ret = NULL;
 	if (!ev->scope || !ev->scope->ops)
 		return 0;
+	inner.code = ERR_OK; /* not all of the message: that is most of the time */
+	inner.sys = 0;
+	inner.at = (struct srcloc){0};
+	inner.msg[0] = 0;
 	int r = ev->scope->ops->get(ev->scope->self, name, ret, &inner);
 	if (r == ERR_UNDEFINED) {
 		*ret = undefined_cause(ev, &inner);

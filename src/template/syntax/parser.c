@@ -226,6 +226,9 @@ static int parse_postfix(struct parser *p, struct node *n, struct node **ret)
 			struct node *item = parser_node(p, NODE_GETITEM, p->tok++->offset);
 			item->a = n;
 			r = parse_subscripts(p, &item->b);
+			if (r == 0 && item->b->kind == NODE_CONST &&
+			    item->b->value->type == VALUE_STRING)
+				item->symbol = symbol_get(p->env, item->b->value->str);
 			if (r == 0)
 				r = parser_grow(p, item);
 			n = item;

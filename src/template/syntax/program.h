@@ -6,6 +6,7 @@
 #include "rollout/template/template.h"
 
 #define TEMPLATE_MAX_TEXT (8u << 20)
+#define RECENT_FILES 64u
 
 enum program_mode {
 	MODE_STRING,	 /* a string of a playbook */
@@ -25,7 +26,8 @@ extern const struct syntax syntax_string, syntax_expression;
 
 struct program {
 	struct arena arena;
-	struct slice text;   /* own copy */
+	struct slice text; /* own copy */
+	struct syntax syntax;
 	struct node *root;   /* a BLOCK, or an expression in MODE_EXPRESSION */
 	struct node *single; /* the one expression that is the whole text, or NULL */
 	struct nodes blocks; /* all NAMEDBLOCKs */
@@ -48,6 +50,7 @@ struct symbol {
 	struct slice name;
 	struct value text;			      /* the name as a key */
 	const struct function *methods[METHOD_KINDS]; /* NULL: none of that name */
+	uint32_t position;			      /* in the dict that had it last */
 	bool is_bound;				      /* some template binds it */
 	uint64_t generation;			      /* of the evaluation that found: */
 	const struct value *value;
@@ -64,7 +67,8 @@ struct template_env {
 	uint64_t generation;  /* of the evaluation that began last */
 	struct arena scratch; /* of template_text and _condition; one at a time: */
 	bool scratch_taken;
-	struct strmap strings, expressions, files; /* text to struct program, by mode */
+	struct strmap strings, expressions, files;  /* text to struct program, by mode */
+	const struct program *recent[RECENT_FILES]; /* of files, by a few of their bytes */
 	size_t cached_bytes;
 	struct strmap regexes;
 	unsigned depth;	  /* of evaluation, over nested renderings */
