@@ -31,11 +31,27 @@ static uint64_t key_hash(const struct value *key)
 	return hash_bytes(&n, sizeof(n));
 }
 
+static bool words_equal(const char *a, const char *b)
+{
+	uint64_t x, y;
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x == y;
+}
+
 /* Names in one dict often begin alike: the last byte tells most of them apart. */
 static bool text_equal(struct slice a, struct slice b)
 {
-	return a.len == b.len && (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[a.len - 1] &&
-						 memcmp(a.ptr, b.ptr, a.len) == 0));
+	if (a.len != b.len)
+		return false;
+	if (a.len == 0)
+		return true;
+	if (a.ptr[a.len - 1] != b.ptr[a.len - 1])
+		return false;
+	if (a.len >= 8 && a.len <= 16)
+		return words_equal(a.ptr, b.ptr) &&
+		       words_equal(a.ptr + a.len - 8, b.ptr + b.len - 8);
+	return memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
 static bool key_equal(const struct value *a, const struct value *b)
@@ -160,10 +176,13 @@ const struct value *value_find_near(const struct value *dict, const struct value
 				    uint32_t *hint)
 {
 	const struct value_dict *d = &dict->dict;
+	const struct value_pair *pair = NULL;
 	assert(dict->type == VALUE_DICT);
-	if (*hint < d->len && key_equal(d->at[*hint].key, key))
-		return d->at[*hint].value;
-	const struct value_pair *pair = find(d, key);
+	for (uint32_t i = *hint; i < d->len && i - *hint < 2 && !pair; i++)
+		if (key_equal(d->at[i].key, key))
+			pair = &d->at[i];
+	if (!pair)
+		pair = find(d, key);
 	if (!pair)
 		return NULL;
 	*hint = (uint32_t)(pair - d->at);

@@ -89,7 +89,14 @@ static int member_item(struct eval *ev, const struct node *n, const struct value
 	if (n->b->kind == NODE_SLICE)
 		return member_slice(ev, n, v, ret, err);
 	int r = eval(ev, n->b, &key, err);
-	return r < 0 ? r : get_item(ev, v, key, n, ret, err);
+	if (r < 0)
+		return r;
+	if (is_dict(v) && is_str(key) && n->b->kind == NODE_NAME &&
+	    (found = value_find_near(v, key, &n->b->symbol->position))) {
+		*ret = found;
+		return eval_use(ev, key, err);
+	}
+	return get_item(ev, v, key, n, ret, err);
 }
 
 static int too_deep(struct eval *ev, const struct node *n, struct err *err)

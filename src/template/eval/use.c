@@ -42,29 +42,39 @@ const struct value *undefined_nothing(struct eval *ev)
 	return value_object(ev->arena, &nothing_ops, NULL);
 }
 
-static const struct value *undefined_new(struct eval *ev, const struct undefined *u)
+/* Its description is to be filled in. */
+static const struct value *undefined_new(struct eval *ev, struct undefined **ret)
 {
-	struct undefined *self = arena_copy(ev->arena, u, sizeof(*u));
-	self->ev = ev;
-	return value_object(ev->arena, &undefined_ops, self);
+	*ret = ARENA_NEW(ev->arena, struct undefined);
+	(*ret)->ev = ev;
+	return value_object(ev->arena, &undefined_ops, *ret);
 }
 
 const struct value *undefined_name(struct eval *ev, struct slice name, uint32_t offset)
 {
-	struct undefined u = {.name = name, .unit = ev->unit, .offset = offset, .has_place = true};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->name = name;
+	u->unit = ev->unit;
+	u->offset = offset;
+	u->has_place = true;
+	return v;
 }
 
 const struct value *undefined_hint(struct eval *ev, const char *hint)
 {
-	struct undefined u = {.hint = arena_strdup(ev->arena, hint)};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->hint = arena_strdup(ev->arena, hint);
+	return v;
 }
 
 const struct value *undefined_cause(struct eval *ev, const struct err *cause)
 {
-	struct undefined u = {.cause = arena_copy(ev->arena, cause, sizeof(*cause))};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->cause = arena_copy(ev->arena, cause, sizeof(*cause));
+	return v;
 }
 
 /* "a.b['c']" for the message; false when it is something else. */
@@ -95,14 +105,17 @@ static bool path_of(const struct node *n, struct strbuf *b)
 const struct value *undefined_member(struct eval *ev, const struct value *owner,
 				     const struct value *key, const struct node *n)
 {
-	struct undefined u = {.owner = owner, .key = key};
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->owner = owner;
+	u->key = key;
+	u->node = n;
 	if (n) {
-		u.unit = ev->unit;
-		u.offset = n->offset;
-		u.has_place = true;
-		u.node = n;
+		u->unit = ev->unit;
+		u->offset = n->offset;
+		u->has_place = true;
 	}
-	return undefined_new(ev, &u);
+	return v;
 }
 
 static struct srcloc place_of(const struct undefined *u)
