@@ -61,6 +61,13 @@ static bool key_equal(const struct value *a, const struct value *b)
 	return value_equal(a, b);
 }
 
+static bool has_key(const struct value_pair *pair, const struct value *key)
+{
+	if (key->type == VALUE_STRING)
+		return pair->key->type == VALUE_STRING && text_equal(pair->key->str, key->str);
+	return key_equal(pair->key, key);
+}
+
 static uint32_t *find_slot(const struct value_dict *d, const struct value *key)
 {
 	size_t mask = d->nslots - 1;
@@ -77,7 +84,7 @@ static struct value_pair *find(const struct value_dict *d, const struct value *k
 		return index ? &d->at[index - 1] : NULL;
 	}
 	for (size_t i = 0; i < d->len; i++) {
-		if (key_equal(d->at[i].key, key))
+		if (has_key(&d->at[i], key))
 			return &d->at[i];
 	}
 	return NULL;
@@ -179,7 +186,7 @@ const struct value *value_find_near(const struct value *dict, const struct value
 	const struct value_pair *pair = NULL;
 	assert(dict->type == VALUE_DICT);
 	for (uint32_t i = *hint; i < d->len && i - *hint < 2 && !pair; i++)
-		if (key_equal(d->at[i].key, key))
+		if (has_key(&d->at[i], key))
 			pair = &d->at[i];
 	if (!pair)
 		pair = find(d, key);
