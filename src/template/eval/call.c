@@ -84,7 +84,7 @@ const struct value *template_arg(const struct template_args *args, const char *n
 
 static int bind(struct call *c, const struct template_args *args, struct err *err)
 {
-	c->nbound = function_takes(c->fn, args->npositional);
+	c->nbound = args->npositional ? function_takes(c->fn, args->npositional) : 0;
 	if (args->npositional > c->nbound && !(c->fn->flags & FN_VARARGS))
 		return err_set(err, ERR_INVALID, "at most %zu arguments, got %zu", c->nbound,
 			       args->npositional);

@@ -74,7 +74,7 @@ struct call {
 
 /* expression.c */
 int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
-/* A name and members of it, of which most expressions consist: without recursion. */
+/* A name and members of it, of which most expressions consist. */
 int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err);
 static inline bool node_is_path(const struct node *n)
 {

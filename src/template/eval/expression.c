@@ -77,6 +77,26 @@ static int member_slice(struct eval *ev, const struct node *n, const struct valu
 	return get_slice(ev, v, part, ret, err);
 }
 
+static int too_deep(struct eval *ev, const struct node *n, struct err *err)
+{
+	return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
+		      "nested too deeply: a macro or variable that uses itself?");
+}
+
+/* A path within a path is all of it that recurses. */
+static int member_key(struct eval *ev, const struct node *n, const struct value **ret,
+		      struct err *err)
+{
+	if (n->kind == NODE_NAME)
+		return eval_resolve(ev, n->symbol, n->offset, ret, err);
+	if (ev->env->depth >= EVAL_MAX_DEPTH)
+		return too_deep(ev, n, err);
+	ev->env->depth++;
+	int r = eval(ev, n, ret, err);
+	ev->env->depth--;
+	return r;
+}
+
 static int member_item(struct eval *ev, const struct node *n, const struct value *v,
 		       const struct value **ret, struct err *err)
 {
@@ -88,7 +108,7 @@ static int member_item(struct eval *ev, const struct node *n, const struct value
 	}
 	if (n->b->kind == NODE_SLICE)
 		return member_slice(ev, n, v, ret, err);
-	int r = eval(ev, n->b, &key, err);
+	int r = member_key(ev, n->b, &key, err);
 	if (r < 0)
 		return r;
 	if (is_dict(v) && is_str(key) && n->b->kind == NODE_NAME &&
@@ -99,12 +119,7 @@ static int member_item(struct eval *ev, const struct node *n, const struct value
 	return get_item(ev, v, key, n, ret, err);
 }
 
-static int too_deep(struct eval *ev, const struct node *n, struct err *err)
-{
-	return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
-		      "nested too deeply: a macro or variable that uses itself?");
-}
-
+/* Without recursion, and without a step: it is short, and what it is part of has one. */
 int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
 	const struct node *members[8];
@@ -112,19 +127,12 @@ int eval_path(struct eval *ev, const struct node *n, const struct value **ret, s
 	size_t depth = 0;
 	for (; n->kind != NODE_NAME && node_is_path(n) && depth < ARRAY_LEN(members); n = n->a)
 		members[depth++] = n;
-	if (ev->env->depth >= EVAL_MAX_DEPTH)
-		return too_deep(ev, n, err);
-	ev->env->depth++;
-	int r = eval_step(ev, 1, err);
-	if (r == 0)
-		r = n->kind == NODE_NAME ? eval_resolve(ev, n->symbol, n->offset, &v, err)
-					 : eval(ev, n, &v, err);
+	int r = member_key(ev, n, &v, err);
 	while (r == 0 && depth > 0) {
 		n = members[--depth];
 		r = n->kind == NODE_GETATTR ? member_attr(ev, n, v, &v, err)
 					    : member_item(ev, n, v, &v, err);
 	}
-	ev->env->depth--;
 	if (r < 0)
 		return err_locate(err, r, eval_place(ev, n->offset));
 	*ret = v;

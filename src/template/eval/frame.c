@@ -56,11 +56,16 @@ static int ask_scope(struct eval *ev, struct slice name, const struct value **re
 	*ret = NULL;
 	if (!ev->scope || !ev->scope->ops)
 		return 0;
+	if (ev->env->depth >= EVAL_MAX_DEPTH)
+		return err_set(err, ERR_LIMIT,
+			       "nested too deeply: a macro or variable that uses itself?");
 	inner.code = ERR_OK; /* not all of the message: that is most of the time */
 	inner.sys = 0;
 	inner.at = (struct srcloc){0};
 	inner.msg[0] = 0;
+	ev->env->depth++;
 	int r = ev->scope->ops->get(ev->scope->self, name, ret, &inner);
+	ev->env->depth--;
 	if (r == ERR_UNDEFINED) {
 		*ret = undefined_cause(ev, &inner);
 		return 0;

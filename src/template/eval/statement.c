@@ -11,13 +11,16 @@ static int exec_output(struct eval *ev, const struct node *n, struct output *out
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0)
 		return r;
-	r = output_value(ev, out, v, err);
+	if (is_str(v) && !out->keeps_value && (r = eval_use(ev, v, err)) == 0)
+		r = output_text(ev, out, v->str, err);
+	else if (r == 0)
+		r = output_value(ev, out, v, err);
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->a->offset)) : 0;
 }
 
 static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
-	int r = 0;
+	int r = eval_step(ev, n->items.len, err);
 	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++) {
 		const struct node *item = n->items.at[i];
 		if (item->kind == NODE_DATA)
