@@ -58,8 +58,8 @@ struct output {
 	size_t start;
 	const struct value *alone; /* the only piece so far */
 	const struct value *only;  /* it is unknown, which is an error once there is another */
-	size_t pieces;
-	bool muted; /* behind {% extends %} */
+	size_t pieces;		   /* where keeps_value */
+	bool muted;		   /* behind {% extends %} */
 };
 
 struct call {
@@ -111,7 +111,14 @@ int exec_captured(struct eval *ev, const struct node *body, const struct value *
 int exec_captured_here(struct eval *ev, const struct node *body, const struct value **ret,
 		       struct err *err);
 int eval_assign(struct eval *ev, const struct node *target, const struct value *v, struct err *err);
-int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err);
+int output_first_text(struct eval *ev, struct output *out, struct slice s, struct err *err);
+static inline int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
+{
+	if (out->keeps_value || out->muted || ev->text->len + s.len > TEXT_MAX_BYTES)
+		return output_first_text(ev, out, s, err);
+	strbuf_slice_append(ev->text, s);
+	return 0;
+}
 int output_value(struct eval *ev, struct output *out, const struct value *v, struct err *err);
 int output_flush(struct eval *ev, struct output *out, struct err *err);
 /* As many at the end as the source has, where blocks swallowed some: Ansible's. */
@@ -133,9 +140,28 @@ struct frame *frame_push(struct eval *ev);
 void frame_keep(struct frame *f); /* and what it lies in */
 void frame_set(struct eval *ev, struct frame *f, struct symbol *name, const struct value *v);
 /* The binding of the name in this frame or those around it; NULL. */
-struct binding *frame_find(const struct frame *f, const struct symbol *name);
-int eval_resolve(struct eval *ev, struct symbol *name, uint32_t offset, const struct value **ret,
-		 struct err *err);
+static inline struct binding *frame_find(const struct frame *f, const struct symbol *name)
+{
+	for (f = name->is_bound ? f : NULL; f; f = f->parent)
+		for (uint32_t i = 0; i < f->len; i++)
+			if (f->at[i].symbol == name)
+				return &f->at[i];
+	return NULL;
+}
+int resolve_outside(struct eval *ev, struct symbol *name, uint32_t offset, const struct value **ret,
+		    struct err *err);
+static inline int eval_resolve(struct eval *ev, struct symbol *name, uint32_t offset,
+			       const struct value **ret, struct err *err)
+{
+	const struct binding *b = frame_find(ev->frame, name);
+	if (b && b->value)
+		*ret = b->value;
+	else if (name->generation == ev->generation)
+		*ret = name->value;
+	else
+		return resolve_outside(ev, name, offset, ret, err);
+	return 0;
+}
 int eval_resolve_text(struct eval *ev, struct slice name, uint32_t offset, const struct value **ret,
 		      struct err *err);
 const struct value *global_find(struct eval *ev, struct slice name);

@@ -40,15 +40,6 @@ void frame_set(struct eval *ev, struct frame *f, struct symbol *name, const stru
 	f->at[f->len++] = (struct binding){name, v};
 }
 
-struct binding *frame_find(const struct frame *f, const struct symbol *name)
-{
-	for (f = name->is_bound ? f : NULL; f; f = f->parent)
-		for (uint32_t i = 0; i < f->len; i++)
-			if (f->at[i].symbol == name)
-				return &f->at[i];
-	return NULL;
-}
-
 /* *ret is NULL when the scope has none. */
 static int ask_scope(struct eval *ev, struct slice name, const struct value **ret, struct err *err)
 {
@@ -93,18 +84,9 @@ static int self_or_undefined(struct eval *ev, struct slice name, uint32_t offset
 	return 0;
 }
 
-int eval_resolve(struct eval *ev, struct symbol *name, uint32_t offset, const struct value **ret,
-		 struct err *err)
+int resolve_outside(struct eval *ev, struct symbol *name, uint32_t offset, const struct value **ret,
+		    struct err *err)
 {
-	const struct binding *b = frame_find(ev->frame, name);
-	if (b && b->value) {
-		*ret = b->value;
-		return 0;
-	}
-	if (name->generation == ev->generation) {
-		*ret = name->value;
-		return 0;
-	}
 	int r = find_outside(ev, name->name, ret, err);
 	if (r < 0)
 		return r;

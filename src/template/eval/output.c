@@ -25,7 +25,8 @@ int output_flush(struct eval *ev, struct output *out, struct err *err)
 	return v ? eval_use(ev, v, err) : 0;
 }
 
-int output_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
+/* Or one where something else than appending is to be done. */
+int output_first_text(struct eval *ev, struct output *out, struct slice s, struct err *err)
 {
 	if (out->muted)
 		return 0;
