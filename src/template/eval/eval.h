@@ -246,6 +246,9 @@ bool is_mapping(const struct value *v); /* a dict, or an object with keys */
 int as_dict(struct eval *ev, const struct value *v, const struct value **ret, struct err *err);
 bool is_number(const struct value *v); /* bool, int or float */
 int64_t as_int(const struct value *v);
+/* Of a number; ERR_LIMIT where it does not fit into 64 bits. */
+int int_of(const struct value *v, int64_t *ret, struct err *err);
+int int_overflow(struct err *err);
 double as_double(const struct value *v);
 int eval_truth(struct eval *ev, const struct value *v, bool *ret, struct err *err);
 /* list(v): a list itself, a dict's keys, a string's characters. */

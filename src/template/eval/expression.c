@@ -180,7 +180,7 @@ static int eval_unary(struct eval *ev, const struct node *n, const struct value 
 	}
 	int64_t i = as_int(v);
 	if (n->op == OP_SUB && i == INT64_MIN)
-		return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
+		return int_overflow(err);
 	*ret = int_new(ev, n->op == OP_SUB ? -i : i);
 	return 0;
 }

@@ -10,8 +10,19 @@ bool is_number(const struct value *v)
 int64_t as_int(const struct value *v)
 {
 	if (v->type == VALUE_FLOAT)
-		return v->real > -9.2e18 && v->real < 9.2e18 ? (int64_t)v->real : 0;
+		return v->real >= -0x1p63 && v->real < 0x1p63 ? (int64_t)v->real : 0;
 	return v->type == VALUE_BOOL ? v->boolean : v->integer;
+}
+int int_overflow(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
+}
+int int_of(const struct value *v, int64_t *ret, struct err *err)
+{
+	if (v->type == VALUE_FLOAT && !(v->real >= -0x1p63 && v->real < 0x1p63))
+		return int_overflow(err);
+	*ret = as_int(v);
+	return 0;
 }
 double as_double(const struct value *v)
 {
