@@ -4,14 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA_ALIGN _Alignof(max_align_t)
 #define ARENA_FIRST_BLOCK 4096u
 #define ARENA_MAX_BLOCK (1u << 20)
-
-struct arena_block {
-	struct arena_block *next;
-	_Alignas(max_align_t) unsigned char bytes[];
-};
+#define ARENA_MAX_KEPT (64u << 10) /* by arena_clear */
 
 static struct arena_block *block_new(size_t size)
 {
@@ -33,12 +28,12 @@ static void *alloc_large(struct arena *a, size_t size)
 	return b->bytes;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_grow(struct arena *a, size_t size)
 {
 	assert(size < SIZE_MAX / 2);
 	size = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
 	a->total += size;
-	if (a->cap - a->used < size) {
+	if (!a->head || a->cap - a->used < size) {
 		size_t cap = a->cap ? a->cap * 2 : ARENA_FIRST_BLOCK;
 		if (cap > ARENA_MAX_BLOCK)
 			cap = ARENA_MAX_BLOCK;
@@ -96,13 +91,29 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	return s;
 }
 
-void arena_release(struct arena *a)
+static void free_blocks(struct arena_block *b)
 {
-	struct arena_block *b = a->head;
 	while (b) {
 		struct arena_block *next = b->next;
 		free(b);
 		b = next;
 	}
+}
+
+void arena_release(struct arena *a)
+{
+	free_blocks(a->head);
 	*a = (struct arena){0};
+}
+
+void arena_clear(struct arena *a)
+{
+	if (!a->head || a->cap > ARENA_MAX_KEPT) {
+		arena_release(a);
+		return;
+	}
+	free_blocks(a->head->next);
+	a->head->next = NULL;
+	memset(a->head->bytes, 0, a->used);
+	a->used = a->total = 0;
 }

@@ -28,7 +28,7 @@ void strbuf_grew(struct strbuf *b, size_t n)
 	b->ptr[b->len] = '\0';
 }
 
-void strbuf_append(struct strbuf *b, const void *data, size_t len)
+void strbuf_append_grow(struct strbuf *b, const void *data, size_t len)
 {
 	char *to = strbuf_reserve(b, len);
 	if (len > 0)
@@ -44,11 +44,6 @@ void strbuf_puts(struct strbuf *b, const char *s)
 void strbuf_putc(struct strbuf *b, char c)
 {
 	strbuf_append(b, &c, 1);
-}
-
-void strbuf_slice_append(struct strbuf *b, struct slice s)
-{
-	strbuf_append(b, s.ptr, s.len);
 }
 
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)

@@ -5,16 +5,25 @@
 
 #define STRMAP_MIN_SLOTS 16
 
-/* FNV-1a, then a mix so that the low bits are good. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15u;
+	return h ^ (h >> 32);
+}
+
+/* Eight bytes at a time; the length tells an end of zeros from none. */
 uint64_t hash_bytes(const void *p, size_t len)
 {
 	const unsigned char *c = p;
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = 0xcbf29ce484222325u ^ len, word;
+	for (; len >= sizeof(word); len -= sizeof(word), c += sizeof(word)) {
+		memcpy(&word, c, sizeof(word));
+		h = mix(h, word);
+	}
+	word = 0;
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ c[i]) * 0x100000001b3u;
-	h ^= h >> 32;
-	h *= 0x9e3779b97f4a7c15u;
-	return h ^ (h >> 29);
+		word |= (uint64_t)c[i] << (8 * i);
+	return mix(mix(h, word), 0);
 }
 
 /* The slot of the key, or the empty one where it would go. */

@@ -31,10 +31,38 @@ static uint64_t key_hash(const struct value *key)
 	return hash_bytes(&n, sizeof(n));
 }
 
+static inline uint64_t word(const char *p)
+{
+	uint64_t w;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static inline uint32_t half_word(const char *p)
+{
+	uint32_t w;
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Names in one dict often begin alike: the last byte tells most of them apart. */
+static inline bool text_equal(struct slice a, struct slice b)
+{
+	size_t n = a.len;
+	if (n != b.len || (n > 0 && a.ptr[n - 1] != b.ptr[n - 1]))
+		return false;
+	if (n >= 8 && n <= 16)
+		return word(a.ptr) == word(b.ptr) && word(a.ptr + n - 8) == word(b.ptr + n - 8);
+	if (n >= 4 && n < 8)
+		return half_word(a.ptr) == half_word(b.ptr) &&
+		       half_word(a.ptr + n - 4) == half_word(b.ptr + n - 4);
+	return n == 0 || memcmp(a.ptr, b.ptr, n) == 0;
+}
+
 static bool key_equal(const struct value *a, const struct value *b)
 {
 	if (a->type == VALUE_STRING || b->type == VALUE_STRING)
-		return a->type == b->type && slice_eq(a->str, b->str);
+		return a->type == b->type && text_equal(a->str, b->str);
 	return value_equal(a, b);
 }
 
@@ -147,6 +175,35 @@ const struct value *value_find(const struct value *dict, const struct value *key
 		return NULL;
 	const struct value_pair *pair = find(&dict->dict, key);
 	return pair ? pair->value : NULL;
+}
+
+static inline bool is_key(const struct value_pair *pair, struct slice text)
+{
+	return pair->key->type == VALUE_STRING && text_equal(pair->key->str, text);
+}
+
+static const struct value *find_far(const struct value_dict *d, const struct value *key,
+				    uint32_t *hint)
+{
+	const struct value_pair *pair = find(d, key);
+	if (!pair)
+		return NULL;
+	*hint = (uint32_t)(pair - d->at);
+	return pair->value;
+}
+
+const struct value *value_find_near(const struct value *dict, const struct value *key,
+				    uint32_t *hint)
+{
+	const struct value_dict *d = &dict->dict;
+	size_t i = *hint;
+	assert(dict->type == VALUE_DICT && key->type == VALUE_STRING);
+	if (i < d->len && is_key(&d->at[i], key->str))
+		return d->at[i].value;
+	if (++i >= d->len || !is_key(&d->at[i], key->str))
+		return find_far(d, key, hint);
+	*hint = (uint32_t)i;
+	return d->at[i].value;
 }
 
 const struct value *value_get_slice(const struct value *dict, struct slice key)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # How long 10,000 renderings of a template of 40 lines take, with rollout and
-# with python3-jinja2, in the same run: figures, no test.
+# with python3-jinja2, in the same run, in processor time: figures, no test.
 #
 #   tests/bench/template.sh [TIMES]
 #

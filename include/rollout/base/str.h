@@ -37,7 +37,10 @@ static inline struct slice strbuf_slice(const struct strbuf *b)
 {
 	return (struct slice){b->ptr ? b->ptr : "", b->len};
 }
-bool slice_eq(struct slice a, struct slice b);
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 bool slice_is(struct slice a, const char *lit);
 bool slice_starts_with(struct slice a, const char *prefix);
 bool slice_ends_with(struct slice a, const char *suffix);
@@ -46,10 +49,23 @@ struct slice slice_trim(struct slice a);       /* ASCII white space */
 /* Cuts *rest at the first `sep`; returns what was before it. false at the end. */
 bool slice_split(struct slice *rest, char sep, struct slice *ret_part);
 
-void strbuf_append(struct strbuf *b, const void *data, size_t len);
+void strbuf_append_grow(struct strbuf *b, const void *data, size_t len);
+static inline void strbuf_append(struct strbuf *b, const void *data, size_t len)
+{
+	if (len == 0 || len >= b->cap - b->len) {
+		strbuf_append_grow(b, data, len);
+		return;
+	}
+	memcpy(b->ptr + b->len, data, len);
+	b->len += len;
+	b->ptr[b->len] = '\0';
+}
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_putc(struct strbuf *b, char c);
-void strbuf_slice_append(struct strbuf *b, struct slice s);
+static inline void strbuf_slice_append(struct strbuf *b, struct slice s)
+{
+	strbuf_append(b, s.ptr, s.len);
+}
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Room for `extra` more bytes; returns where they go. Then strbuf_grew. */

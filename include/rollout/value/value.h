@@ -99,6 +99,10 @@ struct value *value_dict_dup(struct arena *a, const struct value *dict);
 const struct value *value_get(const struct value *dict, const char *key);
 const struct value *value_get_slice(const struct value *dict, struct slice key);
 const struct value *value_find(const struct value *dict, const struct value *key);
+/* As find, of a string in a dict; looks at position *hint and the next first, and leaves there where the
+ * key was. For a key that is looked up in many dicts of one shape, or keys in their order. */
+const struct value *value_find_near(const struct value *dict, const struct value *key,
+				    uint32_t *hint);
 bool value_is_str(const struct value *v, const char *s);
 /* Python's rules: "", 0, 0.0, [], {} and null are false. */
 bool value_truthy(const struct value *v);

@@ -257,7 +257,7 @@ static void visit(struct walk *w, const struct node *n)
 	case NODE_FROM:
 		visit(w, n->a);
 		for (uint32_t i = 0; i < n->kwargs.len; i++)
-			bind(w, n->kwargs.at[i]->value->str);
+			bind(w, n->kwargs.at[i]->a->name);
 		break;
 	default:
 		visit_children(w, n);

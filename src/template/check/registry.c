@@ -7,19 +7,22 @@ extern const struct function filters_string[], filters_text[], filters_sequence[
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
 	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
 	filters_password[], filters_vault[], filters_ipaddr[], filters_network[],
-	filters_path_windows[], filters_community[];
+	filters_path_windows[], filters_community[], filters_urlize[];
 extern const struct function tests_value[], tests_ansible[], tests_path[], tests_network[];
 extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_table[],
 	lookups_password[], lookups_vault[];
 
-static const struct function *const filters[] = {
-	filters_string,	      filters_text,	 filters_sequence,
-	filters_select,	      filters_set,	 filters_dict,
-	filters_number,	      filters_json,	 filters_encode,
-	filters_regex,	      filters_path,	 filters_time,
-	filters_value,	      filters_url,	 filters_password,
-	filters_vault,	      filters_ipaddr,	 filters_network,
-	filters_path_windows, filters_community, NULL};
+static const struct function *const filters[] = {filters_string,       filters_text,
+						 filters_sequence,     filters_select,
+						 filters_set,	       filters_dict,
+						 filters_number,       filters_json,
+						 filters_encode,       filters_regex,
+						 filters_path,	       filters_time,
+						 filters_value,	       filters_url,
+						 filters_password,     filters_vault,
+						 filters_ipaddr,       filters_network,
+						 filters_path_windows, filters_community,
+						 filters_urlize,       NULL};
 static const struct function *const tests[] = {tests_value, tests_ansible, tests_path,
 					       tests_network, NULL};
 static const struct function *const lookups[] = {lookups_file,	lookups_data,	  lookups_value,
@@ -84,6 +87,17 @@ int function_param(const struct function *f, struct slice name)
 		if (slice_eq(part, name))
 			return i;
 	return -1;
+}
+
+size_t function_takes(const struct function *f, size_t given)
+{
+	const char *p = f->params;
+	size_t n = p && *p && given > 0;
+	while (n > 0 && n < given && (p = strchr(p, ','))) {
+		p++;
+		n++;
+	}
+	return n;
 }
 
 unsigned function_max_args(const struct function *f)

@@ -35,3 +35,5 @@ const char *registry_hint(char kind, struct slice name, char *buf, size_t size);
 /* The index of a parameter, -1 when there is none of that name. */
 int function_param(const struct function *f, struct slice name);
 unsigned function_max_args(const struct function *f);
+/* How many of so many positional arguments have a parameter. */
+size_t function_takes(const struct function *f, size_t given);

@@ -9,10 +9,8 @@ int call_int(struct call *c, unsigned i, int64_t fallback, int64_t *ret, struct 
 	*ret = fallback;
 	if (!v || v->type == VALUE_NULL)
 		return 0;
-	if (v->type == VALUE_FLOAT && v->real == floor(v->real)) {
-		*ret = as_int(v);
-		return 0;
-	}
+	if (v->type == VALUE_FLOAT && v->real == floor(v->real))
+		return int_of(v, ret, err);
 	if (v->type != VALUE_INT && v->type != VALUE_BOOL)
 		return type_error(err, "a whole number is needed", v);
 	*ret = as_int(v);

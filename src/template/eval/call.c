@@ -1,17 +1,22 @@
 /* Calls: arguments bound to parameters, filters, tests, methods, objects. */
 #include "eval.h"
 
-static int push_star(struct eval *ev, const struct node *star, struct value *out, struct err *err)
+static int add_star(struct eval *ev, const struct node *star, struct template_args *args,
+		    struct err *err)
 {
 	const struct value *v;
-	const struct value_list *list;
+	const struct value_list *more;
+	size_t n = args->npositional;
 	int r;
-	if (!star)
-		return 0;
-	if ((r = eval(ev, star, &v, err)) < 0 || (r = eval_iterate(ev, v, &list, err)) < 0)
+	if ((r = eval(ev, star, &v, err)) < 0 || (r = eval_iterate(ev, v, &more, err)) < 0)
 		return r;
-	for (size_t i = 0; i < list->len; i++)
-		list_push(ev, out, list->at[i]);
+	const struct value **at = ARENA_ARRAY(ev->arena, const struct value *, n + more->len);
+	if (n)
+		memcpy(at, args->positional, n * sizeof(*at));
+	if (more->len)
+		memcpy(at + n, more->at, more->len * sizeof(*at));
+	args->positional = at;
+	args->npositional = n + more->len;
 	return 0;
 }
 
@@ -51,19 +56,18 @@ static int eval_args(struct eval *ev, const struct node *n, struct template_args
 {
 	*args = (struct template_args){0};
 	if (n->items.len || n->b) {
-		struct value *list = value_list_new(ev->arena);
+		const struct value **at =
+			ARENA_ARRAY(ev->arena, const struct value *, n->items.len);
+		args->positional = at;
+		args->npositional = n->items.len;
 		for (uint32_t i = 0; i < n->items.len; i++) {
-			const struct value *v;
-			int r = eval(ev, n->items.at[i], &v, err);
+			int r = eval(ev, n->items.at[i], &at[i], err);
 			if (r < 0)
 				return r;
-			list_push(ev, list, v);
 		}
-		int r = push_star(ev, n->b, list, err);
+		int r = n->b ? add_star(ev, n->b, args, err) : 0;
 		if (r < 0)
 			return r;
-		args->positional = list->list.at;
-		args->npositional = list->list.len;
 	}
 	if (n->kwargs.len || n->c)
 		return eval_keywords(ev, n, args, err);
@@ -80,11 +84,10 @@ const struct value *template_arg(const struct template_args *args, const char *n
 
 static int bind(struct call *c, const struct template_args *args, struct err *err)
 {
-	unsigned max = function_max_args(c->fn);
-	if (args->npositional > max && !(c->fn->flags & FN_VARARGS))
-		return err_set(err, ERR_INVALID, "at most %u arguments, got %zu", max,
+	c->nbound = args->npositional ? function_takes(c->fn, args->npositional) : 0;
+	if (args->npositional > c->nbound && !(c->fn->flags & FN_VARARGS))
+		return err_set(err, ERR_INVALID, "at most %zu arguments, got %zu", c->nbound,
 			       args->npositional);
-	c->nbound = args->npositional < max ? args->npositional : max;
 	for (size_t i = 0; i < c->nbound; i++)
 		c->arg[i] = args->positional[i];
 	for (size_t i = 0; i < args->nkeywords; i++) {
@@ -177,13 +180,15 @@ static int writable(struct eval *ev, const struct node *base, const struct value
 			err, ERR_INVALID,
 			"a variable's value cannot be changed in place; use combine, union or '+'");
 	struct frame *f = ev->frame;
-	for (; f && f->parent; f = f->parent)
-		for (uint32_t i = 0; i < f->len; i++)
-			if (slice_eq(f->at[i].name, base->name))
-				goto found;
-found:
+	struct binding *b = frame_find(f, base->symbol);
 	*v = shallow_copy(ev, *v);
-	frame_set(ev, f, base->name, *v);
+	if (b) {
+		b->value = *v;
+		return 0;
+	}
+	while (f->parent)
+		f = f->parent;
+	frame_set(ev, f, base->symbol, *v);
 	return 0;
 }
 
@@ -210,10 +215,10 @@ int eval_call(struct eval *ev, const struct node *n, const struct value **ret, s
 		if ((r = eval(ev, n->a->a, &self, err)) < 0)
 			return r;
 		const struct function *f =
-			is_undefined(self) ? NULL : method_find(self, n->a->name);
+			is_undefined(self) ? NULL : method_of(self, n->a->symbol);
 		if (f)
 			return call_method(ev, n, f, self, ret, err);
-		r = get_attr(ev, self, n->a->name, n->a, &callee, err);
+		r = get_attr(ev, self, n->a, &callee, err);
 	} else {
 		r = eval(ev, n->a, &callee, err);
 	}

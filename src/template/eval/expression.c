@@ -9,19 +9,15 @@ static int eval_const(struct eval *ev, const struct node *n, const struct value 
 	(void)err;
 	const struct value *v = n->value;
 	/* The program may go before the result does. */
-	if (v->type == VALUE_STRING)
+	if (ev->gives_text)
+		*ret = v;
+	else if (v->type == VALUE_STRING)
 		*ret = str_new(ev, v->str);
 	else if (v->type == VALUE_INT || v->type == VALUE_FLOAT)
 		*ret = arena_copy(ev->arena, v, sizeof(*v));
 	else
 		*ret = v;
 	return 0;
-}
-
-static int eval_name(struct eval *ev, const struct node *n, const struct value **ret,
-		     struct err *err)
-{
-	return eval_resolve(ev, n->name, n->offset, ret, err);
 }
 
 static int eval_list(struct eval *ev, const struct node *n, const struct value **ret,
@@ -55,30 +51,92 @@ static int eval_dict(struct eval *ev, const struct node *n, const struct value *
 	return 0;
 }
 
-static int eval_getattr(struct eval *ev, const struct node *n, const struct value **ret,
-			struct err *err)
+static int member_attr(struct eval *ev, const struct node *n, const struct value *v,
+		       const struct value **ret, struct err *err)
 {
-	const struct value *v;
-	int r = eval(ev, n->a, &v, err);
-	return r < 0 ? r : get_attr(ev, v, n->name, n, ret, err);
+	if (is_dict(v) && !n->symbol->methods[METHOD_DICT]) {
+		const struct value *found =
+			value_find_near(v, &n->symbol->text, &n->symbol->position);
+		if (found) {
+			*ret = found;
+			return 0;
+		}
+	}
+	return get_attr(ev, v, n, ret, err);
 }
 
-static int eval_getitem(struct eval *ev, const struct node *n, const struct value **ret,
-			struct err *err)
+static int member_slice(struct eval *ev, const struct node *n, const struct value *v,
+			const struct value **ret, struct err *err)
 {
-	const struct value *v, *key, *part[3] = {NULL};
-	int r = eval(ev, n->a, &v, err);
-	if (r < 0)
-		return r;
-	if (n->b->kind != NODE_SLICE) {
-		r = eval(ev, n->b, &key, err);
-		return r < 0 ? r : get_item(ev, v, key, n, ret, err);
-	}
+	const struct value *part[3] = {NULL};
 	const struct node *const parts[3] = {n->b->a, n->b->b, n->b->c};
+	int r;
 	for (int i = 0; i < 3; i++)
 		if (parts[i] && (r = eval(ev, parts[i], &part[i], err)) < 0)
 			return r;
 	return get_slice(ev, v, part, ret, err);
+}
+
+static int too_deep(struct eval *ev, const struct node *n, struct err *err)
+{
+	return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
+		      "nested too deeply: a macro or variable that uses itself?");
+}
+
+/* A path within a path is all of it that recurses. */
+static int member_key(struct eval *ev, const struct node *n, const struct value **ret,
+		      struct err *err)
+{
+	if (n->kind == NODE_NAME)
+		return eval_resolve(ev, n->symbol, n->offset, ret, err);
+	if (ev->env->depth >= EVAL_MAX_DEPTH)
+		return too_deep(ev, n, err);
+	ev->env->depth++;
+	int r = eval(ev, n, ret, err);
+	ev->env->depth--;
+	return r;
+}
+
+static int member_item(struct eval *ev, const struct node *n, const struct value *v,
+		       const struct value **ret, struct err *err)
+{
+	const struct value *key, *found;
+	if (n->symbol && is_dict(v) &&
+	    (found = value_find_near(v, &n->symbol->text, &n->symbol->position))) {
+		*ret = found;
+		return 0;
+	}
+	if (n->b->kind == NODE_SLICE)
+		return member_slice(ev, n, v, ret, err);
+	int r = member_key(ev, n->b, &key, err);
+	if (r < 0)
+		return r;
+	if (is_dict(v) && is_str(key) && n->b->kind == NODE_NAME &&
+	    (found = value_find_near(v, key, &n->b->symbol->position))) {
+		*ret = found;
+		return eval_use(ev, key, err);
+	}
+	return get_item(ev, v, key, n, ret, err);
+}
+
+/* Without recursion, and without a step: it is short, and what it is part of has one. */
+int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+{
+	const struct node *members[8];
+	const struct value *v;
+	size_t depth = 0;
+	for (; n->kind != NODE_NAME && node_is_path(n) && depth < ARRAY_LEN(members); n = n->a)
+		members[depth++] = n;
+	int r = member_key(ev, n, &v, err);
+	while (r == 0 && depth > 0) {
+		n = members[--depth];
+		r = n->kind == NODE_GETATTR ? member_attr(ev, n, v, &v, err)
+					    : member_item(ev, n, v, &v, err);
+	}
+	if (r < 0)
+		return err_locate(err, r, eval_place(ev, n->offset));
+	*ret = v;
+	return 0;
 }
 
 static int eval_slice(struct eval *ev, const struct node *n, const struct value **ret,
@@ -122,7 +180,7 @@ static int eval_unary(struct eval *ev, const struct node *n, const struct value 
 	}
 	int64_t i = as_int(v);
 	if (n->op == OP_SUB && i == INT64_MIN)
-		return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
+		return int_overflow(err);
 	*ret = int_new(ev, n->op == OP_SUB ? -i : i);
 	return 0;
 }
@@ -214,34 +272,23 @@ static int eval_cond(struct eval *ev, const struct node *n, const struct value *
 typedef int eval_fn(struct eval *ev, const struct node *n, const struct value **ret,
 		    struct err *err);
 static eval_fn *const table[NODE_KINDS] = {
-	[NODE_CONST] = eval_const,
-	[NODE_NAME] = eval_name,
-	[NODE_LIST] = eval_list,
-	[NODE_DICT] = eval_dict,
-	[NODE_GETATTR] = eval_getattr,
-	[NODE_GETITEM] = eval_getitem,
-	[NODE_SLICE] = eval_slice,
-	[NODE_CALL] = eval_call,
-	[NODE_FILTER] = eval_filter_node,
-	[NODE_TEST] = eval_test_node,
-	[NODE_UNARY] = eval_unary,
-	[NODE_BINARY] = eval_binary,
-	[NODE_CONCAT] = eval_concat,
-	[NODE_COMPARE] = eval_compare,
-	[NODE_AND] = eval_and_or,
-	[NODE_OR] = eval_and_or,
-	[NODE_NOT] = eval_not,
+	[NODE_CONST] = eval_const,     [NODE_LIST] = eval_list,
+	[NODE_DICT] = eval_dict,       [NODE_SLICE] = eval_slice,
+	[NODE_CALL] = eval_call,       [NODE_FILTER] = eval_filter_node,
+	[NODE_TEST] = eval_test_node,  [NODE_UNARY] = eval_unary,
+	[NODE_BINARY] = eval_binary,   [NODE_CONCAT] = eval_concat,
+	[NODE_COMPARE] = eval_compare, [NODE_AND] = eval_and_or,
+	[NODE_OR] = eval_and_or,       [NODE_NOT] = eval_not,
 	[NODE_COND] = eval_cond,
 };
 
-int eval(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
+int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
-	assert(table[n->kind]);
 	if (ev->env->depth >= EVAL_MAX_DEPTH)
-		return err_at(err, ERR_LIMIT, eval_place(ev, n->offset),
-			      "nested too deeply: a macro or variable that uses itself?");
+		return too_deep(ev, n, err);
 	ev->env->depth++;
 	int r = eval_step(ev, 1, err);
+	assert(table[n->kind]);
 	if (r == 0)
 		r = table[n->kind](ev, n, ret, err);
 	ev->env->depth--;

@@ -55,7 +55,7 @@ int exec_include(struct eval *ev, const struct node *n, struct output *out, stru
 	struct frame *outer = ev->frame;
 	if (!(n->op & INCLUDE_WITH_CONTEXT))
 		ev->frame = NULL;
-	frame_set(ev, frame_push(ev), SLICE_LIT("loop"), NULL); /* is not passed */
+	frame_set(ev, frame_push(ev), ev->env->own.loop, NULL); /* is not passed */
 	r = source_exec(ev, &src, out, err);
 	ev->frame = outer;
 	return r;
@@ -68,19 +68,18 @@ static int load_module(struct eval *ev, const struct node *n, struct frame **ret
 {
 	const struct value *names;
 	struct source src;
-	CLEANUP(output_release) struct output out = {0};
 	int r;
 	if ((r = eval(ev, n->a, &names, err)) < 0 || (r = source_load(ev, names, &src, err)) < 0)
 		return r;
 	struct frame *outer = ev->frame;
 	if (!(n->op & INCLUDE_WITH_CONTEXT))
 		ev->frame = NULL;
+	struct output out = output_begin(ev, false);
 	*ret = frame_push(ev);
 	/* The macros' unit points to the program, which the environment keeps. */
 	r = source_exec(ev, arena_copy(ev->arena, &src, sizeof(src)), &out, err);
 	ev->frame = outer;
-	*ret_text = str_buf(ev, &out.text);
-	return r;
+	return output_take(ev, &out, r, ret_text, err);
 }
 
 int exec_import(struct eval *ev, const struct node *n, struct output *out, struct err *err)
@@ -90,7 +89,7 @@ int exec_import(struct eval *ev, const struct node *n, struct output *out, struc
 	const struct value *text;
 	int r = load_module(ev, n, &module, &text, err);
 	if (r == 0)
-		frame_set(ev, ev->frame, n->name, module_new(ev, module, text));
+		frame_set(ev, ev->frame, n->symbol, module_new(ev, module, text));
 	return r;
 }
 
@@ -102,10 +101,12 @@ int exec_from(struct eval *ev, const struct node *n, struct output *out, struct 
 	int r = load_module(ev, n, &module, &text, err);
 	for (uint32_t i = 0; i < n->kwargs.len && r == 0; i++) {
 		const struct node *kw = n->kwargs.at[i];
-		const struct frame own = {NULL, module->at, module->len, module->cap};
-		const struct value *v = frame_find(&own, kw->name);
-		frame_set(ev, ev->frame, kw->value->str,
-			  v ? v : undefined_hint(ev, "the imported template does not define it"));
+		const struct frame own = {.at = module->at, .len = module->len};
+		const struct binding *b = frame_find(&own, kw->symbol);
+		frame_set(ev, ev->frame, kw->a->symbol,
+			  b && b->value
+				  ? b->value
+				  : undefined_hint(ev, "the imported template does not define it"));
 	}
 	return r;
 }

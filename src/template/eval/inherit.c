@@ -67,7 +67,7 @@ static int run_block(struct eval *ev, struct inherit *in, const struct block *b,
 	const struct syntax *syntax = ev->syntax;
 	const struct block *next = find(in, b->node->name, b);
 	struct frame *f = frame_push(ev);
-	frame_set(ev, f, SLICE_LIT("super"),
+	frame_set(ev, f, ev->env->own.super,
 		  next ? reference_new(ev, in, next)
 		       : undefined_hint(ev, "there is no parent block for super()"));
 	ev->unit = b->unit;
@@ -87,14 +87,14 @@ static int reference_call(void *self, struct arena *a, const struct template_arg
 	(void)a;
 	const struct reference *ref = self;
 	struct eval *ev = ref->ev;
-	CLEANUP(output_release) struct output out = {0};
 	if (args->npositional || args->nkeywords)
 		return err_set(err, ERR_INVALID, "a block takes no arguments");
 	struct frame *outer = ev->frame;
+	struct output out = output_begin(ev, false);
 	ev->frame = ref->inherit->top;
 	int r = run_block(ev, ref->inherit, ref->block, &out, err);
 	ev->frame = outer;
-	return r < 0 ? r : output_result(ev, &out, ret, err);
+	return output_take(ev, &out, r, ret, err);
 }
 
 /* super.super */
@@ -213,6 +213,7 @@ int exec_root(struct eval *ev, struct output *out, struct err *err)
 	if (prog->blocks.len == 0 && !prog->extends)
 		return exec_node(ev, prog->root, out, err);
 	/* Macros and modules may outlive this call. */
+	frame_keep(in.top);
 	ev->inherit = arena_copy(ev->arena, &in, sizeof(in));
 	int r = run_root(ev, out, err);
 	ev->inherit = outer;

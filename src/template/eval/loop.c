@@ -60,38 +60,40 @@ static const struct value *neighbour(struct loop *loop, bool next)
 			      next ? "there is no next item" : "there is no previous item");
 }
 
+#define IS(name, literal) slice_eq(name, SLICE_LIT(literal))
 static int loop_get(void *self, struct arena *a, const struct value *key, const struct value **ret,
 		    struct err *err)
 {
 	(void)err;
 	struct loop *loop = self;
 	int64_t i = (int64_t)loop->index, n = (int64_t)loop->items->len;
-	const struct {
-		const char *name;
-		int64_t value;
-	} numbers[] = {
-		{"index", i + 1},	  {"index0", i}, {"revindex", n - i},
-		{"revindex0", n - i - 1}, {"length", n}, {"depth", loop->depth + 1},
-		{"depth0", loop->depth},
-	};
+	struct slice name = is_str(key) ? key->str : (struct slice){0};
 	*ret = NULL;
-	for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
-		if (!value_is_str(key, numbers[k].name))
-			continue;
-		*ret = value_int(a, numbers[k].value);
-		return 0;
-	}
-	if (value_is_str(key, "first"))
+	if (IS(name, "index"))
+		*ret = value_int(a, i + 1);
+	else if (IS(name, "first"))
 		*ret = value_bool(i == 0);
-	else if (value_is_str(key, "last"))
+	else if (IS(name, "last"))
 		*ret = value_bool(i + 1 == n);
-	else if (value_is_str(key, "previtem"))
+	else if (IS(name, "index0"))
+		*ret = value_int(a, i);
+	else if (IS(name, "length"))
+		*ret = value_int(a, n);
+	else if (IS(name, "revindex"))
+		*ret = value_int(a, n - i);
+	else if (IS(name, "revindex0"))
+		*ret = value_int(a, n - i - 1);
+	else if (IS(name, "depth"))
+		*ret = value_int(a, loop->depth + 1);
+	else if (IS(name, "depth0"))
+		*ret = value_int(a, loop->depth);
+	else if (IS(name, "previtem"))
 		*ret = neighbour(loop, false);
-	else if (value_is_str(key, "nextitem"))
+	else if (IS(name, "nextitem"))
 		*ret = neighbour(loop, true);
-	else if (value_is_str(key, "changed"))
+	else if (IS(name, "changed"))
 		*ret = own_object(loop, &changed_ops);
-	else if (value_is_str(key, "cycle"))
+	else if (IS(name, "cycle"))
 		*ret = own_object(loop, &cycle_ops);
 	return 0;
 }
@@ -107,7 +109,7 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 		return err_set(err, ERR_INVALID, "loop() needs {%% for … recursive %%}");
 	if (args->npositional != 1)
 		return err_set(err, ERR_INVALID, "loop() takes what to iterate over");
-	CLEANUP(output_release) struct output out = {0};
+	struct output out;
 	struct frame *frame = ev->frame;
 	struct unit unit = ev->unit;
 	int r = eval_iterate(ev, args->positional[0], &inner.items, err);
@@ -118,10 +120,11 @@ static int loop_call(void *self, struct arena *a, const struct template_args *ar
 	inner.changed = NULL;
 	ev->frame = outer->outer;
 	ev->unit = outer->unit;
+	out = output_begin(ev, false);
 	r = run(arena_copy(ev->arena, &inner, sizeof(inner)), &out, err);
 	ev->frame = frame;
 	ev->unit = unit;
-	return r < 0 ? r : output_result(ev, &out, ret, err);
+	return output_take(ev, &out, r, ret, err);
 }
 
 static void loop_print(void *self, struct strbuf *out)
@@ -133,16 +136,27 @@ static void loop_print(void *self, struct strbuf *out)
 static const struct value_object_ops loop_ops = {
 	.type_name = "loop", .get = loop_get, .call = loop_call, .print = loop_print};
 
+/* The last item's, emptied, unless something still sees it. */
+static struct frame *next_frame(struct eval *ev, struct frame *last)
+{
+	if (!last || last->is_kept)
+		return frame_push(ev);
+	last->len = 0;
+	ev->frame = last;
+	return last;
+}
+
 /* "if" of the loop: the items for which it holds. */
 static int filter_items(struct loop *loop, struct err *err)
 {
 	struct eval *ev = loop->ev;
 	struct frame *outer = ev->frame;
 	struct value *kept = list_new(ev);
+	struct frame *f = NULL;
 	int r = 0;
 	for (size_t i = 0; i < loop->items->len && r == 0; i++) {
 		bool is = false;
-		frame_push(ev);
+		f = next_frame(ev, f);
 		r = eval_assign(ev, loop->node->a, loop->items->at[i], err);
 		if (r == 0)
 			r = eval_condition(ev, loop->node->d, &is, err);
@@ -160,10 +174,11 @@ static int run(struct loop *loop, struct output *out, struct err *err)
 	struct frame *outer = ev->frame;
 	int r = loop->node->d ? filter_items(loop, err) : 0;
 	const struct value *self = own_object(loop, &loop_ops);
+	struct frame *f = NULL;
 	bool whole = false; /* some body ran to its end; Jinja2's else asks for that */
 	for (loop->index = 0; loop->index < loop->items->len && r == 0; loop->index++) {
-		struct frame *f = frame_push(ev);
-		frame_set(ev, f, SLICE_LIT("loop"), self);
+		f = next_frame(ev, f);
+		frame_set(ev, f, ev->env->own.loop, self);
 		r = eval_assign(ev, loop->node->a, loop->items->at[loop->index], err);
 		if (r == 0)
 			r = exec_node(ev, loop->node->c, out, err);
@@ -190,6 +205,8 @@ int exec_for(struct eval *ev, const struct node *n, struct output *out, struct e
 	loop->node = n;
 	loop->outer = ev->frame;
 	loop->unit = ev->unit;
+	if (n->op)
+		frame_keep(ev->frame);
 	int r = eval(ev, n->b, &v, err);
 	if (r < 0)
 		return r;

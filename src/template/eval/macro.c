@@ -9,12 +9,11 @@ struct macro {
 	const char *directory;
 };
 
-static const struct node *default_of(const struct node *macro, struct slice name)
+/* The last parameters have one. */
+static const struct node *default_of(const struct node *macro, uint32_t i)
 {
-	for (uint32_t i = 0; i < macro->kwargs.len; i++)
-		if (slice_eq(macro->kwargs.at[i]->name, name))
-			return macro->kwargs.at[i]->a;
-	return NULL;
+	uint32_t first = macro->items.len - macro->kwargs.len;
+	return i < first ? NULL : macro->kwargs.at[i - first]->a;
 }
 
 static bool is_param(const struct node *macro, struct slice name)
@@ -39,13 +38,13 @@ static int bind_param(struct eval *ev, const struct node *macro, uint32_t i,
 				       SLICE_ARG(macro->name), SLICE_ARG(name));
 		v = args->keywords[k];
 	}
-	const struct node *def = v ? NULL : default_of(macro, name);
+	const struct node *def = v ? NULL : default_of(macro, i);
 	if (def) {
 		int r = eval(ev, def, &v, err);
 		if (r < 0)
 			return r;
 	}
-	frame_set(ev, ev->frame, name,
+	frame_set(ev, ev->frame, macro->items.at[i]->symbol,
 		  v ? v : undefined_name(ev, name, macro->items.at[i]->offset));
 	return 0;
 }
@@ -54,8 +53,10 @@ static int bind_param(struct eval *ev, const struct node *macro, uint32_t i,
 static int bind_rest(struct eval *ev, const struct node *macro, const struct template_args *args,
 		     struct err *err)
 {
-	struct value *varargs = tuple_new(ev), *kwargs = dict_new(ev);
-	if (args->npositional > macro->items.len && !(macro->op & MENTIONS_VARARGS))
+	const struct own_symbols *own = &ev->env->own;
+	struct value *varargs = macro->op & MENTIONS_VARARGS ? tuple_new(ev) : NULL;
+	struct value *kwargs = macro->op & MENTIONS_KWARGS ? dict_new(ev) : NULL;
+	if (args->npositional > macro->items.len && !varargs)
 		return err_set(err, ERR_INVALID, "macro '%.*s' takes at most %u arguments, got %zu",
 			       SLICE_ARG(macro->name), macro->items.len, args->npositional);
 	for (size_t i = macro->items.len; i < args->npositional; i++)
@@ -65,16 +66,18 @@ static int bind_rest(struct eval *ev, const struct node *macro, const struct tem
 		if (is_param(macro, args->names[i]))
 			continue;
 		if (caller && (macro->op & MENTIONS_CALLER))
-			frame_set(ev, ev->frame, args->names[i], args->keywords[i]);
-		else if (macro->op & MENTIONS_KWARGS)
+			frame_set(ev, ev->frame, own->caller, args->keywords[i]);
+		else if (kwargs)
 			value_dict_set(ev->arena, kwargs, str_new(ev, args->names[i]),
 				       args->keywords[i]);
 		else
 			return err_set(err, ERR_INVALID, "macro '%.*s' has no parameter '%.*s'",
 				       SLICE_ARG(macro->name), SLICE_ARG(args->names[i]));
 	}
-	frame_set(ev, ev->frame, SLICE_LIT("varargs"), varargs);
-	frame_set(ev, ev->frame, SLICE_LIT("kwargs"), kwargs);
+	if (varargs)
+		frame_set(ev, ev->frame, own->varargs, varargs);
+	if (kwargs)
+		frame_set(ev, ev->frame, own->kwargs, kwargs);
 	return 0;
 }
 
@@ -87,7 +90,7 @@ static int run(struct macro *m, const struct template_args *args, const struct v
 		r = bind_param(ev, m->node, i, args, err);
 	if (r == 0)
 		r = bind_rest(ev, m->node, args, err);
-	return r < 0 ? r : exec_captured(ev, m->node->c, ret, err);
+	return r < 0 ? r : exec_captured_here(ev, m->node->c, ret, err);
 }
 
 static int macro_call(void *self, struct arena *a, const struct template_args *args,
@@ -148,6 +151,7 @@ static const struct value_object_ops macro_ops = {
 static const struct value *macro_new(struct eval *ev, const struct node *n)
 {
 	struct macro *m = ARENA_NEW(ev->arena, struct macro);
+	frame_keep(ev->frame);
 	*m = (struct macro){ev, n, ev->frame, ev->unit, ev->directory};
 	struct value *v = value_object(ev->arena, &macro_ops, m);
 	v->flags |= VALUE_FRESH;
@@ -157,7 +161,7 @@ static const struct value *macro_new(struct eval *ev, const struct node *n)
 int exec_macro(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	(void)out, (void)err;
-	frame_set(ev, ev->frame, n->name, macro_new(ev, n));
+	frame_set(ev, ev->frame, n->symbol, macro_new(ev, n));
 	return 0;
 }
 
@@ -165,21 +169,14 @@ int exec_macro(struct eval *ev, const struct node *n, struct output *out, struct
 int exec_call_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	const struct value *v;
-	struct frame *outer = ev->frame;
-	struct node call = *n->a, kw = {.kind = NODE_KWARG, .offset = n->offset},
-		    name = {.kind = NODE_NAME};
+	struct node call = *n->a, caller = {.kind = NODE_CONST, .value = macro_new(ev, n->b)},
+		    kw = {.kind = NODE_KWARG, .offset = n->offset, .a = &caller};
 	struct node **kwargs = ARENA_ARRAY(ev->arena, struct node *, n->a->kwargs.len + 1);
 	for (uint32_t i = 0; i < n->a->kwargs.len; i++)
 		kwargs[i] = n->a->kwargs.at[i];
 	kwargs[n->a->kwargs.len] = &kw;
 	kw.name = SLICE_LIT("caller");
-	kw.a = &name;
-	name.name = SLICE_LIT("\001caller"); /* no user's name */
 	call.kwargs = (struct nodes){kwargs, n->a->kwargs.len + 1, n->a->kwargs.len + 1};
-	frame_push(ev);
-	const struct value *caller = macro_new(ev, n->b);
-	frame_set(ev, ev->frame, name.name, caller);
 	int r = eval(ev, &call, &v, err);
-	ev->frame = outer;
 	return r < 0 ? r : output_value(ev, out, v, err);
 }

@@ -3,19 +3,6 @@
 
 #include <assert.h>
 
-static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
-{
-	int r = 0;
-	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++)
-		r = exec_node(ev, n->items.at[i], out, err);
-	return r;
-}
-
-static int exec_data(struct eval *ev, const struct node *n, struct output *out, struct err *err)
-{
-	return output_text(ev, out, n->value->str, err);
-}
-
 static int exec_output(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	const struct value *v;
@@ -24,8 +11,26 @@ static int exec_output(struct eval *ev, const struct node *n, struct output *out
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0)
 		return r;
-	r = output_value(ev, out, v, err);
+	if (is_str(v) && !out->keeps_value && (r = eval_use(ev, v, err)) == 0)
+		r = output_text(ev, out, v->str, err);
+	else if (r == 0)
+		r = output_value(ev, out, v, err);
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->a->offset)) : 0;
+}
+
+static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+{
+	int r = eval_step(ev, n->items.len, err);
+	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++) {
+		const struct node *item = n->items.at[i];
+		if (item->kind == NODE_DATA)
+			r = output_text(ev, out, item->value->str, err);
+		else if (item->kind == NODE_OUTPUT)
+			r = exec_output(ev, item, out, err);
+		else
+			r = exec_node(ev, item, out, err);
+	}
+	return r;
 }
 
 static int exec_if(struct eval *ev, const struct node *n, struct output *out, struct err *err)
@@ -60,7 +65,7 @@ static int assign_member(struct eval *ev, const struct node *target, const struc
 			 struct err *err)
 {
 	const struct value *ns;
-	int r = eval_resolve(ev, target->name, target->offset, &ns, err);
+	int r = eval_resolve(ev, target->symbol, target->offset, &ns, err);
 	if (r < 0 || (r = eval_use(ev, ns, err)) < 0)
 		return r;
 	if (!namespace_set(ev, ns, target->value, v))
@@ -72,7 +77,7 @@ int eval_assign(struct eval *ev, const struct node *target, const struct value *
 {
 	int r = 0;
 	if (target->kind == NODE_NAME)
-		frame_set(ev, ev->frame, target->name, v);
+		frame_set(ev, ev->frame, target->symbol, v);
 	else if (target->kind == NODE_NSREF)
 		r = assign_member(ev, target, v, err);
 	else
@@ -88,19 +93,24 @@ static int exec_set(struct eval *ev, const struct node *n, struct output *out, s
 	return r < 0 ? r : eval_assign(ev, n->a, v, err);
 }
 
+int exec_captured_here(struct eval *ev, const struct node *body, const struct value **ret,
+		       struct err *err)
+{
+	struct output out = output_begin(ev, true);
+	int r = output_take(ev, &out, exec_node(ev, body, &out, err), ret, err);
+	if (r == 0 && ev->converts)
+		*ret = literal_value(ev, *ret);
+	return r;
+}
+
 int exec_captured(struct eval *ev, const struct node *body, const struct value **ret,
 		  struct err *err)
 {
-	CLEANUP(output_release) struct output out = {.keeps_value = true};
 	struct frame *outer = ev->frame;
 	frame_push(ev);
-	int r = exec_node(ev, body, &out, err);
+	int r = exec_captured_here(ev, body, ret, err);
 	ev->frame = outer;
-	if (r < 0 || (r = output_result(ev, &out, ret, err)) < 0)
-		return r;
-	if (ev->converts)
-		*ret = literal_value(ev, *ret);
-	return 0;
+	return r;
 }
 
 /* A chain of filters whose innermost input is what was captured. */
@@ -178,8 +188,6 @@ static int exec_jump(struct eval *ev, const struct node *n, struct output *out, 
 typedef int exec_fn(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 static exec_fn *const table[NODE_KINDS] = {
 	[NODE_BLOCK] = exec_block,
-	[NODE_DATA] = exec_data,
-	[NODE_OUTPUT] = exec_output,
 	[NODE_IF] = exec_if,
 	[NODE_FOR] = exec_for,
 	[NODE_SET] = exec_set,

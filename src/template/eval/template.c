@@ -35,6 +35,7 @@ struct template_env *template_env_new(void)
 {
 	struct template_env *env = xcalloc(1, sizeof(*env));
 	env->limits = (struct template_limits){.steps = 50000000, .bytes = (size_t)1 << 30};
+	symbols_init(env);
 	return env;
 }
 
@@ -44,6 +45,8 @@ void template_env_free(struct template_env *env)
 		return;
 	program_cache_clear(env);
 	regex_cache_clear(env);
+	symbols_release(env);
+	arena_release(&env->scratch);
 	free(env);
 }
 
@@ -64,9 +67,14 @@ bool template_has_markup(struct slice text)
 }
 
 static void begin(struct eval *ev, struct template_env *env, const struct template_scope *scope,
-		  struct arena *a)
+		  struct arena *a, struct strbuf *text)
 {
-	*ev = (struct eval){.env = env, .scope = scope, .arena = a, .arena_start = a->total};
+	*ev = (struct eval){.env = env,
+			    .scope = scope,
+			    .arena = a,
+			    .arena_start = a->total,
+			    .text = text,
+			    .generation = ++env->generation};
 	if (env->renders++ == 0)
 		env->steps = 0;
 }
@@ -74,6 +82,25 @@ static void begin(struct eval *ev, struct template_env *env, const struct templa
 static void end(struct eval *ev)
 {
 	ev->env->renders--;
+}
+
+/* For an evaluation of which no value remains; an inner one brings its own. */
+static struct arena *scratch_take(struct template_env *env, struct arena *own)
+{
+	if (env->scratch_taken)
+		return own;
+	env->scratch_taken = true;
+	return &env->scratch;
+}
+
+static void scratch_give(struct template_env *env, struct arena *a)
+{
+	if (a != &env->scratch) {
+		arena_release(a);
+		return;
+	}
+	arena_clear(a);
+	env->scratch_taken = false;
 }
 
 /* The source's trailing newlines are kept, as Ansible does, where blocks swallowed some. */
@@ -94,7 +121,6 @@ static const struct value *restore_newlines(struct eval *ev, const struct value 
 static int run_program(struct eval *ev, const struct value **ret, struct err *err)
 {
 	const struct program *prog = ev->unit.program;
-	CLEANUP(output_release) struct output out = {.keeps_value = true};
 	int r;
 	frame_push(ev);
 	ev->converts = true;
@@ -104,9 +130,10 @@ static int run_program(struct eval *ev, const struct value **ret, struct err *er
 		/* None as a result is text; a variable that is none stays none. */
 		if ((*ret)->type == VALUE_NULL && prog->single->kind != NODE_NAME)
 			*ret = str_lit(ev, "");
-	} else if ((r = exec_root(ev, &out, err)) < 0 ||
-		   (r = output_result(ev, &out, ret, err)) < 0) {
-		return r;
+	} else {
+		struct output out = output_begin(ev, true);
+		if ((r = output_take(ev, &out, exec_root(ev, &out, err), ret, err)) < 0)
+			return r;
 	}
 	*ret = literal_value(ev, *ret);
 	return 0;
@@ -220,9 +247,10 @@ static int render_tree(struct eval *ev, const struct value *v, unsigned depth,
 int template_render(struct template_env *env, const struct template_scope *scope, struct arena *a,
 		    const struct value *v, const struct value **ret, struct err *err)
 {
+	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct eval ev;
 	const struct value *result;
-	begin(&ev, env, scope, a);
+	begin(&ev, env, scope, a, &text);
 	int r = render_tree(&ev, v, 0, &result, err);
 	end(&ev);
 	if (r == 0)
@@ -249,9 +277,10 @@ static int eval_text(struct eval *ev, struct slice expr, struct srcloc at, const
 int template_eval(struct template_env *env, const struct template_scope *scope, struct arena *a,
 		  struct slice expr, struct srcloc at, const struct value **ret, struct err *err)
 {
+	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct eval ev;
 	const struct value *result;
-	begin(&ev, env, scope, a);
+	begin(&ev, env, scope, a, &text);
 	int r = eval_text(&ev, expr, at, &result, err);
 	end(&ev);
 	if (r == 0)
@@ -305,15 +334,17 @@ static int condition(struct eval *ev, const struct value *cond, bool *ret, struc
 int template_condition(struct template_env *env, const struct template_scope *scope,
 		       const struct value *cond, bool *ret, struct err *err)
 {
+	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct eval ev;
-	struct arena a = {0};
+	struct arena own = {0}, *a = scratch_take(env, &own);
 	bool is = false;
-	begin(&ev, env, scope, &a);
+	begin(&ev, env, scope, a, &text);
+	ev.gives_text = true;
 	int r = condition(&ev, cond, &is, err);
 	end(&ev);
 	if (r < 0)
 		err_locate(err, r, cond->at);
-	arena_release(&a);
+	scratch_give(env, a);
 	if (r == 0)
 		*ret = is;
 	return r;
@@ -324,10 +355,12 @@ int template_text(struct template_env *env, const struct template_scope *scope, 
 		  struct err *err)
 {
 	struct eval ev;
-	struct arena a = {0};
+	struct arena own = {0}, *a = scratch_take(env, &own);
 	struct source src;
-	CLEANUP(output_release) struct output out = {0};
-	begin(&ev, env, scope, &a);
+	begin(&ev, env, scope, a, ret);
+	ev.gives_text = true;
+	struct output out = output_begin(&ev, false);
+	strbuf_reserve(ret, text.len);
 	frame_push(&ev);
 	src.text = text;
 	int r = source_init(text, file, opts, &src, err);
@@ -336,11 +369,11 @@ int template_text(struct template_env *env, const struct template_scope *scope, 
 	if (r == 0)
 		r = output_flush(&ev, &out, err);
 	if (r == 0 && (!opts || opts->keep_trailing_newline))
-		output_restore_newlines(&out, src.text, src.syntax.newline);
+		output_restore_newlines(&ev, &out, src.text, src.syntax.newline);
+	if (r < 0)
+		output_drop(&ev, &out);
 	end(&ev);
-	arena_release(&a);
-	if (r == 0)
-		strbuf_slice_append(ret, strbuf_slice(&out.text));
+	scratch_give(env, a);
 	if (r == 0 && opts && opts->ret_secret && (ev.taint & VALUE_SECRET))
 		*opts->ret_secret = true;
 	return r;

@@ -8,7 +8,7 @@ struct undefined {
 	struct slice name;	   /* of a variable */
 	const struct value *owner; /* of a missing member */
 	const struct value *key;
-	const char *path; /* "a.b" where the owner is a name or a chain of them; or NULL */
+	const struct node *node; /* that reads it; or NULL */
 	const char *hint;
 	const struct err *cause; /* the variable exists, and names one that does not */
 	struct unit unit;	 /* its place, computed when it is needed */
@@ -32,40 +32,51 @@ static int no_keys(void *self, struct arena *a, const struct value **ret, struct
 static const struct value_object_ops nothing_ops = {
 	.type_name = "Undefined", .print = print_nothing, .keys = no_keys};
 
-bool is_undefined(const struct value *v)
+bool undefined_object(const struct value *v)
 {
-	return v->type == VALUE_OBJECT &&
-	       (v->object.ops == &undefined_ops || v->object.ops == &nothing_ops);
+	return v->object.ops == &undefined_ops || v->object.ops == &nothing_ops;
 }
 
 const struct value *undefined_nothing(struct eval *ev)
 {
-	return value_object(ev->arena, &nothing_ops, NULL);
+	static const struct value nothing = {.type = VALUE_OBJECT, .object = {&nothing_ops, NULL}};
+	(void)ev;
+	return &nothing;
 }
 
-static const struct value *undefined_new(struct eval *ev, const struct undefined *u)
+/* Its description is to be filled in. */
+static const struct value *undefined_new(struct eval *ev, struct undefined **ret)
 {
-	struct undefined *self = arena_copy(ev->arena, u, sizeof(*u));
-	self->ev = ev;
-	return value_object(ev->arena, &undefined_ops, self);
+	*ret = ARENA_NEW(ev->arena, struct undefined);
+	(*ret)->ev = ev;
+	return value_object(ev->arena, &undefined_ops, *ret);
 }
 
 const struct value *undefined_name(struct eval *ev, struct slice name, uint32_t offset)
 {
-	struct undefined u = {.name = name, .unit = ev->unit, .offset = offset, .has_place = true};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->name = name;
+	u->unit = ev->unit;
+	u->offset = offset;
+	u->has_place = true;
+	return v;
 }
 
 const struct value *undefined_hint(struct eval *ev, const char *hint)
 {
-	struct undefined u = {.hint = arena_strdup(ev->arena, hint)};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->hint = arena_strdup(ev->arena, hint);
+	return v;
 }
 
 const struct value *undefined_cause(struct eval *ev, const struct err *cause)
 {
-	struct undefined u = {.cause = arena_copy(ev->arena, cause, sizeof(*cause))};
-	return undefined_new(ev, &u);
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->cause = arena_copy(ev->arena, cause, sizeof(*cause));
+	return v;
 }
 
 /* "a.b['c']" for the message; false when it is something else. */
@@ -96,16 +107,17 @@ static bool path_of(const struct node *n, struct strbuf *b)
 const struct value *undefined_member(struct eval *ev, const struct value *owner,
 				     const struct value *key, const struct node *n)
 {
-	struct undefined u = {.owner = owner, .key = key};
-	CLEANUP(strbuf_release) struct strbuf b = {0};
+	struct undefined *u;
+	const struct value *v = undefined_new(ev, &u);
+	u->owner = owner;
+	u->key = key;
+	u->node = n;
 	if (n) {
-		u.unit = ev->unit;
-		u.offset = n->offset;
-		u.has_place = true;
-		if ((n->kind == NODE_GETATTR || n->kind == NODE_GETITEM) && path_of(n->a, &b))
-			u.path = arena_strndup(ev->arena, b.ptr, b.len);
+		u->unit = ev->unit;
+		u->offset = n->offset;
+		u->has_place = true;
 	}
-	return undefined_new(ev, &u);
+	return v;
 }
 
 static struct srcloc place_of(const struct undefined *u)
@@ -125,8 +137,8 @@ static int fail_name(const struct undefined *u, struct err *err)
 	nearest_init(&near, u->name);
 	for (const struct frame *f = u->ev->frame; f; f = f->parent)
 		for (uint32_t i = 0; i < f->len; i++)
-			if (!slice_eq(f->at[i].name, u->name))
-				nearest_offer(&near, f->at[i].name);
+			if (!slice_eq(f->at[i].symbol->name, u->name))
+				nearest_offer(&near, f->at[i].symbol->name);
 	if (u->ev->scope && u->ev->scope->ops && u->ev->scope->ops->each_name)
 		u->ev->scope->ops->each_name(u->ev->scope->self, offer_name, &near);
 	global_each(offer_name, &near);
@@ -145,7 +157,7 @@ static int fail_member(const struct undefined *u, struct err *err)
 {
 	struct nearest near;
 	char hint[160] = "";
-	CLEANUP(strbuf_release) struct strbuf key = {0};
+	CLEANUP(strbuf_release) struct strbuf key = {0}, path = {0};
 	const char *type = value_type_name(u->owner), *what = "attribute";
 	value_repr(&key, u->key);
 	if (u->key->type == VALUE_STRING) {
@@ -159,8 +171,11 @@ static int fail_member(const struct undefined *u, struct err *err)
 		what = "element";
 	if (u->owner->type == VALUE_OBJECT)
 		type = u->owner->object.ops->type_name;
+	bool has_path = u->node &&
+			(u->node->kind == NODE_GETATTR || u->node->kind == NODE_GETITEM) &&
+			path_of(u->node->a, &path);
 	return err_at(err, ERR_UNDEFINED, place_of(u), "%s%s'%s' has no %s %.200s%s",
-		      u->path ? u->path : "", u->path ? ": " : "", type, what,
+		      has_path ? path.ptr : "", has_path ? ": " : "", type, what,
 		      key.ptr ? key.ptr : "''", hint);
 }
 
@@ -179,34 +194,26 @@ int undefined_fail(const struct value *v, struct err *err)
 	return u->owner ? fail_member(u, err) : fail_name(u, err);
 }
 
-int eval_use(struct eval *ev, const struct value *v, struct err *err)
+int use_failed(const struct value *v, struct err *err)
 {
-	ev->taint |= v->flags & (VALUE_SECRET | VALUE_UNSAFE);
 	if (v->type == VALUE_UNKNOWN)
 		return err_set(err, v->unknown.code, "%s is not known yet",
 			       v->unknown.what ? v->unknown.what : "a value");
-	if (v->type == VALUE_OBJECT && v->object.ops == &undefined_ops)
-		return undefined_fail(v, err);
-	return 0;
+	return v->object.ops == &undefined_ops ? undefined_fail(v, err) : 0;
 }
 
-int eval_step(struct eval *ev, uint64_t n, struct err *err)
+int limit_passed(struct eval *ev, struct err *err)
 {
-	ev->env->steps += n;
 	if (ev->env->steps > ev->env->limits.steps)
 		return err_set(err, ERR_LIMIT, "the template runs for more than %llu steps",
 			       (unsigned long long)ev->env->limits.steps);
-	if (ev->arena->total - ev->arena_start > ev->env->limits.bytes)
-		return err_set(err, ERR_LIMIT, "the template needs more than %zu MiB of memory",
-			       ev->env->limits.bytes >> 20);
-	return 0;
+	return err_set(err, ERR_LIMIT, "the template needs more than %zu MiB of memory",
+		       ev->env->limits.bytes >> 20);
 }
 
-int limit_text(size_t bytes, struct err *err)
+int text_too_long(struct err *err)
 {
-	if (bytes > TEXT_MAX_BYTES)
-		return err_set(err, ERR_LIMIT, "a string larger than %u MiB", TEXT_MAX_BYTES >> 20);
-	return 0;
+	return err_set(err, ERR_LIMIT, "a string larger than %u MiB", TEXT_MAX_BYTES >> 20);
 }
 
 int limit_items(uint64_t items, struct err *err)

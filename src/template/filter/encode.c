@@ -5,6 +5,7 @@
 #include "rollout/value/yaml.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
 
 /* What YAML cannot hold becomes text. */
 static int plain_tree(struct eval *ev, const struct value *v, unsigned depth,
@@ -144,18 +145,52 @@ FN(f_md5)
 {
 	return digest(c, DIGEST_MD5, ret, err);
 }
+/* Those of hashlib that only OpenSSL has, by its names. */
+static const struct {
+	const char *name, *openssl;
+} more_digests[] = {
+	{"blake2b", "BLAKE2B512"},    {"blake2s", "BLAKE2S256"},
+	{"ripemd160", "RIPEMD160"},   {"sha3_224", "SHA3-224"},
+	{"sha3_256", "SHA3-256"},     {"sha3_384", "SHA3-384"},
+	{"sha3_512", "SHA3-512"},     {"sha512_224", "SHA512-224"},
+	{"sha512_256", "SHA512-256"}, {"sm3", "SM3"},
+};
+
+/* false: there is none of that name. */
+static bool other_digest(struct slice name, struct slice text, struct strbuf *hex)
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	const EVP_MD *md = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(more_digests); i++)
+		if (slice_is(name, more_digests[i].name))
+			md = EVP_get_digestbyname(more_digests[i].openssl);
+	if (!md || EVP_Digest(text.ptr, text.len, raw, &n, md, NULL) != 1)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		strbuf_printf(hex, "%02x", raw[i]);
+	return true;
+}
+
 FN(f_hash)
 {
+	CLEANUP(strbuf_release) struct strbuf hex = {0};
 	enum digest_algorithm alg;
+	struct slice text;
 	struct slice name;
 	int r = call_text(c, 0, "sha1", &name, err);
 	if (r < 0)
 		return r;
-	if (!digest_by_name(name, &alg))
+	if (digest_by_name(name, &alg))
+		return digest(c, alg, ret, err);
+	if ((r = in_text(c, &text, err)) < 0)
+		return r;
+	if (!other_digest(name, text, &hex))
 		return err_set(err, ERR_UNSUPPORTED,
-			       "hash: '%.*s' is not md5, sha1, sha224, sha256, sha384 or sha512",
+			       "hash: '%.*s' is not md5, sha1, sha256 or another of hashlib's",
 			       SLICE_ARG(name));
-	return digest(c, alg, ret, err);
+	*ret = str_buf(c->ev, &hex);
+	return 0;
 }
 
 static bool parse_uuid(struct slice s, unsigned char out[16])

@@ -18,15 +18,22 @@ FN(f_int)
 		if (c->in->type == VALUE_FLOAT && !isfinite(c->in->real))
 			return isnan(c->in->real) ? 0
 						  : err_set(err, ERR_INVALID, "infinity is no int");
-		*ret = int_new(c->ev, as_int(c->in));
-		return 0;
+		if ((r = int_of(c->in, &i, err)) == 0)
+			*ret = int_new(c->ev, i);
+		return r;
 	}
 	if (!is_str(c->in))
 		return 0;
-	if (text_to_int(c->in->str, (int)base, &i))
+	if (text_overflows_int(c->in->str, (int)base))
+		return int_overflow(err);
+	if (text_to_int(c->in->str, (int)base, &i)) {
 		*ret = int_new(c->ev, i);
-	else if (text_to_float(c->in->str, &d) && fabs(d) < 9.2e18)
-		*ret = int_new(c->ev, (int64_t)d);
+	} else if (text_to_float(c->in->str, &d) && isfinite(d)) {
+		const struct value real = {.type = VALUE_FLOAT, .real = d};
+		if ((r = int_of(&real, &i, err)) < 0)
+			return r;
+		*ret = int_new(c->ev, i);
+	}
 	return 0;
 }
 
@@ -48,7 +55,7 @@ FN(f_abs)
 	if (c->in->type == VALUE_FLOAT)
 		*ret = float_new(c->ev, fabs(c->in->real));
 	else if (as_int(c->in) == INT64_MIN)
-		return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
+		return int_overflow(err);
 	else
 		*ret = int_new(c->ev, as_int(c->in) < 0 ? -as_int(c->in) : as_int(c->in));
 	return 0;

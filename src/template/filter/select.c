@@ -164,7 +164,7 @@ FN(f_attr)
 {
 	struct slice name;
 	int r = call_text(c, 0, "", &name, err);
-	return r < 0 ? r : get_attr(c->ev, c->in, name, NULL, ret, err);
+	return r < 0 ? r : get_attr_named(c->ev, c->in, name, ret, err);
 }
 
 /* key | extract(container, morekeys) */

@@ -61,7 +61,8 @@ static int bind_vars(struct call *c, struct err *err)
 		return type_error(err, "template_vars must be a dict", vars);
 	for (size_t i = 0; i < vars->dict.len; i++)
 		if (is_str(vars->dict.at[i].key))
-			frame_set(c->ev, c->ev->frame, vars->dict.at[i].key->str,
+			frame_set(c->ev, c->ev->frame,
+				  symbol_get(c->ev->env, vars->dict.at[i].key->str),
 				  vars->dict.at[i].value);
 	return 0;
 }
@@ -80,7 +81,7 @@ static int run_template(struct call *c, struct slice name, struct output *out, s
 	    (r = source_init(text, path, &opts, &src, err)) < 0 || (r = bind_vars(c, err)) < 0)
 		return r;
 	r = source_exec(c->ev, &src, out, err);
-	output_restore_newlines(out, src.text, src.syntax.newline);
+	output_restore_newlines(c->ev, out, src.text, src.syntax.newline);
 	return r;
 }
 
@@ -88,7 +89,8 @@ FN(l_template)
 {
 	struct value *list = list_new(c->ev);
 	for (size_t i = 0; i < c->args->npositional; i++) {
-		CLEANUP(output_release) struct output out = {0};
+		const struct value *text;
+		struct output out = output_begin(c->ev, false);
 		struct frame *outer = c->ev->frame;
 		struct slice name;
 		int r = term_text(c, i, &name, err);
@@ -98,9 +100,9 @@ FN(l_template)
 		frame_push(c->ev);
 		r = run_template(c, name, &out, err);
 		c->ev->frame = outer;
-		if (r < 0 || (r = output_flush(c->ev, &out, err)) < 0)
+		if ((r = output_take(c->ev, &out, r, &text, err)) < 0)
 			return r;
-		list_push(c->ev, list, str_buf(c->ev, &out.text));
+		list_push(c->ev, list, text);
 	}
 	*ret = list;
 	return 0;

@@ -284,7 +284,7 @@ FN(l_inventory_hostnames)
 	struct value *out = list_new(c->ev);
 	const struct value *groups, *dict;
 	int r;
-	if ((r = eval_resolve(c->ev, SLICE_LIT("groups"), c->offset, &groups, err)) < 0 ||
+	if ((r = eval_resolve_text(c->ev, SLICE_LIT("groups"), c->offset, &groups, err)) < 0 ||
 	    (r = eval_use(c->ev, groups, err)) < 0 || (r = as_dict(c->ev, groups, &dict, err)) < 0)
 		return r;
 	for (size_t i = 0; i < c->args->npositional; i++) {

@@ -30,7 +30,7 @@ FN(l_vars)
 		struct slice name;
 		int r;
 		if ((r = text_of(c->ev, c->args->positional[i], &name, err)) < 0 ||
-		    (r = eval_resolve(c->ev, name, c->offset, &v, err)) < 0)
+		    (r = eval_resolve_text(c->ev, name, c->offset, &v, err)) < 0)
 			return r;
 		if (is_undefined(v) && fallback)
 			v = fallback;

@@ -26,7 +26,7 @@
  *   CALLBLOCK  a: the call, b: the caller as a MACRO
  *   FILTERBLOCK a: filters, c: body       DO         a
  *   INCLUDE    a                          IMPORT     a as name
- *   FROM       a import kwargs: name as value; op of the three: enum include_option
+ *   FROM       a import kwargs: name as a (a NAME); op of the three: enum include_option
  *   NAMEDBLOCK name, c: body, op: enum block_option
  *   EXTENDS    a                          JUMP       op: enum jump_kind
  */
@@ -99,6 +99,7 @@ enum jump_kind { JUMP_NONE, JUMP_BREAK, JUMP_CONTINUE };
 enum macro_mention { MENTIONS_VARARGS = 1, MENTIONS_KWARGS = 2, MENTIONS_CALLER = 4 };
 
 struct function;
+struct symbol;
 struct node;
 struct nodes {
 	struct node **at;
@@ -110,6 +111,7 @@ struct node {
 	uint16_t height; /* of the tree below: bounds the recursion of every walker */
 	uint32_t offset; /* of its first character in the program's text */
 	struct slice name;
+	struct symbol *symbol; /* of a name that is looked up or bound; else NULL */
 	const struct value *value;
 	const struct function *function; /* of FILTER and TEST; NULL: there is none of that name */
 	struct node *a, *b, *c, *d, *e;

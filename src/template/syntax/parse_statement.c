@@ -71,7 +71,7 @@ static int parse_set(struct parser *p, struct node *n)
 	const struct token *t = p->tok;
 	if (t->kind == TOKEN_NAME && t[1].kind == TOKEN_OPERATOR && !strcmp(t[1].op, ".")) {
 		n->a = parser_node(p, NODE_NSREF, t->offset);
-		n->a->name = t->text;
+		parser_name(p, n->a, t->text);
 		p->tok += 2;
 		struct slice attr;
 		if ((r = parser_expect_name(p, &attr)) < 0)
@@ -114,7 +114,7 @@ static int parse_signature(struct parser *p, struct node *macro)
 		if (macro->items.len && (r = parser_expect_op(p, ",")) < 0)
 			return r;
 		struct node *param = parser_node(p, NODE_NAME, p->tok->offset);
-		if ((r = parser_expect_name(p, &param->name)) < 0)
+		if ((r = parser_expect_symbol(p, param)) < 0)
 			return r;
 		nodes_push(p, &macro->items, param);
 		if (parser_skip_op(p, "=")) {
@@ -148,7 +148,7 @@ static int parse_macro_body(struct parser *p, struct node *macro, const char *en
 
 static int parse_macro(struct parser *p, struct node *n)
 {
-	int r = parser_expect_name(p, &n->name);
+	int r = parser_expect_symbol(p, n);
 	if (r < 0 || (r = parse_signature(p, n)) < 0)
 		return r;
 	return parse_macro_body(p, n, "endmacro");

@@ -36,7 +36,7 @@ int parse_import(struct parser *p, struct node *n)
 		return r;
 	if (!parser_skip_name(p, "as"))
 		return parser_unexpected(p, "'as'");
-	if ((r = parser_expect_name(p, &n->name)) < 0)
+	if ((r = parser_expect_symbol(p, n)) < 0)
 		return r;
 	if (parse_context(p, false))
 		n->op |= INCLUDE_WITH_CONTEXT;
@@ -46,7 +46,7 @@ int parse_import(struct parser *p, struct node *n)
 static int parse_imported_name(struct parser *p, struct node *n)
 {
 	struct node *kw = parser_node(p, NODE_KWARG, p->tok->offset);
-	int r = parser_expect_name(p, &kw->name);
+	int r = parser_expect_symbol(p, kw);
 	if (r < 0)
 		return r;
 	if (kw->name.ptr[0] == '_')
@@ -55,7 +55,8 @@ static int parse_imported_name(struct parser *p, struct node *n)
 	struct slice alias = kw->name;
 	if (parser_skip_name(p, "as") && (r = parser_expect_name(p, &alias)) < 0)
 		return r;
-	kw->value = value_str(p->arena, alias);
+	kw->a = parser_node(p, NODE_NAME, kw->offset);
+	parser_name(p, kw->a, alias);
 	nodes_push(p, &n->kwargs, kw);
 	return 0;
 }

@@ -86,6 +86,21 @@ int parser_expect_name(struct parser *p, struct slice *ret)
 	return 0;
 }
 
+void parser_name(struct parser *p, struct node *n, struct slice name)
+{
+	n->name = name;
+	n->symbol = symbol_get(p->env, name);
+}
+
+int parser_expect_symbol(struct parser *p, struct node *n)
+{
+	struct slice name;
+	int r = parser_expect_name(p, &name);
+	if (r == 0)
+		parser_name(p, n, name);
+	return r;
+}
+
 struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t offset)
 {
 	struct node *n = ARENA_NEW(p->arena, struct node);

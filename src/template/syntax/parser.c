@@ -67,7 +67,7 @@ static struct node *parse_name(struct parser *p)
 	if (slice_is(t->text, "none") || slice_is(t->text, "None"))
 		return constant(p, t, value_null());
 	struct node *n = parser_node(p, NODE_NAME, t->offset);
-	n->name = t->text;
+	parser_name(p, n, t->text);
 	if (slice_is(t->text, "varargs"))
 		p->mentions |= MENTIONS_VARARGS;
 	else if (slice_is(t->text, "kwargs"))
@@ -192,7 +192,7 @@ static int parse_attribute(struct parser *p, struct node *a, struct node **ret)
 	struct node *n;
 	if (t->kind == TOKEN_NAME) {
 		n = parser_node(p, NODE_GETATTR, t->offset);
-		n->name = t->text;
+		parser_name(p, n, t->text);
 	} else if (t->kind == TOKEN_INTEGER) {
 		n = parser_node(p, NODE_GETITEM, t->offset);
 		n->b = constant(p, t, value_int(p->arena, t->integer));
@@ -226,6 +226,9 @@ static int parse_postfix(struct parser *p, struct node *n, struct node **ret)
 			struct node *item = parser_node(p, NODE_GETITEM, p->tok++->offset);
 			item->a = n;
 			r = parse_subscripts(p, &item->b);
+			if (r == 0 && item->b->kind == NODE_CONST &&
+			    item->b->value->type == VALUE_STRING)
+				item->symbol = symbol_get(p->env, item->b->value->str);
 			if (r == 0)
 				r = parser_grow(p, item);
 			n = item;
@@ -471,7 +474,7 @@ static int parse_target_item(struct parser *p, struct node **ret)
 	    slice_is(name, "loop"))
 		return parser_fail(p, t, "cannot assign to '%.*s'", SLICE_ARG(name));
 	*ret = parser_node(p, NODE_NAME, t->offset);
-	(*ret)->name = name;
+	parser_name(p, *ret, name);
 	return 0;
 }
 

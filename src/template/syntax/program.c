@@ -22,6 +22,7 @@ void program_cache_clear(struct template_env *env)
 			program_free(maps[m]->entries[i].value);
 		strmap_release(maps[m]);
 	}
+	memset(env->recent, 0, sizeof(env->recent));
 	env->cached_bytes = 0;
 }
 
@@ -42,12 +43,12 @@ struct srcloc unit_place(const struct unit *u, uint32_t offset)
 	return at;
 }
 
-static int parse_tokens(struct program *prog, const struct syntax *syn, struct lexer *lx,
+static int parse_tokens(struct template_env *env, struct program *prog, struct lexer *lx,
 			uint32_t *ret_offset, struct err *err)
 {
-	struct parser p = {.arena = &prog->arena, .tok = lx->tokens.at, .err = err};
+	struct parser p = {.env = env, .arena = &prog->arena, .tok = lx->tokens.at, .err = err};
 	int r;
-	if (syn->mode == MODE_EXPRESSION) {
+	if (lx->syn->mode == MODE_EXPRESSION) {
 		p.first = p.tok;
 		r = parse_tuple(&p, true, &prog->root);
 		if (r == 0 && p.tok->kind != TOKEN_EOF)
@@ -61,8 +62,8 @@ static int parse_tokens(struct program *prog, const struct syntax *syn, struct l
 	return r;
 }
 
-static int compile(struct program *prog, const struct syntax *syn, struct srcloc base,
-		   struct err *err)
+static int compile(struct template_env *env, struct program *prog, const struct syntax *syn,
+		   struct srcloc base, struct err *err)
 {
 	struct lexer lx = {.arena = &prog->arena, .syn = syn, .text = prog->text};
 	struct unit u = {.program = prog,
@@ -73,7 +74,7 @@ static int compile(struct program *prog, const struct syntax *syn, struct srcloc
 	if (r < 0)
 		offset = lx.error_offset;
 	else
-		r = parse_tokens(prog, syn, &lx, &offset, err);
+		r = parse_tokens(env, prog, &lx, &offset, err);
 	free(lx.tokens.at);
 	if (r < 0)
 		return err_locate(err, r, unit_place(&u, offset));
@@ -91,8 +92,9 @@ static void file_key(struct strbuf *b, struct slice text, const struct syntax *s
 	const struct slice parts[] = {syn->newline,	syn->variable_start, syn->variable_end,
 				      syn->block_start, syn->block_end,	     syn->comment_start,
 				      syn->comment_end};
-	strbuf_printf(b, "%d%d%d%d", syn->trim_blocks, syn->lstrip_blocks,
-		      syn->keep_trailing_newline, syn->literal_strings);
+	strbuf_reserve(b, text.len + 64);
+	strbuf_putc(b, (char)(syn->trim_blocks | syn->lstrip_blocks << 1 |
+			      syn->keep_trailing_newline << 2 | syn->literal_strings << 3));
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		strbuf_slice_append(b, parts[i]);
 		strbuf_putc(b, 0);
@@ -100,36 +102,94 @@ static void file_key(struct strbuf *b, struct slice text, const struct syntax *s
 	strbuf_slice_append(b, text);
 }
 
-int program_get(struct template_env *env, struct slice text, const struct syntax *syn,
-		struct srcloc base, const struct program **ret, struct err *err)
+struct wanted {
+	struct slice text;
+	const struct syntax *syntax;
+	struct srcloc base;
+};
+
+static struct syntax syntax_copy(struct arena *a, const struct syntax *syn)
 {
-	CLEANUP(strbuf_release) struct strbuf key = {0};
-	struct slice k = text;
-	struct strmap *map = syn->mode == MODE_STRING ? &env->strings : &env->expressions;
-	if (syn->mode == MODE_FILE) {
-		file_key(&key, text, syn);
-		k = strbuf_slice(&key);
-		map = &env->files;
-	}
-	struct program *prog = strmap_get(map, k);
+	struct syntax copy = *syn;
+	struct slice *const parts[] = {&copy.newline,	  &copy.variable_start, &copy.variable_end,
+				       &copy.block_start, &copy.block_end,	&copy.comment_start,
+				       &copy.comment_end};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		*parts[i] = arena_slice(a, *parts[i]);
+	return copy;
+}
+
+static bool syntax_equal(const struct syntax *a, const struct syntax *b)
+{
+	return a->mode == b->mode && a->trim_blocks == b->trim_blocks &&
+	       a->lstrip_blocks == b->lstrip_blocks &&
+	       a->keep_trailing_newline == b->keep_trailing_newline &&
+	       a->literal_strings == b->literal_strings && slice_eq(a->newline, b->newline) &&
+	       slice_eq(a->variable_start, b->variable_start) &&
+	       slice_eq(a->variable_end, b->variable_end) &&
+	       slice_eq(a->block_start, b->block_start) && slice_eq(a->block_end, b->block_end) &&
+	       slice_eq(a->comment_start, b->comment_start) &&
+	       slice_eq(a->comment_end, b->comment_end);
+}
+
+static int cached_get(struct template_env *env, struct strmap *map, struct slice key,
+		      const struct wanted *w, const struct program **ret, struct err *err)
+{
+	struct program *prog = strmap_get(map, key);
 	if (prog) {
 		*ret = prog;
 		return 0;
 	}
-	if (text.len > TEMPLATE_MAX_TEXT)
-		return err_at(err, ERR_LIMIT, base, "the template is larger than %u MiB",
+	if (w->text.len > TEMPLATE_MAX_TEXT)
+		return err_at(err, ERR_LIMIT, w->base, "the template is larger than %u MiB",
 			      TEMPLATE_MAX_TEXT >> 20);
 	if (env->renders == 0 && env->cached_bytes > CACHE_MAX_BYTES)
 		program_cache_clear(env);
 	prog = xcalloc(1, sizeof(*prog));
-	prog->text = arena_slice(&prog->arena, text);
-	int r = compile(prog, syn, base, err);
+	prog->text = arena_slice(&prog->arena, w->text);
+	prog->syntax = syntax_copy(&prog->arena, w->syntax);
+	int r = compile(env, prog, w->syntax, w->base, err);
 	if (r < 0) {
 		program_free(prog);
 		return r;
 	}
 	env->cached_bytes += prog->arena.total;
-	strmap_set(map, k, prog);
+	strmap_set(map, key, prog);
 	*ret = prog;
 	return 0;
+}
+
+/* A file is long: its hash costs more than a comparison with the one that was there last. */
+static const struct program **recent_slot(struct template_env *env, struct slice text)
+{
+	unsigned char first = text.len ? (unsigned char)text.ptr[0] : 0;
+	unsigned char middle = text.len ? (unsigned char)text.ptr[text.len / 2] : 0;
+	return &env->recent[(text.len + 31u * first + 7u * middle) % RECENT_FILES];
+}
+
+static int file_get(struct template_env *env, const struct wanted *w, const struct program **ret,
+		    struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf key = {0};
+	const struct program **recent = recent_slot(env, w->text);
+	if (*recent && slice_eq((*recent)->text, w->text) &&
+	    syntax_equal(&(*recent)->syntax, w->syntax)) {
+		*ret = *recent;
+		return 0;
+	}
+	file_key(&key, w->text, w->syntax);
+	int r = cached_get(env, &env->files, strbuf_slice(&key), w, ret, err);
+	if (r == 0)
+		*recent = *ret;
+	return r;
+}
+
+int program_get(struct template_env *env, struct slice text, const struct syntax *syn,
+		struct srcloc base, const struct program **ret, struct err *err)
+{
+	struct wanted w = {text, syn, base};
+	if (syn->mode == MODE_FILE)
+		return file_get(env, &w, ret, err);
+	return cached_get(env, syn->mode == MODE_STRING ? &env->strings : &env->expressions, text,
+			  &w, ret, err);
 }

@@ -6,6 +6,7 @@
 #include "rollout/template/template.h"
 
 #define TEMPLATE_MAX_TEXT (8u << 20)
+#define RECENT_FILES 64u
 
 enum program_mode {
 	MODE_STRING,	 /* a string of a playbook */
@@ -25,7 +26,8 @@ extern const struct syntax syntax_string, syntax_expression;
 
 struct program {
 	struct arena arena;
-	struct slice text;   /* own copy */
+	struct slice text; /* own copy */
+	struct syntax syntax;
 	struct node *root;   /* a BLOCK, or an expression in MODE_EXPRESSION */
 	struct node *single; /* the one expression that is the whole text, or NULL */
 	struct nodes blocks; /* all NAMEDBLOCKs */
@@ -38,8 +40,35 @@ struct template_limits {
 	size_t bytes;	/* memory of one rendering */
 };
 
+/*
+ * A name that a template of this environment mentions. There is one of each,
+ * so that names are compared by address. What a scope gave for it stays here
+ * for the evaluation that asked.
+ */
+enum method_kind { METHOD_STRING, METHOD_LIST, METHOD_DICT, METHOD_OBJECT, METHOD_KINDS };
+struct symbol {
+	struct slice name;
+	struct value text;			      /* the name as a key */
+	const struct function *methods[METHOD_KINDS]; /* NULL: none of that name */
+	uint32_t position;			      /* in the dict that had it last */
+	bool is_bound;				      /* some template binds it */
+	uint64_t generation;			      /* of the evaluation that found: */
+	const struct value *value;
+};
+/* Names that the evaluator itself binds or looks for. */
+struct own_symbols {
+	struct symbol *loop, *varargs, *kwargs, *caller, *super;
+};
+
 struct template_env {
-	struct strmap strings, expressions, files; /* text to struct program, by mode */
+	struct strmap symbols;
+	struct arena symbol_arena;
+	struct own_symbols own;
+	uint64_t generation;  /* of the evaluation that began last */
+	struct arena scratch; /* of template_text and _condition; one at a time: */
+	bool scratch_taken;
+	struct strmap strings, expressions, files;  /* text to struct program, by mode */
+	const struct program *recent[RECENT_FILES]; /* of files, by a few of their bytes */
 	size_t cached_bytes;
 	struct strmap regexes;
 	unsigned depth;	  /* of evaluation, over nested renderings */
@@ -59,6 +88,13 @@ struct unit {
 /* The program of `text`, from the cache or compiled. Errors have their place. */
 int program_get(struct template_env *env, struct slice text, const struct syntax *syn,
 		struct srcloc base, const struct program **ret, struct err *err);
+/* symbol.c; find: NULL where no template mentions it. */
+struct symbol *symbol_get(struct template_env *env, struct slice name);
+struct symbol *symbol_find(const struct template_env *env, struct slice name);
+void symbols_init(struct template_env *env);
+void symbols_release(struct template_env *env);
+/* value/method_container.c */
+const struct function *method_named(enum method_kind kind, struct slice name);
 void regex_cache_clear(struct template_env *env); /* filter/regex.c */
 void program_cache_clear(struct template_env *env);
 void program_free(struct program *p);
@@ -124,6 +160,7 @@ struct token *lexer_push(struct lexer *lx, enum token_kind kind, size_t offset);
 
 /* Parser. */
 struct parser {
+	struct template_env *env;
 	struct arena *arena;
 	const struct token *first, *tok; /* tok is the current one */
 	unsigned depth;
@@ -155,6 +192,8 @@ int parse_extends(struct parser *p, struct node *n);
 int parse_print(struct parser *p, struct node *n);
 int parse_autoescape(struct parser *p, struct node *n);
 struct node *parser_node(struct parser *p, enum node_kind kind, uint32_t offset);
+void parser_name(struct parser *p, struct node *n, struct slice name); /* and its symbol */
+int parser_expect_symbol(struct parser *p, struct node *n);
 void nodes_push(struct parser *p, struct nodes *v, struct node *n);
 int parser_grow(struct parser *p, struct node *n); /* sets n->height from its children */
 int parser_fail(struct parser *p, const struct token *at, const char *fmt, ...) PRINTF_LIKE(3, 4);

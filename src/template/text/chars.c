@@ -5,8 +5,9 @@
 static size_t sequence_length(struct slice s, size_t pos)
 {
 	unsigned char c = (unsigned char)s.ptr[pos];
-	size_t n = c < 0x80		   ? 1
-		   : c >= 0xc2 && c < 0xe0 ? 2
+	if (c < 0x80)
+		return 1;
+	size_t n = c >= 0xc2 && c < 0xe0   ? 2
 		   : c >= 0xe0 && c < 0xf0 ? 3
 		   : c >= 0xf0 && c < 0xf5 ? 4
 					   : 1;
@@ -146,9 +147,20 @@ bool chars_is_space(uint32_t c)
 	       c == 0x3000;
 }
 
+/* What is ASCII at the beginning, in the case that the letter from..to is not in. */
+static size_t ascii_case(struct strbuf *b, struct slice s, char from, char to)
+{
+	char *out = strbuf_reserve(b, s.len);
+	size_t i = 0;
+	for (; i < s.len && (unsigned char)s.ptr[i] < 0x80; i++)
+		out[i] = (char)(s.ptr[i] >= from && s.ptr[i] <= to ? s.ptr[i] ^ 0x20 : s.ptr[i]);
+	strbuf_grew(b, i);
+	return i;
+}
+
 void chars_upper(struct strbuf *b, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i = chars_next(s, i)) {
+	for (size_t i = ascii_case(b, s, 'a', 'z'); i < s.len; i = chars_next(s, i)) {
 		uint32_t c = chars_decode(s, i);
 		if (c == 0xdf)
 			strbuf_puts(b, "SS");
@@ -159,6 +171,6 @@ void chars_upper(struct strbuf *b, struct slice s)
 
 void chars_lower(struct strbuf *b, struct slice s)
 {
-	for (size_t i = 0; i < s.len; i = chars_next(s, i))
+	for (size_t i = ascii_case(b, s, 'A', 'Z'); i < s.len; i = chars_next(s, i))
 		chars_put(b, chars_to_lower(chars_decode(s, i)));
 }

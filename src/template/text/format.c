@@ -126,7 +126,10 @@ static int convert(struct eval *ev, struct format_spec *spec, const struct value
 		return type_error(err, "not a finite number", v);
 	if (!whole_only)
 		spec->type = 'd';
-	v = int_new(ev, as_int(v));
+	int64_t whole;
+	if ((r = int_of(v, &whole, err)) < 0)
+		return r;
+	v = int_new(ev, whole);
 	return spec->precision >= 0 ? convert_digits(ev, spec, v, out, err)
 				    : spec_format(ev, spec, v, out, err);
 }

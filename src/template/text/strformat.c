@@ -64,7 +64,7 @@ static int field_value(struct state *st, struct slice field, const struct value 
 		else if (bracket)
 			r = get_item(st->ev, *ret, str_new(st->ev, key), NULL, ret, err);
 		else
-			r = get_attr(st->ev, *ret, key, NULL, ret, err);
+			r = get_attr_named(st->ev, *ret, key, ret, err);
 	}
 	return r;
 }

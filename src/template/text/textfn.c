@@ -230,12 +230,13 @@ static int prefix_base(const char *p)
 	return c == 'x' ? 16 : c == 'o' ? 8 : c == 'b' ? 2 : 10;
 }
 
-bool text_to_int(struct slice s, int base, int64_t *ret)
+/* 0, or the error of strtoll(); EINVAL: not a number. */
+static int read_int(struct slice s, int base, int64_t *ret)
 {
 	char buf[80], *end;
 	s = text_strip(s, NULL, true, true);
 	if (!drop_underscores(s, buf, sizeof(buf)) || base == 1 || base < 0 || base > 36)
-		return false;
+		return EINVAL;
 	char *p = buf;
 	bool negative = *p == '-';
 	if (*p == '-' || *p == '+')
@@ -248,17 +249,28 @@ bool text_to_int(struct slice s, int base, int64_t *ret)
 		base = 10;
 	}
 	if (!isalnum((unsigned char)*p))
-		return false;
+		return EINVAL;
 	errno = 0;
 	char digits[82];
 	snprintf(digits, sizeof(digits), "%s%s", negative ? "-" : "", p);
 	if (base == 16 && (p[0] == '0' && tolower((unsigned char)p[1]) == 'x'))
-		return false;
+		return EINVAL;
 	long long v = strtoll(digits, &end, base);
 	if (*end || errno)
-		return false;
+		return *end ? EINVAL : errno;
 	*ret = v;
-	return true;
+	return 0;
+}
+
+bool text_to_int(struct slice s, int base, int64_t *ret)
+{
+	return read_int(s, base, ret) == 0;
+}
+
+bool text_overflows_int(struct slice s, int base)
+{
+	int64_t i;
+	return read_int(s, base, &i) == ERANGE;
 }
 
 bool text_to_float(struct slice s, double *ret)

@@ -16,4 +16,5 @@ int text_replace(struct strbuf *b, struct slice s, struct slice from, struct sli
 bool text_is_case(struct slice s, bool upper);
 /* int() and float() of Python; false: not a number. */
 bool text_to_int(struct slice s, int base, int64_t *ret);
+bool text_overflows_int(struct slice s, int base); /* an int of more than 64 bits */
 bool text_to_float(struct slice s, double *ret);

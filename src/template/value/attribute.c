@@ -5,9 +5,10 @@
 
 #include <stdlib.h>
 
-static const struct value *attribute_of(struct eval *ev, const struct value *v, struct slice name)
+/* f: the method of that name, or NULL. */
+static const struct value *attribute_of(struct eval *ev, const struct value *v, struct slice name,
+					const struct function *f)
 {
-	const struct function *f = method_find(v, name);
 	/* What groupby gives: (grouper, list). */
 	if (is_list(v) && (v->flags & VALUE_TUPLE) && v->list.len == 2 &&
 	    (slice_is(name, "grouper") || slice_is(name, "list")))
@@ -37,19 +38,26 @@ static bool passes_through(const struct value *v, const struct value **ret)
 	return is_undefined(v) && !v->object.ops->print;
 }
 
-int get_attr(struct eval *ev, const struct value *v, struct slice name, const struct node *n,
-	     const struct value **ret, struct err *err)
+int get_attr(struct eval *ev, const struct value *v, const struct node *n, const struct value **ret,
+	     struct err *err)
 {
 	if (passes_through(v, ret))
 		return 0;
 	if (v->type == VALUE_UNKNOWN)
 		return eval_use(ev, v, err);
-	const struct value *method = attribute_of(ev, v, name);
-	if (method) {
-		*ret = method;
+	*ret = attribute_of(ev, v, n->name, method_of(v, n->symbol));
+	return *ret ? 0 : get_member(ev, v, &n->symbol->text, n, ret, err);
+}
+
+int get_attr_named(struct eval *ev, const struct value *v, struct slice name,
+		   const struct value **ret, struct err *err)
+{
+	if (passes_through(v, ret))
 		return 0;
-	}
-	return get_member(ev, v, str_new(ev, name), n, ret, err);
+	if (v->type == VALUE_UNKNOWN)
+		return eval_use(ev, v, err);
+	*ret = attribute_of(ev, v, name, method_find(v, name));
+	return *ret ? 0 : get_member(ev, v, str_new(ev, name), NULL, ret, err);
 }
 
 /* The byte range of the character at `i`, which may be negative. */
@@ -89,6 +97,12 @@ int get_item(struct eval *ev, const struct value *v, const struct value *key, co
 	     const struct value **ret, struct err *err)
 {
 	int r;
+	if (is_dict(v) && is_str(key)) {
+		const struct value *found = value_find(v, key);
+		*ret = found;
+		if (found)
+			return eval_use(ev, key, err);
+	}
 	if (passes_through(v, ret))
 		return 0;
 	if (v->type == VALUE_UNKNOWN)
@@ -102,7 +116,8 @@ int get_item(struct eval *ev, const struct value *v, const struct value *key, co
 	if ((r = get_member(ev, v, key, n, ret, err)) < 0)
 		return r;
 	if (is_undefined(*ret) && is_str(key)) {
-		const struct value *method = attribute_of(ev, v, key->str);
+		const struct value *method =
+			attribute_of(ev, v, key->str, method_find(v, key->str));
 		if (method)
 			*ret = method;
 	}

@@ -1,4 +1,5 @@
 /* Global functions: range(), namespace(), lookup(), … */
+#include "global.h"
 #include "../eval/eval.h"
 #include "datetime.h"
 
@@ -334,6 +335,7 @@ static const struct function globals[] = {
 	{"joiner", "sep", 0, 0, global_joiner},
 	{"now", "utc,fmt", 0, 0, global_now},
 	{"undef", "hint", 0, 0, global_undef},
+	{"lipsum", "n,html,min,max", 0, 0, global_lipsum},
 	{"lookup", "name", 1, FN_VARARGS | FN_KWARGS, global_lookup},
 	{"query", "name", 1, FN_VARARGS | FN_KWARGS, global_query},
 	{"q", "name", 1, FN_VARARGS | FN_KWARGS, global_query},

@@ -402,22 +402,45 @@ static const struct function *find_in(const struct function *f, struct slice nam
 	return NULL;
 }
 
-const struct function *method_find(const struct value *v, struct slice name)
+const struct function *method_named(enum method_kind kind, struct slice name)
 {
-	const struct function *f;
+	static const struct function *const tables[METHOD_KINDS] = {
+		[METHOD_STRING] = string_methods,
+		[METHOD_LIST] = list_methods,
+		[METHOD_DICT] = dict_methods,
+		[METHOD_OBJECT] = object_methods,
+	};
+	const struct function *f = find_in(tables[kind], name);
+	return f || kind != METHOD_STRING ? f : find_in(string_kind_methods, name);
+}
+
+/* METHOD_KINDS: it has none. */
+static enum method_kind method_kind(const struct value *v)
+{
 	switch (v->type) {
 	case VALUE_DICT:
-		return find_in(dict_methods, name);
+		return METHOD_DICT;
 	case VALUE_LIST:
-		return find_in(list_methods, name);
+		return METHOD_LIST;
 	case VALUE_STRING:
-		f = find_in(string_methods, name);
-		return f ? f : find_in(string_kind_methods, name);
+		return METHOD_STRING;
 	case VALUE_OBJECT:
-		return is_mapping(v) ? find_in(object_methods, name) : NULL;
+		return is_mapping(v) ? METHOD_OBJECT : METHOD_KINDS;
 	default:
-		return NULL;
+		return METHOD_KINDS;
 	}
+}
+
+const struct function *method_find(const struct value *v, struct slice name)
+{
+	enum method_kind kind = method_kind(v);
+	return kind == METHOD_KINDS ? NULL : method_named(kind, name);
+}
+
+const struct function *method_of(const struct value *v, const struct symbol *name)
+{
+	enum method_kind kind = method_kind(v);
+	return kind == METHOD_KINDS ? NULL : name->methods[kind];
 }
 
 bool method_mutates(const struct function *f)

@@ -24,6 +24,14 @@ static int m_lower(struct call *c, const struct value **ret, struct err *err)
 	chars_lower(&b, c->in->str);
 	return give(c, &b, ret);
 }
+static int m_casefold(struct call *c, const struct value **ret, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf b = {0}, folded = {0};
+	chars_lower(&b, c->in->str);
+	int r = text_replace(&folded, strbuf_slice(&b), SLICE_LIT("\u00df"), SLICE_LIT("ss"), -1,
+			     err);
+	return r < 0 ? r : give(c, &folded, ret);
+}
 static int m_capitalize(struct call *c, const struct value **ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
@@ -49,7 +57,10 @@ static int m_swapcase(struct call *c, const struct value **ret, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < c->in->str.len; i = chars_next(c->in->str, i)) {
 		uint32_t ch = chars_decode(c->in->str, i);
-		chars_put(&b, chars_is_upper(ch) ? chars_to_lower(ch) : chars_to_upper(ch));
+		if (ch == 0xdf)
+			strbuf_puts(&b, "SS");
+		else
+			chars_put(&b, chars_is_upper(ch) ? chars_to_lower(ch) : chars_to_upper(ch));
 	}
 	return give(c, &b, ret);
 }
@@ -403,7 +414,7 @@ static int m_expandtabs(struct call *c, const struct value **ret, struct err *er
 const struct function string_methods[] = {
 	{"upper", "", 0, 0, m_upper},
 	{"lower", "", 0, 0, m_lower},
-	{"casefold", "", 0, 0, m_lower},
+	{"casefold", "", 0, 0, m_casefold},
 	{"capitalize", "", 0, 0, m_capitalize},
 	{"title", "", 0, 0, m_title},
 	{"swapcase", "", 0, 0, m_swapcase},

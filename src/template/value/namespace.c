@@ -54,8 +54,8 @@ const struct value *module_new(struct eval *ev, const struct frame *from, const 
 	struct namespace *ns = create(ev, "TemplateModule", &v);
 	ns->text = text;
 	for (uint32_t i = 0; i < from->len; i++)
-		if (from->at[i].value && from->at[i].name.ptr[0] != '_')
-			value_dict_set(ev->arena, ns->dict, str_new(ev, from->at[i].name),
+		if (from->at[i].value && from->at[i].symbol->name.ptr[0] != '_')
+			value_dict_set(ev->arena, ns->dict, str_new(ev, from->at[i].symbol->name),
 				       from->at[i].value);
 	return v;
 }

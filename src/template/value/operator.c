@@ -20,19 +20,14 @@ static int mismatch(unsigned op, const struct value *a, const struct value *b, s
 		       type_of(a), type_of(b), hint);
 }
 
-static int overflow(struct err *err)
-{
-	return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
-}
-
 static int int_pow(int64_t base, int64_t exp, int64_t *ret, struct err *err)
 {
 	int64_t result = 1;
 	for (; exp > 0; exp >>= 1) {
 		if ((exp & 1) && __builtin_mul_overflow(result, base, &result))
-			return overflow(err);
+			return int_overflow(err);
 		if (exp > 1 && __builtin_mul_overflow(base, base, &base))
-			return overflow(err);
+			return int_overflow(err);
 	}
 	*ret = result;
 	return 0;
@@ -76,7 +71,7 @@ static int int_op(struct eval *ev, unsigned op, int64_t a, int64_t b, const stru
 		}
 	}
 	if (over)
-		return overflow(err);
+		return int_overflow(err);
 	*ret = int_new(ev, i);
 	return 0;
 }

@@ -3,18 +3,6 @@
 
 #include <math.h>
 
-bool is_str(const struct value *v)
-{
-	return v->type == VALUE_STRING;
-}
-bool is_list(const struct value *v)
-{
-	return v->type == VALUE_LIST;
-}
-bool is_dict(const struct value *v)
-{
-	return v->type == VALUE_DICT;
-}
 bool is_number(const struct value *v)
 {
 	return v->type == VALUE_BOOL || v->type == VALUE_INT || v->type == VALUE_FLOAT;
@@ -22,8 +10,19 @@ bool is_number(const struct value *v)
 int64_t as_int(const struct value *v)
 {
 	if (v->type == VALUE_FLOAT)
-		return v->real > -9.2e18 && v->real < 9.2e18 ? (int64_t)v->real : 0;
+		return v->real >= -0x1p63 && v->real < 0x1p63 ? (int64_t)v->real : 0;
 	return v->type == VALUE_BOOL ? v->boolean : v->integer;
+}
+int int_overflow(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "the number does not fit into 64 bits");
+}
+int int_of(const struct value *v, int64_t *ret, struct err *err)
+{
+	if (v->type == VALUE_FLOAT && !(v->real >= -0x1p63 && v->real < 0x1p63))
+		return int_overflow(err);
+	*ret = as_int(v);
+	return 0;
 }
 double as_double(const struct value *v)
 {
@@ -163,8 +162,24 @@ int print_repr(struct eval *ev, struct strbuf *out, const struct value *v, struc
 	return repr_tree(ev, out, v, 0, err);
 }
 
+static int print_int(struct eval *ev, struct strbuf *out, const struct value *v, struct err *err)
+{
+	char buf[24], *p = buf + sizeof(buf);
+	uint64_t rest = v->integer < 0 ? 0 - (uint64_t)v->integer : (uint64_t)v->integer;
+	do
+		*--p = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (v->integer < 0)
+		*--p = '-';
+	int r = eval_use(ev, v, err);
+	strbuf_append(out, p, (size_t)(buf + sizeof(buf) - p));
+	return r;
+}
+
 int print_str(struct eval *ev, struct strbuf *out, const struct value *v, struct err *err)
 {
+	if (v->type == VALUE_INT)
+		return print_int(ev, out, v, err);
 	if (v->type != VALUE_STRING)
 		return repr_tree(ev, out, v, 0, err);
 	int r = eval_use(ev, v, err);
@@ -190,7 +205,9 @@ int text_of(struct eval *ev, const struct value *v, struct slice *ret, struct er
 int eval_truth(struct eval *ev, const struct value *v, bool *ret, struct err *err)
 {
 	int r = eval_use(ev, v, err);
-	if (r < 0)
+	if (v->type == VALUE_BOOL)
+		*ret = v->boolean;
+	if (r < 0 || v->type == VALUE_BOOL)
 		return r;
 	if (v->type == VALUE_OBJECT && v->object.ops->keys) {
 		size_t n;

@@ -36,11 +36,30 @@ static void copies(void **state)
 	arena_release(&a);
 }
 
+static void a_cleared_one_is_as_new(void **state)
+{
+	static const size_t sizes[] = {100, 5000, 40000, 300000, 0};
+	struct arena a = {0};
+	(void)state;
+	arena_clear(&a);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		for (int n = 0; n < 30; n++)
+			memset(arena_alloc(&a, sizes[i]), 0xAA, sizes[i]);
+		arena_clear(&a);
+		assert_int_equal(a.total, 0);
+		const unsigned char *p = arena_alloc(&a, 3000);
+		for (size_t j = 0; j < 3000; j++)
+			assert_int_equal(p[j], 0);
+	}
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_zeroed_and_aligned),
 		cmocka_unit_test(copies),
+		cmocka_unit_test(a_cleared_one_is_as_new),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,18 @@
 #include "test.h"
 
 static const struct fixture_case filters_1_cases[] = {
+	{"'abc' | hash('sha3_256')",
+	 "'3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532'"},
+	{"'abc' | hash('md4')", "ERROR hash: 'md4' is not md5, sha1, sha256"},
+	{"'9223372036854775808' | int", "ERROR the number does not fit into 64 bits"},
+	{"1e19 | int", "ERROR the number does not fit into 64 bits"},
+	{"range(1e19)", "ERROR the number does not fit into 64 bits"},
+	{"'-9223372036854775808' | int", "-9223372036854775808"},
+	{"'(http://a.org/x_(1)), <b>' | urlize(12, target='_blank')",
+	 "'(<a href=\"http://a.org/x_(1)\" rel=\"noopener\" "
+	 "target=\"_blank\">http://a.org...</a>), "
+	 "&lt;b&gt;'"},
+	{"lipsum(2, false, 7, 8).split() | length", "14"},
 	{"uni | length", "13"},
 	{"nope | default('zz')", "'zz'"},
 	{"nope.x.y | default('zz')", "'zz'"},

@@ -78,6 +78,35 @@ static void numbers_are_one_key(void **state)
 	assert_null(value_get(value_null(), "1"));
 }
 
+static void a_hint_is_only_a_hint(void **state)
+{
+	static const char *const keys[] = {"",
+					   "a",
+					   "b",
+					   "abc",
+					   "abcd",
+					   "xbcd",
+					   "node-1",
+					   "node-2",
+					   "node-10",
+					   "a-longer-name",
+					   "b-longer-name",
+					   "a name that is longer than sixteen bytes",
+					   "b name that is longer than sixteen bytes"};
+	struct value *d = value_dict_new(&arena);
+	uint32_t hint = 0;
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(keys); n++) {
+		value_dict_put(&arena, d, keys[n], value_int(&arena, (int64_t)n));
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+			const struct value *v =
+				value_find_near(d, value_cstr(&arena, keys[i]), &hint);
+			assert_int_equal(v ? v->integer : -1, i <= n ? (int64_t)i : -1);
+		}
+		hint = (uint32_t)(n * 3);
+	}
+}
+
 static void copies_are_deep(void **state)
 {
 	const struct value *v = read_yaml("a: [1, {b: x}]\nc: ~\n");
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_dict_keeps_its_order),
 		cmocka_unit_test(a_duplicate_is_its_own),
 		cmocka_unit_test(numbers_are_one_key),
+		cmocka_unit_test(a_hint_is_only_a_hint),
 		cmocka_unit_test(copies_are_deep),
 		cmocka_unit_test(equality_is_pythons),
 		cmocka_unit_test(truth),
