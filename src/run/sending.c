@@ -1,5 +1,6 @@
 /* Content that the agent asks for by its hash, in chunks as fast as the
- * connection takes them. */
+ * connection takes them. A transport that has room says so while it is given
+ * something, so the state is right before each transport_send. */
 #include "fetch.h"
 #include "rollout/base/file.h"
 
@@ -25,9 +26,9 @@ static void finish(struct link *l, const char *error)
 	else
 		value_dict_put(&a, v, "sha256", value_cstr(&a, l->sending.blob->sha256));
 	wire_put_value(&out, WIRE_BLOB_END, l->sending.id, v);
-	transport_send(l->transport, strbuf_slice(&out));
 	arena_release(&a);
 	sending_reset(l);
+	transport_send(l->transport, strbuf_slice(&out));
 }
 
 /* One chunk into buf; returns its length, 0 at the end, negative on trouble. */
@@ -64,8 +65,8 @@ void sending_pump(struct link *l)
 			return;
 		}
 		wire_put_bytes(&out, WIRE_BLOB, l->sending.id, (struct slice){buf, (size_t)n});
-		transport_send(l->transport, strbuf_slice(&out));
 		l->sending.offset += (size_t)n;
+		transport_send(l->transport, strbuf_slice(&out));
 	}
 }
 
