@@ -98,7 +98,7 @@ static void append_wiping(struct strbuf *to, const char *bytes, size_t n)
 	strbuf_append(to, bytes, n);
 }
 
-/* One read; false when the output is more than it may be. */
+/* One read, as far as it fits; false when there is more. */
 static bool take(int *fd, struct strbuf *into, size_t limit)
 {
 	char buf[READ_BYTES];
@@ -107,11 +107,10 @@ static bool take(int *fd, struct strbuf *into, size_t limit)
 		return true;
 	if (n <= 0)
 		fd_close(fd);
-	bool fits = n <= 0 || into->len + (size_t)n <= limit;
-	if (n > 0 && fits)
-		append_wiping(into, buf, (size_t)n);
-	explicit_bzero(buf, n > 0 ? (size_t)n : 0);
-	return fits;
+	size_t got = n > 0 ? (size_t)n : 0, room = limit > into->len ? limit - into->len : 0;
+	append_wiping(into, buf, got < room ? got : room);
+	explicit_bzero(buf, got);
+	return got <= room;
 }
 
 static int too_slow(const struct capture *c, struct err *err)

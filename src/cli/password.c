@@ -1,9 +1,12 @@
 #include "password.h"
 
+#include "rollout/base/capture.h"
 #include "rollout/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -68,11 +71,38 @@ int password_ask(const char *prompt, struct strbuf *out, struct err *err)
 	return r;
 }
 
+bool password_is_program(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* It may ask at the terminal: input and standard error are ours. */
+static int run_program(const char *path, struct strbuf *out, struct err *err)
+{
+	const struct capture c = {.argv = (const char *[]){path, NULL},
+				  .max_bytes = PASSWORD_MAX_BYTES,
+				  .timeout_ms = PASSWORD_PROGRAM_TIMEOUT_MS};
+	int status = 0;
+	int r = capture_run(&c, out, &status, err);
+	if (r == 0 && status != 0)
+		return err_set(err, ERR_INVALID, "%s failed with status %d", path,
+			       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return r;
+}
+
+static int read_any(const char *path, struct strbuf *out, struct err *err)
+{
+	if (strcmp(path, "-") == 0)
+		return fd_read_all(STDIN_FILENO, PASSWORD_MAX_BYTES, out, err);
+	return password_is_program(path) ? run_program(path, out, err)
+					 : file_read(path, PASSWORD_MAX_BYTES, out, err);
+}
+
 int password_read_file(const char *path, struct strbuf *out, struct err *err)
 {
 	CLEANUP(strbuf_wipe) struct strbuf text = {0};
-	int r = strcmp(path, "-") == 0 ? fd_read_all(STDIN_FILENO, PASSWORD_MAX_BYTES, &text, err)
-				       : file_read(path, PASSWORD_MAX_BYTES, &text, err);
+	int r = read_any(path, &text, err);
 	if (r < 0)
 		return err_wrap(err, r, "password file");
 	struct slice rest = strbuf_slice(&text), line;

@@ -1,20 +1,14 @@
 #include "source.h"
 
+#include "../password.h"
 #include "rollout/base/capture.h"
 #include "rollout/base/file.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CLIENT_UNKNOWN_ID 2
-
-static bool is_executable(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
 
 /* NAME-client, NAME-client.py */
 static bool is_client(const char *path)
@@ -45,7 +39,7 @@ static int run_script(const char *path, struct slice id, struct strbuf *out, str
 				    NULL};
 	const struct capture c = {.argv = argv,
 				  .max_bytes = VAULT_PASSWORD_MAX,
-				  .timeout_ms = VAULT_SCRIPT_TIMEOUT_MS};
+				  .timeout_ms = PASSWORD_PROGRAM_TIMEOUT_MS};
 	int status = 0;
 	int r = capture_run(&c, &text, &status, err);
 	if (r == ERR_SYS)
@@ -95,8 +89,8 @@ int vault_source_read(struct vault *v, const char *path, struct slice id, struct
 	/* not resolved: a script may look for what lies beside its link */
 	CLEANUP(free_ptr) char *cwd = getcwd(NULL, 0);
 	CLEANUP(free_ptr) char *absolute = path_join(cwd ? cwd : "/", expanded);
-	int r = is_executable(full) ? run_script(absolute, id, &text, err)
-				    : read_text(v, absolute, &text, err);
+	int r = password_is_program(full) ? run_script(absolute, id, &text, err)
+					  : read_text(v, absolute, &text, err);
 	if (r < 0)
 		return r;
 	if (text.len == 0)

@@ -2,8 +2,6 @@
 /* Where a vault password comes from: a file, the output of a program, the user. */
 #include "rollout/vault/vault.h"
 
-#define VAULT_SCRIPT_TIMEOUT_MS 120000
-
 /* The file's text, or what it prints where it is executable; a client script
  * (NAME-client, whatever its ending) is told --vault-id ID. `v` opens a file
  * that is itself encrypted. The caller wipes *out. */
