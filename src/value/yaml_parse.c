@@ -413,7 +413,8 @@ static int read_stream(struct reader *r, struct value *list)
 int yaml_parse_all(struct arena *a, const char *file, struct slice text,
 		   const struct value **ret_list, struct err *err)
 {
-	struct reader r = {.arena = a, .src = {srcfile_intern(file), text}, .err = err};
+	struct reader r = {
+		.arena = a, .src = {.file = srcfile_intern(file), .text = text}, .err = err};
 	struct value *list = value_list_new(a);
 	if (text.len > YAML_MAX_BYTES)
 		return err_at(err, ERR_LIMIT, (struct srcloc){r.src.file, 0, 0},

@@ -12,6 +12,7 @@
 #   FUZZ_BUILD    folder of the build (build/fuzz)
 #   FUZZ_JOBS     how many at once (2)
 #   FUZZ_MEMORY   MiB for each (2048)
+#   FUZZ_TIMEOUT  s that one input may take (30): more on a machine with other work
 #   FUZZ_KEEP     folder for the inputs that reached new code; else they are dropped
 #
 # Exit code: 0 nothing found, 1 something found, 2 no build.
@@ -21,7 +22,7 @@ seconds=${1:-60}
 build=${FUZZ_BUILD:-build/fuzz}
 jobs=${FUZZ_JOBS:-2}
 case $seconds in
-'' | *[!0-9]*) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+'' | *[!0-9]*) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 shift || true
 names=("$@")
@@ -53,8 +54,8 @@ fuzz() { # NAME: 0 when nothing was found
     new=${FUZZ_KEEP:+$FUZZ_KEEP/$1}
     [ -n "$new" ] || new=$build/fuzz-new/$1
     mkdir -p "$corpus" "$new"
-    # New inputs go to the first folder; an input that takes 10 s counts as a hang.
-    timeout $((seconds + 120)) "$build/fuzz_$1" "$new" "$corpus" -max_total_time="$seconds" -timeout=10 \
+    # New inputs go to the first folder.
+    timeout $((seconds + 120)) "$build/fuzz_$1" "$new" "$corpus" -max_total_time="$seconds" -timeout="${FUZZ_TIMEOUT:-30}" \
         -rss_limit_mb="${FUZZ_MEMORY:-2048}" -malloc_limit_mb="${FUZZ_MEMORY:-2048}" \
         -artifact_prefix="$corpus/" -print_final_stats=1 >"$log" 2>&1 </dev/null || status=$?
     [ -n "${FUZZ_KEEP:-}" ] || rm -rf "$new"
