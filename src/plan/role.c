@@ -224,6 +224,13 @@ static int own_values(const struct compiler *c, const struct plan_role *role,
 	return r;
 }
 
+/* A dependency's `vars`, which all see as they see the role's own. */
+static const struct value *entry_vars(const struct value *entry)
+{
+	const struct value *vars = entry->type == VALUE_DICT ? value_get(entry, "vars") : NULL;
+	return vars && vars->type == VALUE_DICT ? vars : NULL;
+}
+
 static int gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
 		  unsigned depth, struct err *err)
 {
@@ -235,7 +242,8 @@ static int gather(struct compiler *c, const struct plan_role *role, const struct
 	for (size_t i = 0; deps && i < deps->list.len; i++) {
 		const struct plan_role *dep;
 		int r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
-		if (r < 0 || (r = gather(c, dep, NULL, depth + 1, err)) < 0)
+		struct role_use entry = {.vars = entry_vars(deps->list.at[i])};
+		if (r < 0 || (r = gather(c, dep, &entry, depth + 1, err)) < 0)
 			return r;
 	}
 	int r = own_values(c, role, use, &own, err);
