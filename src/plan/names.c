@@ -180,6 +180,10 @@ static void visit_name(void *ctx, const struct template_use *use)
 		return;
 	if (slice_is(name, "hostvars"))
 		w->tainted = true;
+	/* those that have not failed: known when all have come here */
+	if (w->node && (slice_is(name, "ansible_play_hosts") || slice_is(name, "play_hosts") ||
+			slice_is(name, "ansible_play_batch")))
+		w->node->barrier = true;
 	if (slice_is(name, "ansible_facts"))
 		w->c->step->all_facts = true;
 	strbuf_printf(&key, "%s%s/%.*s", is_selected(w) ? "+" : "",

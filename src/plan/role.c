@@ -258,6 +258,13 @@ static int check_cycle(const struct way *way, const struct plan_role *role, stru
 		      role->name);
 }
 
+/* A dependency's `vars`, which all see as they see the role's own. */
+static const struct value *entry_vars(const struct value *entry)
+{
+	const struct value *vars = entry->type == VALUE_DICT ? value_get(entry, "vars") : NULL;
+	return vars && vars->type == VALUE_DICT ? vars : NULL;
+}
+
 static int gather(struct compiler *c, const struct plan_role *role, const struct role_use *use,
 		  const struct way *way, struct err *err)
 {
@@ -267,9 +274,10 @@ static int gather(struct compiler *c, const struct plan_role *role, const struct
 	for (size_t i = 0; deps && i < deps->list.len && r == 0; i++) {
 		const struct way here = {way, role, deps->list.at[i]};
 		const struct plan_role *dep;
-		r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
+		const struct role_use entry = {.vars = entry_vars(here.entry)};
+		r = role_entry_name(c, beside(c, role), here.entry, &dep, err);
 		if (r == 0)
-			r = gather(c, dep, NULL, &here, err);
+			r = gather(c, dep, &entry, &here, err);
 	}
 	if (r == 0)
 		r = own_values(c, role, use, &own, err);

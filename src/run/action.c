@@ -112,6 +112,9 @@ static int run_set_fact(struct action_call *c, struct err *err)
 	}
 	action_put(c, "ansible_facts", facts);
 	action_put(c, "_level", value_cstr(c->a, "set_fact"));
+	const struct value *cacheable = action_arg(c, "cacheable");
+	if (cacheable && value_truthy(cacheable))
+		action_put(c, "_cacheable", value_bool(true));
 	return 0;
 }
 

@@ -442,6 +442,17 @@ static bool breaks_loop(const struct flight *f, size_t i, int r)
 	       !action_steers(f->node->module);
 }
 
+bool flight_evaluates_late(const struct flight *f)
+{
+	return f->is_loop && strcmp(f->node->module->name, "set_fact") == 0 &&
+	       !f->node->attrs.delegate_facts;
+}
+
+int flight_evaluate_item(struct flight *f, size_t i, struct err *err)
+{
+	return eval_item(f, i, err);
+}
+
 /* Evaluates everything; 1: a fetch is on its way. */
 int flight_evaluate(struct flight *f, struct err *err)
 {
@@ -457,12 +468,13 @@ int flight_evaluate(struct flight *f, struct err *err)
 	if (r == 0 && f->nitems == 0)
 		r = eval_name(f, &sc, err);
 	scope_release(&sc);
-	for (size_t i = 0; r >= 0 && i < f->nitems; i++) {
+	size_t now = flight_evaluates_late(f) && f->nitems ? 1 : f->nitems;
+	for (size_t i = 0; r >= 0 && i < now; i++) {
 		r = eval_item(f, i, err);
 		waits += r == 1;
 		if (r < 0 && breaks_loop(f, i, r)) {
 			f->broken = arena_copy(&f->arena, err, sizeof(*err));
-			f->nitems = i;
+			f->nitems = now = i;
 			r = 0;
 		}
 	}

@@ -165,12 +165,30 @@ static void mark_register_pending(struct flight *f)
 		       value_unknown(&h->arena, ERR_PENDING, "a result that is still in flight"));
 }
 
+/* set_fact: an item sees what the items before it have set. False: the loop ends. */
+static bool evaluate_late(struct flight *f, struct flight_item *it)
+{
+	struct err err = {0};
+	if (!flight_evaluates_late(f) || f->current == 0 || it->args || it->result)
+		return true;
+	if (flight_evaluate_item(f, f->current, &err) < 0) {
+		f->broken = arena_copy(&f->arena, &err, sizeof(err));
+		f->nitems = f->current;
+		return false;
+	}
+	if (it->skipped)
+		emit_item(f, it);
+	return true;
+}
+
 static void run_local_items(struct flight *f)
 {
 	struct err err = {0};
 	for (; f->current < f->nitems; f->current++) {
 		struct flight_item *it = &f->items[f->current];
 		struct scope sc;
+		if (!evaluate_late(f, it))
+			break;
 		if (it->result)
 			continue;
 		scope_init(&sc, &f->arena, f->strand->host, f->strand, f->node, it->loop_vars);
@@ -195,6 +213,8 @@ static void run_local_items(struct flight *f)
 		if (outcome_wants_retry(f, it, result))
 			return;
 		outcome_item(f, it, result);
+		if (flight_evaluates_late(f) && it->status != REPORT_FAILED)
+			outcome_facts(f->strand->host, it->result);
 		f->attempt = 0;
 	}
 	outcome_task(f);
@@ -281,11 +301,24 @@ void flight_fail_early(struct strand *s, const struct plan_node *node, const str
 	strand_settle(s);
 }
 
+/* A task that is skipped must not be overwritten by an answer to one before it. */
+static bool awaits_same_name(const struct strand *s, const struct plan_node *node)
+{
+	for (size_t i = 0; node->register_name && i < s->flights.len; i++) {
+		const struct plan_node *other = s->flights.at[i]->node;
+		if (other && other->register_name &&
+		    strcmp(other->register_name, node->register_name) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum launch flight_launch(struct strand *s, const struct plan_node *node)
 {
 	struct err err = {0};
 	bool steers = action_steers(node->module), local = action_exists(node->module);
-	if (s->flights.len && (steers || local || !s->flights.at[s->flights.len - 1]->overlaps))
+	if (s->flights.len && (steers || local || !s->flights.at[s->flights.len - 1]->overlaps ||
+			       awaits_same_name(s, node)))
 		return LAUNCH_BLOCKED;
 	struct flight *f = flight_new(s, node);
 	f->local = local;

@@ -291,6 +291,9 @@ void outcome_facts(struct run_host *h, const struct value *result)
 		const struct value *v = facts->dict.at[i].value;
 		if (key->type != VALUE_STRING)
 			continue;
+		if (value_get(result, "_cacheable"))
+			value_dict_put(&h->arena, h->facts, arena_strdup(&h->arena, key->str.ptr),
+				       value_copy(&h->arena, v, 0));
 		if (value_is_str(level, "set_fact"))
 			outcome_register(h, key->str.ptr, v);
 		else if (value_is_str(level, "include_vars"))

@@ -404,6 +404,9 @@ void magic_names(void *self, void (*fn)(void *ctx, struct slice name), void *ctx
 /* ---- evaluate.c ---- */
 /* Fills the flight's items and keywords. 1: a fetch is on its way. */
 int flight_evaluate(struct flight *f, struct err *err);
+/* A loop of set_fact: its items after the first are evaluated one by one. */
+bool flight_evaluates_late(const struct flight *f);
+int flight_evaluate_item(struct flight *f, size_t i, struct err *err);
 int flight_eval_delegate(struct flight *f, struct scope *sc, struct err *err);
 
 /* ---- reconnect.c: wait_for_connection; false: not that task, or its time is over ---- */

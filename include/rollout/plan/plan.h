@@ -139,8 +139,8 @@ struct plan_step {
 	bool any_errors_fatal, linear; /* linear: a barrier before every task */
 	bool gather_facts;
 	const struct value *fact_path; /* template or NULL */
-	VEC(struct slice) fact_names; /* without ansible_; what its tasks use */
-	bool all_facts;		      /* ansible_facts as a whole is used */
+	VEC(struct slice) fact_names;  /* without ansible_; what its tasks use */
+	bool all_facts;		       /* ansible_facts as a whole is used */
 	struct plan_block *body;
 	VEC(struct plan_node *) handlers; /* in order of definition */
 	size_t ntasks;
