@@ -21,7 +21,7 @@ int overlay_flags(struct host *h, const char *path, uint32_t *ret, struct err *e
 	if (r < 0)
 		return r;
 	const uint32_t *kept = strmap_get(&o->flags, slice_from(p.path));
-	if (!kept && !p.node)
+	if (!kept && !p.node && p.st.type != HOST_ABSENT)
 		return o->under->ops->flags(o->under, path, ret, err);
 	*ret = kept ? *kept : 0;
 	return 0;

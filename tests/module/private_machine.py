@@ -68,6 +68,9 @@ class PrivateMachine:
         """OSError where this process may not."""
         if os.geteuid() != 0:
             raise PermissionError("not root")
+        for path in (os.path.realpath(__file__), os.path.realpath(os.environ.get("ROLLOUT", "/"))):
+            if path.startswith(tuple(f"{folder}/" for folder in FOLDERS + (TOP,))):
+                raise PermissionError(f"{path} would not be there any more")
         libc = ctypes.CDLL(None, use_errno=True)
         check(libc.unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET), "unshare")
         check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
@@ -90,7 +93,11 @@ class PrivateMachine:
         self.reset()
 
     def reset(self):
+        ours = os.stat(TOP).st_dev
         for folder in FOLDERS:
+            # Nothing is removed of the machine that this one is on.
+            if os.stat(folder).st_dev != ours:
+                raise RuntimeError(f"{folder} is not this machine's own")
             for name in os.listdir(folder):
                 path = f"{folder}/{name}"
                 if os.path.isdir(path) and not os.path.islink(path):

@@ -10,6 +10,7 @@ import sys
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("ROLLOUT", f"{SOURCE}/build/release/rollout")
+VERSION = "[core 2.14."  # what docs/modules.md is about
 FREE_FORM = {"free_form", "free-form", "cmd", "key_value", "others"}
 
 
@@ -56,6 +57,9 @@ def lacking(page, options):
 def main():
     if not shutil.which("ansible-doc"):
         print("ansible-core is not installed")
+        sys.exit(77)
+    if VERSION not in say("ansible-doc", "--version"):
+        print(f"it is not {VERSION}")
         sys.exit(77)
     pages, named, bad, seen = ours(), not_there(), 0, 0
     assert len(pages) > 50, f"only {len(pages)} modules"

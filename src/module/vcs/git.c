@@ -148,14 +148,21 @@ static int predict(const struct git *g, const char *before, const struct git_tar
 	return 0;
 }
 
+/* As Ansible: an annotated tag itself, of all else the commit. */
 static int verify(const struct git *g, const struct git_target *t, struct err *err)
 {
 	struct program p;
+	const char *type = "";
+	const char *const ask[] = {"cat-file", "-t", g->version, NULL};
 	if (!arg_bool(g->call, "verify_commit"))
 		return 0;
-	git_begin(g, &p, true, t->kind == GIT_TAG ? "verify-tag" : "verify-commit");
-	program_add(&p, t->kind == GIT_TAG ? g->version : "HEAD");
-	int r = program_change(&p, err);
+	int r = t->kind == GIT_TAG ? git_ask(g, ask, &type, err) : 0;
+	if (r < 0)
+		return r;
+	bool tag = strcmp(type, "tag") == 0;
+	git_begin(g, &p, true, tag ? "verify-tag" : "verify-commit");
+	program_add(&p, tag ? g->version : "HEAD");
+	r = program_change(&p, err);
 	return r < 0 ? err_wrap(err, r, "Failed to verify GPG signature of commit/tag \"%s\"",
 				g->version)
 		     : 0;

@@ -47,6 +47,19 @@ static void of_a_new_file(void **state)
 	assert_int_equal(set(b, b->overlay, "absent", 0), ERR_NOT_FOUND);
 }
 
+/* A command may make it: then it begins without flags. */
+static void of_what_may_come(void **state)
+{
+	struct bed *b = *state;
+	uint32_t now = 1;
+	host_overlay_assume(b->overlay, "a command would run");
+	assert_ok(b, get(b, b->overlay, "later", &now));
+	assert_int_equal(now, 0);
+	assert_ok(b, set(b, b->overlay, "later", FS_NODUMP_FL));
+	assert_ok(b, get(b, b->overlay, "later", &now));
+	assert_int_equal(now, FS_NODUMP_FL);
+}
+
 static void of_what_has_none(void **state)
 {
 	struct bed *b = *state;
@@ -64,6 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(predicted_and_set, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(of_a_new_file, bed_setup, bed_teardown),
+		cmocka_unit_test_setup_teardown(of_what_may_come, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(of_what_has_none, bed_setup, bed_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
