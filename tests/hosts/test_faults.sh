@@ -282,9 +282,11 @@ killed_state() { # NAME DIR SECONDS
 judge_killed() { # NAME: whatever was begun, each name is old or new
     awk '
         function file(what) { return FILENAME ~ what "$" }
-        BEGIN { own = "^(command|shell|raw|script)$"; many = "^(copy_folder|copy_new|synchronize|file_folder|etc_authorized_key|openssh_keypair)$" }
+        BEGIN { own = "^(command|shell|raw|script)$"; many = "^(copy_folder|copy_new|synchronize|file_folder|etc_authorized_key|openssh_keypair|unarchive|unarchive_zip)$" }
         file("/old") { old[$1] = old[$1] "\n" $0; ok[$0]; names[$1]; next }
         file("/new") { new[$1] = new[$1] "\n" $0; ok[$0]; names[$1]; next }
+        # unzip needs a file; the next run replaces and removes it.
+        /\.rollout-unarchive\.zip/ { next }
         { now[$1] = now[$1] "\n" $0; names[$1]; if (!($0 in ok)) between[$1] = 1 }
         END {
             for (n in names) {
