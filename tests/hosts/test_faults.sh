@@ -285,7 +285,7 @@ judge_killed() { # NAME: whatever was begun, each name is old or new
         BEGIN { own = "^(command|shell|raw|script)$"; many = "^(copy_folder|copy_new|synchronize|file_folder|etc_authorized_key|openssh_keypair|unarchive|unarchive_zip)$" }
         file("/old") { old[$1] = old[$1] "\n" $0; ok[$0]; names[$1]; next }
         file("/new") { new[$1] = new[$1] "\n" $0; ok[$0]; names[$1]; next }
-        # unzip needs a file; the next run replaces and removes it.
+        # unzip needs a file; the next run removes it.
         /\.rollout-unarchive\.zip/ { next }
         { now[$1] = now[$1] "\n" $0; names[$1]; if (!($0 in ok)) between[$1] = 1 }
         END {
