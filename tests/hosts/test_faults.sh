@@ -301,12 +301,12 @@ judge_killed() { # NAME: whatever was begun, each name is old or new
 }
 
 killed_agents() {
-    local i pid seconds
+    local i pid seconds hits=0
     [[ killed == *"$only"* ]] || return 0
     RANDOM=${FAULTS_SEED:-$$}
     echo "FAULTS_SEED=${FAULTS_SEED:-$$}"
     for i in {1..5}; do
-        seconds=$(awk -v ms=$((RANDOM % (longest_ms * 6 / 10))) 'BEGIN { printf "%.3f", ms / 1000 }')
+        seconds=$(awk -v ms=$((RANDOM % (longest_ms / 2))) 'BEGIN { printf "%.3f", ms / 1000 }')
         # shellcheck disable=SC2046 # words
         in_machine begin "/srv/killed$i" $(writers)
         bind_folders "/srv/own$i"
@@ -318,9 +318,11 @@ killed_agents() {
         unbind_folders
         machine hostname n1
         echo "agent killed after $seconds s, exit code $exit_code $(cat "$scratch/too_late")"
+        [ -s "$scratch/too_late" ] || hits=$((hits + 1))
         judge_killed "killed$i"
         [ "$exit_code" != 0 ] || judge_killed "again$i"
     done
+    check '… some were killed in time' test "$hits" -gt 0
 }
 
 # ---- the controller's own disk ----
