@@ -285,8 +285,9 @@ judge_killed() { # NAME: whatever was begun, each name is old or new
         BEGIN { own = "^(command|shell|raw|script)$"; many = "^(copy_folder|copy_new|synchronize|file_folder|etc_authorized_key|openssh_keypair|unarchive|unarchive_zip)$" }
         file("/old") { old[$1] = old[$1] "\n" $0; ok[$0]; names[$1]; next }
         file("/new") { new[$1] = new[$1] "\n" $0; ok[$0]; names[$1]; next }
-        # unzip needs a file; the next run removes it.
-        /\.rollout-unarchive\.zip/ { next }
+        # unzip needs a file, the next run removes it; and between its name and the
+        # rename a temporary file has one.
+        /\.rollout-/ { left++; next }
         { now[$1] = now[$1] "\n" $0; names[$1]; if (!($0 in ok)) between[$1] = 1 }
         END {
             for (n in names) {
@@ -295,7 +296,7 @@ judge_killed() { # NAME: whatever was begun, each name is old or new
                 if (n ~ own || (n ~ many && !(n in between))) continue
                 print n "\n  was:" old[n] "\n  should be:" new[n] "\n  is:" now[n]
             }
-            printf "%d as they were, %d as they should be\n", olds, news >"/dev/stderr"
+            printf "%d as they were, %d as they should be, %d lines of temporary files\n", olds, news, left >"/dev/stderr"
         }' "$scratch/old" "$scratch/new" "$scratch/$1.states" >"$scratch/$1.wrong" 2>"$scratch/$1.count"
     if [ -s "$scratch/$1.wrong" ]; then failed "$1" "$scratch/$1.wrong"; else echo "ok      $1: $(cat "$scratch/$1.count") ($SECONDS s)"; fi
 }
@@ -322,6 +323,7 @@ killed_agents() {
         judge_killed "killed$i"
         [ "$exit_code" != 0 ] || judge_killed "again$i"
     done
+    machine sh -c 'rm -rf /srv/killed*'
     check '… some were killed in time' test "$hits" -gt 0
 }
 
