@@ -226,16 +226,24 @@ static int give_name(int fd, struct strbuf *tmp, const char *path)
 	return linkat(AT_FDCWD, self, AT_FDCWD, tmp->ptr, AT_SYMLINK_FOLLOW);
 }
 
-static int write_nameless(struct host *h, int fd, const struct host_write *w,
-			  const struct target *t, struct strbuf *tmp, struct err *err)
+/* *ret_named: it has its name beside the path. Where it got none it was not written. */
+static int write_nameless(struct host *h, const struct host_write *w, const struct target *t,
+			  struct strbuf *tmp, bool *ret_named, struct err *err)
 {
+	CLEANUP(fd_close) int fd = create_nameless(path_dirname(t->path), w);
+	*ret_named = false;
+	if (fd < 0)
+		return 0;
 	int r = prepare(h, fd, NULL, w, t, err);
-	return r == 0 && give_name(fd, tmp, t->path) < 0 ? err_sys(err, "write %s", t->path) : r;
+	if (r == 0)
+		*ret_named = give_name(fd, tmp, t->path) == 0;
+	return r;
 }
 
 static int write_named(struct host *h, const struct host_write *w, const struct target *t,
 		       struct strbuf *tmp, struct err *err)
 {
+	strbuf_truncate(tmp, 0);
 	strbuf_printf(tmp, "%.*s/.rollout-XXXXXX", SLICE_ARG(path_dirname(t->path)));
 	CLEANUP(fd_close) int fd = mkostemp(tmp->ptr, O_CLOEXEC);
 	if (fd < 0) {
@@ -254,8 +262,10 @@ int real_write(struct host *h, const char *path, const struct host_write *w, str
 	if (w->unsafe_in_place && t.exists)
 		return write_in_place(h, w, &t, err);
 	CLEANUP(strbuf_release) struct strbuf tmp = {0};
-	CLEANUP(fd_close) int fd = create_nameless(path_dirname(path), w);
-	r = fd >= 0 ? write_nameless(h, fd, w, &t, &tmp, err) : write_named(h, w, &t, &tmp, err);
+	bool named = false;
+	r = write_nameless(h, w, &t, &tmp, &named, err);
+	if (r == 0 && !named)
+		r = write_named(h, w, &t, &tmp, err);
 	if (r == 0 && rename(tmp.ptr, path) < 0)
 		r = err_sys(err,
 			    errno == EBUSY

@@ -38,10 +38,22 @@ static int is_same(struct archive *ar, const struct zip_entry *e, bool *ret, str
 	return r;
 }
 
+#define PLACED ".rollout-unarchive.zip"
+
+/* What an agent that was killed has left. */
+static void remove_placed(struct archive *ar)
+{
+	struct module_call *call = ar->call;
+	if (!ar->src && !call->check_mode)
+		(void)call->host->ops->remove(call->host, path_below(call, ar->dest, PLACED), false,
+					      NULL);
+}
+
 static int compare(struct archive *ar, bool *ret_same, struct err *err)
 {
 	struct zip_entries entries = {0};
 	int r = load(ar, err);
+	remove_placed(ar);
 	if (r == 0)
 		r = zip_read(ar->call->arena, ar->content, &entries, err);
 	if (r < 0)
@@ -88,7 +100,7 @@ static int place(struct archive *ar, const char **ret_path, struct err *err)
 		*ret_path = ar->src;
 		return 0;
 	}
-	*ret_path = path_below(call, ar->dest, ".rollout-unarchive.zip");
+	*ret_path = path_below(call, ar->dest, PLACED);
 	return call->host->ops->write(call->host, *ret_path, &w, err);
 }
 
