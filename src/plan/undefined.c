@@ -235,7 +235,8 @@ static void add_module(struct known *k, const struct plan_node *n)
 		scan_place(k, n, "tasks");
 	else if (strcmp(name, "include_role") == 0 && plan_has_markup(file))
 		k->any = true;
-	else if (strcmp(name, "add_host") == 0 || strcmp(name, "group_by") == 0)
+	else if (strcmp(name, "add_host") == 0 || strcmp(name, "group_by") == 0 ||
+		 n->module == library_module())
 		k->any = true;
 	else if (strcmp(name, "meta") == 0 && what && what->type == VALUE_STRING)
 		k->ends |= slice_starts_with(what->str, "end_") || plan_has_markup(what);
