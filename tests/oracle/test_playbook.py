@@ -35,7 +35,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROLLOUT = os.environ.get("ROLLOUT", os.path.join(HERE, "../../build/release/rollout"))
@@ -247,7 +246,7 @@ def choose_live(cases, recorded, version):
     if wanted == "0" or not version or version != recorded["ansible-core"]:
         return set()
     every = max(1, len(cases) // SAMPLE)
-    sample = cases[int(time.time() / 86400) % every::every]
+    sample = cases[::every]
     return {c.name for c in cases if c in sample or not is_recorded(c, recorded)}
 
 
