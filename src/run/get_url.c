@@ -1,8 +1,8 @@
 /*
- * The controller's half of get_url. With a SHA-256 the host is told what it
- * shall have, and only when it asks for the content the URL is fetched; with
- * another checksum or none it is fetched first. A checksum that is a URL itself
- * is read before that.
+ * The controller's half of get_url. The URL is fetched before the host hears of
+ * it, whose other tasks go on meanwhile. Where that fails and a SHA-256 names the
+ * content, the host may have it: it is told what it shall have, and the fetch is
+ * tried again when it asks. A checksum that is a URL itself is read before that.
  */
 #include "fetch.h"
 
@@ -99,17 +99,6 @@ static int attach_checksum(struct fetch *f, struct flight *flight, struct flight
 	return fetch_start(flight, it, err);
 }
 
-/* 1: a further fetch is on its way. */
-static int attach(struct fetch *f, struct flight *flight, struct flight_item *it, struct err *err)
-{
-	if (f->result < 0) {
-		*err = f->err;
-		return f->result;
-	}
-	return checksum_url(string_arg(it->args, "checksum")) ? attach_checksum(f, flight, it, err)
-							      : attach_content(f, flight, it, err);
-}
-
 /* "sha256:HEX" of the right form: what content is named by. */
 static bool is_sha256(struct arena *a, const char *checksum, const char **ret_hex)
 {
@@ -133,11 +122,25 @@ static int promise(struct fetch *f, struct flight *flight, struct flight_item *i
 	return 0;
 }
 
+/* 1: a further fetch is on its way. */
+static int attach(struct fetch *f, struct flight *flight, struct flight_item *it, struct err *err)
+{
+	const char *checksum = string_arg(it->args, "checksum"), *hex;
+	bool list = checksum_url(checksum);
+	if (f->result < 0 && !list && is_sha256(&flight->arena, checksum, &hex))
+		return promise(f, flight, it, hex);
+	if (f->result < 0) {
+		*err = f->err;
+		return f->result;
+	}
+	return list ? attach_checksum(f, flight, it, err) : attach_content(f, flight, it, err);
+}
+
 int fetch_start(struct flight *flight, struct flight_item *it, struct err *err)
 {
 	struct run *run = flight->strand->step->run;
 	const char *url = string_arg(it->args, "url"), *checksum = string_arg(it->args, "checksum");
-	const char *list = checksum_url(checksum), *hex;
+	const char *list = checksum_url(checksum);
 	struct fetch_wanted w = {list ? list : url, list ? NULL : checksum, it->args};
 	struct fetch *f;
 	if (!url)
@@ -145,8 +148,6 @@ int fetch_start(struct flight *flight, struct flight_item *it, struct err *err)
 	int r = fetch_get(run, &w, &f, err);
 	if (r < 0)
 		return r;
-	if (!list && is_sha256(&flight->arena, checksum, &hex))
-		return promise(f, flight, it, hex);
 	if (f->done && f->result == 0)
 		return attach(f, flight, it, err);
 	wait_for(f, flight, it);

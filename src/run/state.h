@@ -139,7 +139,7 @@ struct blob {
 	char *bytes;	  /* or NULL */
 	const char *path; /* the controller's file */
 	int64_t mtime_ns;
-	struct fetch *promised; /* neither of the two: it is fetched when somebody asks */
+	struct fetch *promised; /* neither of the two: tried again when somebody asks */
 };
 const struct blob *blob_from_bytes(struct run *run, struct slice bytes);
 int blob_from_file(struct run *run, const char *path, const struct blob **ret, struct err *err);
