@@ -10,7 +10,7 @@ extern const struct function filters_string[], filters_text[], filters_sequence[
 	filters_path_windows[], filters_community[], filters_urlize[];
 extern const struct function tests_value[], tests_ansible[], tests_path[], tests_network[];
 extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_table[],
-	lookups_password[], lookups_vault[];
+	lookups_password[], lookups_vault[], lookups_url[];
 
 static const struct function *const filters[] = {filters_string,       filters_text,
 						 filters_sequence,     filters_select,
@@ -25,9 +25,9 @@ static const struct function *const filters[] = {filters_string,       filters_t
 						 filters_urlize,       NULL};
 static const struct function *const tests[] = {tests_value, tests_ansible, tests_path,
 					       tests_network, NULL};
-static const struct function *const lookups[] = {lookups_file,	lookups_data,	  lookups_value,
-						 lookups_table, lookups_password, lookups_vault,
-						 NULL};
+static const struct function *const lookups[] = {
+	lookups_file,	  lookups_data,	 lookups_value, lookups_table,
+	lookups_password, lookups_vault, lookups_url,	NULL};
 
 /* Fully qualified names of what is built in. */
 static struct slice strip_collection(struct slice name)

@@ -273,6 +273,20 @@ static void files(void **state)
 		 "'data {{ plain }}\\ny'"},
 		{"{{ query('lines', 'cat files/data.txt') }}", "\"['data {{ plain }}']\""},
 		{"{{ lookup('env', 'ROLLOUT_TEST_ENV') }}", "'env value'"},
+		{"{{ lookup('url', 'file://' ~ lookup('first_found', ['two.lines'])) }}",
+		 "'one,two'"},
+		{"{{ query('url', 'file://' ~ lookup('first_found', ['two.lines'])) }}",
+		 "\"['one', 'two']\""},
+		{"{{ lookup('url', 'file://' ~ lookup('first_found', ['two.lines']), "
+		 "split_lines=false) }}",
+		 "'one\\ntwo\\n'"},
+		{"{{ lookup('url', 'http://127.0.0.1:1/', timeout=2) }}",
+		 "url http://127.0.0.1:1/: "},
+		{"{{ lookup('url', 'gopher://127.0.0.1/') }}", "rotocol"},
+		{"{{ lookup('url', 'http://127.0.0.1:1/', headers={'a': 'b\\nc: d'}) }}",
+		 "header 'a' holds a line end"},
+		{"{{ lookup('url', 'http://127.0.0.1:1/', timeout=0) }}",
+		 "timeout is 1 to 3600 seconds"},
 	};
 	char dir[] = "/tmp/rollout-files-XXXXXX", sub[300];
 	assert_non_null(mkdtemp(dir));
@@ -287,6 +301,7 @@ static void files(void **state)
 	snprintf(sub, sizeof(sub), "%s/files", dir);
 	assert_int_equal(mkdir(sub, 0700), 0);
 	write_file(sub, "data.txt", "data {{ plain }}\n");
+	write_file(sub, "two.lines", "one\ntwo\n");
 	setenv("ROLLOUT_TEST_ENV", "env value", 1);
 	f.scope.search_dirs = dirs;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
