@@ -116,15 +116,10 @@ struct plan_role_view {
 
 struct plan_step {
 	const char *name;		 /* no other step's */
-	bool is_play;			 /* of a playbook; else a step of a site file */
 	const char *play_name;		 /* as written; "" without a name */
 	const char *path, *dir;		 /* the file; its folder, playbook_dir */
 	const char *const *search_dirs;	 /* for lookups outside of roles; NULL-terminated */
 	const struct value *hosts_value; /* as written */
-	enum plan_order order;
-	bool opens_file;     /* the first play of a further playbook of the command line */
-	bool free;	     /* strategy: free: no host waits for another */
-	bool force_handlers; /* also on hosts that failed */
 	VEC(const struct value *) late_vars_files; /* names that the hosts' variables decide */
 	size_t index;				   /* in plan->steps */
 	struct srcloc at;
@@ -136,22 +131,27 @@ struct plan_step {
 	struct plan_attrs attrs;
 	VEC(const struct value *) serial; /* ints, "20%", templates; empty: all at once */
 	const struct value *max_fail_percentage;
-	bool any_errors_fatal, linear; /* linear: a barrier before every task */
-	bool gather_facts;
 	const struct value *fact_path; /* template or NULL */
 	VEC(struct slice) fact_names;  /* without ansible_; what its tasks use */
-	bool all_facts;		       /* ansible_facts as a whole is used */
 	struct plan_block *body;
 	VEC(struct plan_node *) handlers; /* in order of definition */
 	size_t ntasks;
-	bool sets_vars; /* some task registers or sets facts */
 	/* What its roles bring, merged in order; NULL before they are known. */
 	struct value *defaults, *vars;
 	VEC(struct plan_role_view) views;
 	struct strmap names;	     /* variable names whose values were checked */
 	struct strmap handler_names; /* what notify may say, of the first handlers_known */
 	size_t handlers_known;
-	bool handlers_templated; /* a name that run time knows is among them */
+	enum plan_order order;
+	bool is_play;	     /* of a playbook; else a step of a site file */
+	bool opens_file;     /* the first play of a further playbook of the command line */
+	bool free, linear;   /* the strategies: no host waits; a barrier before every task */
+	bool force_handlers; /* also on hosts that failed */
+	bool any_errors_fatal;
+	bool gather_facts;
+	bool all_facts;		 /* ansible_facts as a whole is used */
+	bool sets_vars;		 /* some task registers or sets facts */
+	bool handlers_templated; /* a name that run time knows is among handlers */
 };
 
 /* A question of vars_prompt. The answer is copied. */

@@ -3,6 +3,13 @@
 
 #include <math.h>
 
+#define INT_END 9223372036854775808.0 /* the first float that no int64_t holds */
+
+static bool fits_int(double d)
+{
+	return d >= -INT_END && d < INT_END;
+}
+
 bool is_number(const struct value *v)
 {
 	return v->type == VALUE_BOOL || v->type == VALUE_INT || v->type == VALUE_FLOAT;
@@ -10,7 +17,7 @@ bool is_number(const struct value *v)
 int64_t as_int(const struct value *v)
 {
 	if (v->type == VALUE_FLOAT)
-		return v->real >= -0x1p63 && v->real < 0x1p63 ? (int64_t)v->real : 0;
+		return fits_int(v->real) ? (int64_t)v->real : 0;
 	return v->type == VALUE_BOOL ? v->boolean : v->integer;
 }
 int int_overflow(struct err *err)
@@ -19,7 +26,7 @@ int int_overflow(struct err *err)
 }
 int int_of(const struct value *v, int64_t *ret, struct err *err)
 {
-	if (v->type == VALUE_FLOAT && !(v->real >= -0x1p63 && v->real < 0x1p63))
+	if (v->type == VALUE_FLOAT && !fits_int(v->real))
 		return int_overflow(err);
 	*ret = as_int(v);
 	return 0;
