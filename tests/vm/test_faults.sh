@@ -38,7 +38,7 @@ image=$(test_image qemu) || exit 1
 
 write "image: \"$image\", memory: 900G"
 refused 'memory for nobody: the sums' 1 'n1.* 900\.0.*n2|2 VMs need 1800' vm up
-refused 'a machine that is not there' 1 "n1" vm up n9
+refused 'a machine that is not there' 1 "n1" vm up m1
 write "image: {path: \"$image\", sha256: \"$(printf '0%.0s' {1..64})\"}"
 refused 'a wrong digest' 2 '0000000000.*|digest' vm up n1
 away
