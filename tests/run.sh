@@ -95,6 +95,11 @@ tidy() {
     return "$status"
 }
 
+# What it says without the command, which names all files.
+target() { # NAME
+    cmake --build "$build/release-clang" --target "$1" >"$logs/$1" 2>&1 || { grep -vE '^(\[|cd |FAILED)' "$logs/$1"; return 1; }
+}
+
 # Left out: text for shells elsewhere, what comes of files that are sourced, and of functions called by name.
 shell_check() {
     local scripts
@@ -117,8 +122,8 @@ test_sanitize() { test_with sanitize -LE '^(machines|oracle|structure)$'; }
 test_sanitize_hosts() { test_with sanitize -R '^hosts/features$'; }
 check_code() {
     [ -e "$build/release-clang/compile_commands.json" ] || build_with release-clang
-    check 'format' cmake --build "$build/release-clang" --target format-check
-    check 'cppcheck' cmake --build "$build/release-clang" --target cppcheck
+    check 'format' target format-check
+    check 'cppcheck' target cppcheck
     check 'shellcheck' shell_check
     check 'clang-tidy' tidy
 }
