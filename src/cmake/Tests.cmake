@@ -66,7 +66,7 @@ function(rollout_script_tests kind)
 		set_tests_properties(${kind}/${noun} PROPERTIES LABELS ${kind}
 			ENVIRONMENT "${test_env}" SKIP_RETURN_CODE 77 TIMEOUT 900)
 		if(kind MATCHES "^(vm|cluster)$")
-			set_tests_properties(${kind}/${noun} PROPERTIES TIMEOUT 2400)
+			set_tests_properties(${kind}/${noun} PROPERTIES TIMEOUT 3600)
 		endif()
 		if(kind MATCHES "^(hosts|vm|cluster)$")
 			set_tests_properties(${kind}/${noun} PROPERTIES RESOURCE_LOCK machines
