@@ -9,8 +9,9 @@ table='
 base:
 value: base
 diff: base
+http: base
 vault: value
-template: value vault
+template: value diff vault http
 wire: value
 host: value diff
 module: host
@@ -20,8 +21,8 @@ plan: inventory module
 transport: base
 report: wire diff
 pki: module
-run: plan transport wire report pki inventory template module
-vm: value transport
+run: plan transport wire report pki inventory template module http
+vm: value transport http
 cli: run vm pki inventory plan report template agent
 '
 # Data without dependencies, made at build time: rollout/agent/image.h.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the packages of tests/packages.debian that are missing, on Debian and
-# its like:  tests/packages.sh USE…   (uses: build run vm hosts cluster test lint oracle)
+# its like:  tests/packages.sh USE…   (uses: build cross run vm hosts cluster test lint oracle)
 set -euo pipefail
 list=$(dirname "$0")/packages.debian
 

@@ -8,6 +8,8 @@
 #   tests/run.sh lint clang    some stages: release cluster clang sanitize lint
 #   tests/run.sh cluster       the Kubernetes cluster: 20 to 26 minutes, and 9 more the
 #                              first time, to build Kubernetes
+#   tests/run.sh distributions     builds and unit tests on other Debians and Ubuntus,
+#                              in chroots; this stage is not among all
 #
 #   ROLLOUT_BUILD    folder of the builds (build)
 #   ROLLOUT_JOBS     how many at once (as many as processors)
@@ -42,7 +44,7 @@ check() { # NAME CMD...
 }
 
 install_packages() {
-    tests/packages.sh build run vm hosts test lint oracle && return
+    tests/packages.sh build cross run vm hosts test lint oracle && return
     [ "$(id -u)" != 0 ] || return 1
     echo "going on without them: what needs them fails or is skipped"
     return 77
@@ -63,8 +65,8 @@ count_ctest() { # NAME FILE STATUS
     echo "$((total - bad - left)) $bad $left $1" >>"$counted"
 }
 
-build_with() { # PRESET
-    cmake --preset "$1" -B "$build/$1" >"$logs/$1.configure" 2>&1 || { cat "$logs/$1.configure"; return 1; }
+build_with() { # PRESET [CMAKE-OPTION...]
+    cmake --preset "$1" -B "$build/$1" "${@:2}" >"$logs/$1.configure" 2>&1 || { cat "$logs/$1.configure"; return 1; }
     cmake --build "$build/$1" -j "$jobs" >"$logs/$1.build" 2>&1 || { grep -v '^\[' "$logs/$1.build" | head -n 200; return 1; }
 }
 
@@ -107,7 +109,17 @@ shell_check() {
     shellcheck -e SC1090,SC1091,SC2016,SC2034,SC2154,SC2317 "${scripts[@]}"
 }
 
-build_release() { check 'build: release (gcc)' build_with release; }
+build_cross() {
+    local status=0
+    src/agent/cross/build.sh aarch64 "$build/agent-aarch64" >"$logs/agent-aarch64" 2>&1 || status=$?
+    [ "$status" = 0 ] || tail -n 50 "$logs/agent-aarch64"
+    return "$status"
+}
+build_release() {
+    local agents=
+    check 'build: the agent for arm64' build_cross && agents=aarch64=$(realpath "$build/agent-aarch64/rollout-agent")
+    check 'build: release (gcc)' build_with release "-DROLLOUT_EXTRA_AGENTS=$agents"
+}
 build_clang() { check 'build: release-clang' build_with release-clang; }
 build_sanitize() { check 'build: sanitize (gcc)' build_with sanitize; }
 cluster_packages() { check 'packages of the cluster' tests/packages.sh cluster; }
@@ -135,7 +147,8 @@ stage() { # NAME
     clang) build_clang && test_clang ;;
     sanitize) build_sanitize && test_sanitize && test_sanitize_hosts ;;
     lint) check_code ;;
-    *) echo "no stage $1 (release cluster clang sanitize lint)" >&2; exit 5 ;;
+    distributions) check 'other distributions' tests/distributions.sh ;;
+    *) echo "no stage $1 (release cluster clang sanitize lint distributions)" >&2; exit 5 ;;
     esac
 }
 

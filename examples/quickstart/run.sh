@@ -19,7 +19,7 @@ pki=$here/.rollout/pki
 step() { printf '\n--- %s\n' "$*"; }
 on_member() { "$rollout" vm ssh -i "$inventory" etcd-1 -- sudo sh -c "'set -a; . /etc/etcd/etcdctl.env; $*'"; }
 
-if [ "${1:-}" = down ]; then
+if [[ " $* " == *" down "* ]]; then
     "$rollout" vm destroy -i "$inventory" --force
     rm -rf "$pki"
     exit

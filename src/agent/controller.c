@@ -73,7 +73,7 @@ static int take_content(struct agent *ag, struct slice bytes, struct err *err)
 	return 0;
 }
 
-/* RESUME, CANCEL, BYE: small dicts. */
+/* RESUME, CANCEL, BYE, PING: small dicts. */
 static int take_control(struct agent *ag, const struct wire_frame *frame, struct err *err)
 {
 	CLEANUP(arena_release) struct arena a = {0};
@@ -87,6 +87,10 @@ static int take_control(struct agent *ag, const struct wire_frame *frame, struct
 		return take_cancel(ag, frame->id);
 	if (frame->type == WIRE_RESUME)
 		return take_resume(ag, v, err);
+	if (frame->type == WIRE_PING) {
+		message_put_empty(&ag->controller.queue, WIRE_PONG, 0);
+		return 0;
+	}
 	ag->bye = true;
 	return 0;
 }

@@ -43,7 +43,7 @@ static int take_chunk(struct agent *ag, struct slice bytes, struct err *err)
 	if (bytes.len == 0 || bytes.len > WIRE_BLOB_CHUNK)
 		return err_set(err, ERR_PROTOCOL, "BLOB: %zu bytes", bytes.len);
 	if (bytes.len > WIRE_BLOB_MAX - r->received)
-		return err_set(err, ERR_LIMIT, "BLOB: more than %u bytes", WIRE_BLOB_MAX);
+		return err_set(err, ERR_LIMIT, "BLOB: more than %llu bytes", WIRE_BLOB_MAX);
 	r->received += bytes.len;
 	if (r->received <= CONTENT_ONE_MAX)
 		strbuf_slice_append(&r->copy, bytes);
@@ -89,6 +89,20 @@ int relay_take(struct agent *ag, const struct wire_frame *frame, struct err *err
 
 void relay_abandon(struct agent *ag)
 {
+	if (!ag->relay.abandoned)
+		message_put_empty(&ag->controller.queue, WIRE_BLOB_STOP, ag->relay.id);
 	ag->relay.abandoned = true;
 	ag->relay.next_waits = false;
+}
+
+void relay_stop(struct agent *ag)
+{
+	struct relay *r = &ag->relay;
+	bool comes = r->active && !r->abandoned;
+	if (!comes && !r->next_waits)
+		return; /* BLOB_END is under way to it */
+	message_put_sha256(&ag->worker->peer.queue, WIRE_BLOB_END, ag->job->id, NULL, "stopped");
+	if (comes)
+		relay_abandon(ag);
+	r->next_waits = false;
 }

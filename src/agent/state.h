@@ -12,11 +12,11 @@
 #include "content.h"
 #include "pipe/output.h"
 #include "pipe/peer.h"
+#include "process/worker.h"
 #include "queue.h"
-#include "worker.h"
 
-#define QUEUED_HIGH (8u << 20)	  /* bytes to the controller, before a worker is read no more */
-#define TO_WORKER_HIGH (4u << 20) /* bytes to a worker, before the controller is read no more */
+#define QUEUED_HIGH (2u << 20)	  /* bytes to the controller, before a worker is read no more */
+#define TO_WORKER_HIGH (1u << 20) /* bytes to a worker, before the controller is read no more */
 
 /* A BLOB_WANTED and its answer. There is one at a time; one that was asked for
  * by a task that is over is read to its end before the next is asked for. */
@@ -24,7 +24,7 @@ struct relay {
 	bool active, abandoned;
 	uint32_t id;
 	char sha256[SHA256_HEX_SIZE];
-	size_t received;
+	uint64_t received;
 	struct strbuf copy; /* to be kept, while it is small */
 	bool next_waits;
 	char next_sha256[SHA256_HEX_SIZE];
@@ -67,4 +67,7 @@ void execution_release(struct agent *ag);
 void relay_wanted(struct agent *ag, const char *sha256);
 /* A BLOB or BLOB_END of the controller's. */
 int relay_take(struct agent *ag, const struct wire_frame *frame, struct err *err);
+/* Nobody wants the rest of it. */
 void relay_abandon(struct agent *ag);
+/* The worker does not; it is told where it ends. */
+void relay_stop(struct agent *ag);

@@ -5,12 +5,13 @@
 #include <md5.h>
 #include <sha1.h>
 #include <sha2.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define DIGEST_READ_BYTES 65536u
 #define DIGEST_RAW_MAX 64u
 
-struct digest_state {
+struct digest {
 	enum digest_algorithm alg;
 	union {
 		MD5_CTX md5;
@@ -49,7 +50,7 @@ static void sha224_init(SHA2_CTX *ctx)
 	memcpy(ctx->state.st32, initial, sizeof(initial));
 }
 
-static void state_init(struct digest_state *s, enum digest_algorithm alg)
+static void state_init(struct digest *s, enum digest_algorithm alg)
 {
 	assert((size_t)alg < ARRAY_LEN(algorithms));
 	s->alg = alg;
@@ -75,7 +76,7 @@ static void state_init(struct digest_state *s, enum digest_algorithm alg)
 	}
 }
 
-static void state_update(struct digest_state *s, const uint8_t *data, size_t len)
+static void state_update(struct digest *s, const uint8_t *data, size_t len)
 {
 	switch (s->alg) {
 	case DIGEST_MD5:
@@ -97,7 +98,7 @@ static void state_update(struct digest_state *s, const uint8_t *data, size_t len
 	}
 }
 
-static void state_final(struct digest_state *s, uint8_t raw[DIGEST_RAW_MAX])
+static void state_final(struct digest *s, uint8_t raw[DIGEST_RAW_MAX])
 {
 	switch (s->alg) {
 	case DIGEST_MD5:
@@ -119,7 +120,7 @@ static void state_final(struct digest_state *s, uint8_t raw[DIGEST_RAW_MAX])
 	}
 }
 
-static void state_hex(struct digest_state *s, char hex[DIGEST_HEX_MAX])
+static void state_hex(struct digest *s, char hex[DIGEST_HEX_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t raw[DIGEST_RAW_MAX];
@@ -134,7 +135,7 @@ static void state_hex(struct digest_state *s, char hex[DIGEST_HEX_MAX])
 
 void digest_bytes(enum digest_algorithm alg, const void *data, size_t len, char hex[DIGEST_HEX_MAX])
 {
-	struct digest_state s;
+	struct digest s;
 	state_init(&s, alg);
 	if (len > 0)
 		state_update(&s, data, len);
@@ -143,7 +144,7 @@ void digest_bytes(enum digest_algorithm alg, const void *data, size_t len, char 
 
 int digest_fd(enum digest_algorithm alg, int fd, char hex[DIGEST_HEX_MAX], struct err *err)
 {
-	struct digest_state s;
+	struct digest s;
 	uint8_t buf[DIGEST_READ_BYTES];
 	state_init(&s, alg);
 	for (;;) {
@@ -158,4 +159,27 @@ int digest_fd(enum digest_algorithm alg, int fd, char hex[DIGEST_HEX_MAX], struc
 	}
 	state_hex(&s, hex);
 	return 0;
+}
+
+struct digest *digest_new(enum digest_algorithm alg)
+{
+	struct digest *d = xmalloc(sizeof(*d));
+	state_init(d, alg);
+	return d;
+}
+
+void digest_add(struct digest *d, const void *data, size_t len)
+{
+	if (len > 0)
+		state_update(d, data, len);
+}
+
+void digest_end(struct digest *d, char hex[DIGEST_HEX_MAX])
+{
+	state_hex(d, hex);
+}
+
+void digest_free(struct digest *d)
+{
+	free(d);
 }

@@ -1,13 +1,17 @@
 #include "rollout/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_CHUNK_BYTES 65536u
+#define LEFTOVER_AGE_S 60 /* before it is claimed, a file is young */
 
 void fd_close(int *fd)
 {
@@ -144,4 +148,36 @@ int dir_create_all(const char *path, mode_t mode, struct err *err)
 		*p = '/';
 	}
 	return make_one(part, mode, err);
+}
+
+/* ---- what killed processes left ---- */
+
+void fd_claim(int fd)
+{
+	(void)flock(fd, LOCK_EX | LOCK_NB);
+}
+
+static bool is_abandoned(int dir, const char *name)
+{
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid != geteuid() ||
+	    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) ||
+	    time(NULL) - st.st_mtime < LEFTOVER_AGE_S)
+		return false;
+	CLEANUP(fd_close)
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void leftovers_remove(const struct leftovers *l)
+{
+	DIR *d = opendir(l->dir);
+	struct dirent *e;
+	while (d && (e = readdir(d)))
+		if (l->named(e->d_name) && is_abandoned(dirfd(d), e->d_name)) {
+			CLEANUP(free_ptr) char *path = path_join(l->dir, e->d_name);
+			l->remove(path);
+		}
+	if (d)
+		closedir(d);
 }

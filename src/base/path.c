@@ -53,3 +53,30 @@ char *path_expand_home(const char *path, const char *home)
 	strbuf_puts(&full, path + 1);
 	return strbuf_steal(&full);
 }
+
+void path_normalize(struct strbuf *b, struct slice s)
+{
+	bool absolute = s.len > 0 && s.ptr[0] == '/';
+	struct slice part, rest = s;
+	size_t floor = absolute;
+	if (absolute)
+		strbuf_putc(b, '/');
+	while (slice_split(&rest, '/', &part)) {
+		if (part.len == 0 || slice_is(part, "."))
+			continue;
+		if (!slice_is(part, "..") || (b->len <= floor && !absolute)) {
+			if (b->len > (size_t)absolute)
+				strbuf_putc(b, '/');
+			strbuf_slice_append(b, part);
+			if (slice_is(part, ".."))
+				floor = b->len;
+			continue;
+		}
+		while (b->len > floor && b->ptr[b->len - 1] != '/')
+			strbuf_truncate(b, b->len - 1);
+		if (b->len > floor && b->len > (size_t)absolute)
+			strbuf_truncate(b, b->len - 1);
+	}
+	if (b->len == 0)
+		strbuf_putc(b, '.');
+}

@@ -29,6 +29,21 @@ int slice_cmp(struct slice a, struct slice b)
 	return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
+bool slice_word(struct slice *rest, struct slice *ret_word)
+{
+	size_t start = 0, end;
+	*ret_word = *rest;
+	if (rest->len == 0)
+		return false;
+	while (start < rest->len && is_space(rest->ptr[start]))
+		start++;
+	for (end = start; end < rest->len && !is_space(rest->ptr[end]);)
+		end++;
+	*ret_word = (struct slice){rest->ptr + start, end - start};
+	*rest = (struct slice){rest->ptr + end, rest->len - end};
+	return end > start;
+}
+
 struct slice slice_trim(struct slice a)
 {
 	while (a.len > 0 && is_space(a.ptr[0])) {

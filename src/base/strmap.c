@@ -2,20 +2,40 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #define STRMAP_MIN_SLOTS 16
 
+/* A host or a file must not be able to choose keys that all fall into one slot, so
+ * both numbers are drawn anew in each process. A product's upper half depends on all
+ * of the secret factor: no difference between two keys is sure to vanish. */
+static uint64_t seed, factor;
+
+static void draw(void)
+{
+	uint64_t drawn[2] = {0x9e3779b97f4a7c15u, 0xcbf29ce484222325u};
+	if (getrandom(drawn, sizeof(drawn), GRND_NONBLOCK) < 0)
+		drawn[1] ^= (uint64_t)getpid();
+	seed = drawn[1];
+	factor = drawn[0] | 1;
+}
+
+__extension__ typedef unsigned __int128 product;
+
 static uint64_t mix(uint64_t h, uint64_t word)
 {
-	h = (h ^ word) * 0x9e3779b97f4a7c15u;
-	return h ^ (h >> 32);
+	product p = (product)(h ^ word) * factor;
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 /* Eight bytes at a time; the length tells an end of zeros from none. */
 uint64_t hash_bytes(const void *p, size_t len)
 {
 	const unsigned char *c = p;
-	uint64_t h = 0xcbf29ce484222325u ^ len, word;
+	if (!factor)
+		draw();
+	uint64_t h = seed ^ len, word;
 	for (; len >= sizeof(word); len -= sizeof(word), c += sizeof(word)) {
 		memcpy(&word, c, sizeof(word));
 		h = mix(h, word);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 const struct command commands[] = {
 	{"run", "[run] SITE", "run SITE's roles, or playbooks (the default)", FOR_RUN, cmd_run,
@@ -63,6 +64,16 @@ static int show_help(const struct command *c, const char *verb, struct err *err)
 	return RUN_EXIT_OK;
 }
 
+static bool near_command(const char *word, char *hint, size_t size)
+{
+	struct nearest n;
+	nearest_init(&n, slice_from(word));
+	for (size_t i = 0; i < command_count; i++)
+		nearest_offer(&n, slice_from(commands[i].name));
+	nearest_hint(&n, hint, size);
+	return n.best.len > 0;
+}
+
 int cmd_help(const struct options *o, struct err *err)
 {
 	if (o->words.len == 0) {
@@ -72,12 +83,8 @@ int cmd_help(const struct options *o, struct err *err)
 	const struct command *c = command_find(o->words.at[0]);
 	if (!c) {
 		char hint[128];
-		struct nearest n;
-		nearest_init(&n, slice_from(o->words.at[0]));
-		for (size_t i = 0; i < command_count; i++)
-			nearest_offer(&n, slice_from(commands[i].name));
-		return err_set(err, ERR_USAGE, "there is no command '%s'%s", o->words.at[0],
-			       nearest_hint(&n, hint, sizeof(hint)));
+		near_command(o->words.at[0], hint, sizeof(hint));
+		return err_set(err, ERR_USAGE, "there is no command '%s'%s", o->words.at[0], hint);
 	}
 	return show_help(c, o->words.len > 1 ? o->words.at[1] : NULL, err);
 }
@@ -92,6 +99,17 @@ static const struct command *take_command(struct options *o)
 	o->plain_words -= o->plain_words > 0;
 	o->words.at[o->words.len] = NULL;
 	return c;
+}
+
+/* A word that is no file, and nearly a command. */
+static int check_site_name(const struct options *o, struct err *err)
+{
+	char hint[128];
+	const char *word = o->words.len > 0 ? o->words.at[0] : NULL;
+	if (!word || strpbrk(word, "./") || access(word, F_OK) == 0 ||
+	    !near_command(word, hint, sizeof(hint)))
+		return 0;
+	return err_set(err, ERR_USAGE, "there is no command and no site file '%s'%s", word, hint);
 }
 
 static int exit_code(int result)
@@ -115,6 +133,8 @@ static int dispatch(struct options *o, struct err *err)
 	}
 	if (o->help)
 		return show_help(c, o->words.len > 0 ? o->words.at[0] : NULL, err);
+	if (c == &commands[0] && check_site_name(o, err) < 0)
+		return err->code;
 	const char *misfit = options_misfit(o, c->mask);
 	if (misfit)
 		return err_set(err, ERR_USAGE, "'rollout %s' has no option '--%s'", c->name,

@@ -27,10 +27,21 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Passwords and keys would be in it. */
+static void leave_no_core_file(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return;
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	set_locale();
 	raise_descriptor_limit();
+	leave_no_core_file();
 	signal(SIGPIPE, SIG_IGN);
 	return cli_main(argc, argv, ROLLOUT_VERSION);
 }

@@ -31,6 +31,8 @@ const struct option_spec option_table[] = {
 	 "begin at the task of this name"},
 	{0, "force-handlers", NULL, OPTION_FLAG, AT(force_handlers), FOR_RUN, tasks_group, NULL,
 	 "run notified handlers on hosts that failed, too"},
+	{0, "step", NULL, OPTION_FLAG, AT(step), FOR_RUN, tasks_group, NULL,
+	 "ask before each task"},
 	{'f', "forks", NULL, OPTION_NUMBER, AT(forks), FOR_RUN, tasks_group, "N",
 	 "hosts at work at the same time (50)"},
 
@@ -68,11 +70,11 @@ const struct option_spec option_table[] = {
 	{0, "become-user", NULL, OPTION_STRING, AT(become_user), FOR_RUN | FOR_GRAPH, become_group,
 	 "NAME", "the other user"},
 	{0, "become-method", NULL, OPTION_STRING, AT(become_method), FOR_RUN, become_group,
-	 "METHOD", "how: sudo"},
+	 "METHOD", "how: sudo or su"},
 	{'K', "ask-become-pass", NULL, OPTION_FLAG, AT(ask_become_pass), FOR_RUN, become_group,
-	 NULL, "ask for sudo's password"},
+	 NULL, "ask for sudo's or su's password"},
 	{0, "become-password-file", "become-pass-file", OPTION_STRING, AT(become_password_file),
-	 FOR_RUN, become_group, "FILE", "sudo's password is in FILE"},
+	 FOR_RUN, become_group, "FILE", "that password is in FILE"},
 
 	{'J', "ask-vault-pass", "ask-vault-password", OPTION_FLAG, AT(ask_vault_pass),
 	 FOR_LOADING | FOR_VM | FOR_VAULT_PASSWORD, vault_group, NULL,

@@ -65,7 +65,7 @@ struct options {
 	const char *encrypt_vault_id, *new_vault_id, *new_vault_password_file, *stdin_name;
 	unsigned forks, timeout_s, verbosity, parallel, boot_timeout_s, lines;
 	bool become, ask_become_pass, ask_pass, check, diff, json;
-	bool force_handlers;
+	bool force_handlers, step;
 	bool list_hosts, list_tasks, list_tags, syntax_check, list, graph, force;
 	bool yaml, export, vars, explain;
 	bool ask_vault_pass, prompt, show_input;

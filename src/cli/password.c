@@ -63,8 +63,8 @@ int password_ask(const char *prompt, struct strbuf *out, struct err *err)
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG);
 	quiet.c_cc[VMIN] = 1;
 	quiet.c_cc[VTIME] = 0;
+	tcsetattr(tty, TCSAFLUSH, &quiet); /* first: who types at once is not shown either */
 	fd_write_all(tty, prompt, strlen(prompt), NULL);
-	tcsetattr(tty, TCSAFLUSH, &quiet);
 	int r = read_keys(tty, out, err);
 	tcsetattr(tty, TCSAFLUSH, &saved);
 	fd_write_all(tty, "\n", 1, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 struct edits {
+	size_t context;
 	struct lines a, b;
 	bool *removed, *added;
 };
@@ -81,9 +82,9 @@ static struct place hunk_end(const struct edits *e, struct place p)
 {
 	for (;;) {
 		struct place end = skip_change(e, p);
-		p = skip_equal(e, end, 2 * DIFF_CONTEXT + 1);
-		if (!at_change(e, p) || p.a - end.a > 2 * DIFF_CONTEXT)
-			return skip_equal(e, end, DIFF_CONTEXT);
+		p = skip_equal(e, end, 2 * e->context + 1);
+		if (!at_change(e, p) || p.a - end.a > 2 * e->context)
+			return skip_equal(e, end, e->context);
 	}
 }
 
@@ -93,15 +94,15 @@ static void put_hunks(struct strbuf *out, const struct edits *e)
 	while (!at_end(e, p)) {
 		/* The context before is equal on both sides. */
 		size_t before = p.a < p.b ? p.a : p.b;
-		before = before < DIFF_CONTEXT ? before : DIFF_CONTEXT;
+		before = before < e->context ? before : e->context;
 		struct place end = hunk_end(e, p);
 		put_hunk(out, e, (struct place){p.a - before, p.b - before}, end);
 		p = skip_equal(e, end, SIZE_MAX);
 	}
 }
 
-void diff_unified(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
-		  struct slice b)
+static void unified(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
+		    struct slice b, bool whole)
 {
 	if (slice_eq(a, b))
 		return;
@@ -112,6 +113,7 @@ void diff_unified(struct strbuf *out, const char *name_a, struct slice a, const 
 	struct edits e = {0};
 	lines_cut(&e.a, a);
 	lines_cut(&e.b, b);
+	e.context = whole ? e.a.len : DIFF_CONTEXT;
 	e.removed = xcalloc(e.a.len, sizeof(bool));
 	e.added = xcalloc(e.b.len, sizeof(bool));
 	myers_diff(&e.a, &e.b, DIFF_MAX_EDITS, e.removed, e.added);
@@ -121,4 +123,16 @@ void diff_unified(struct strbuf *out, const char *name_a, struct slice a, const 
 	vec_release(&e.b);
 	free(e.removed);
 	free(e.added);
+}
+
+void diff_unified(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
+		  struct slice b)
+{
+	unified(out, name_a, a, name_b, b, false);
+}
+
+void diff_whole(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
+		struct slice b)
+{
+	unified(out, name_a, a, name_b, b, true);
 }

@@ -60,7 +60,7 @@ static int is_needed(struct host *h, struct arena *a, const struct host_package_
 	if (r < 0)
 		return r;
 	if (c->state == HOST_PACKAGE_ABSENT)
-		*ret = p.installed;
+		*ret = p.installed || (c->purge && p.has_config);
 	else if (c->state == HOST_PACKAGE_PRESENT)
 		*ret = !p.installed ||
 		       (version && (!p.version || fnmatch(version, p.version, 0) != 0));
@@ -151,30 +151,19 @@ const char *const *apt_words(struct arena *a, const struct host_package_change *
 	return words;
 }
 
-/* The next word of *rest. */
-static struct slice next_word(struct slice *rest)
-{
-	*rest = slice_trim(*rest);
-	size_t n = 0;
-	while (n < rest->len && rest->ptr[n] != ' ')
-		n++;
-	struct slice word = {rest->ptr, n};
-	*rest = (struct slice){rest->ptr + n, rest->len - n};
-	return word;
-}
-
 void apt_steps_parse(struct arena *a, struct slice output, struct apt_steps *ret)
 {
 	VEC(struct apt_step) steps = {0};
 	struct slice line;
 	while (slice_split(&output, '\n', &line)) {
-		struct slice verb = next_word(&line);
+		struct slice verb, name, word;
+		slice_word(&line, &verb);
 		bool install = slice_is(verb, "Inst");
 		if (!install && !slice_is(verb, "Remv") && !slice_is(verb, "Purg"))
 			continue;
-		struct slice name = next_word(&line), word;
+		slice_word(&line, &name);
 		struct apt_step s = {install, arena_strndup(a, name.ptr, name.len), NULL};
-		while (install && !s.version && (word = next_word(&line)).len)
+		while (install && !s.version && slice_word(&line, &word))
 			if (word.ptr[0] == '(')
 				s.version = arena_strndup(a, word.ptr + 1, word.len - 1);
 		vec_push(&steps, s);

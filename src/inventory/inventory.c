@@ -36,6 +36,7 @@ void inventory_free(struct inventory *inv)
 	strmap_release(&inv->groups);
 	strmap_release(&inv->vars_files);
 	vec_release(&inv->var_dirs);
+	vec_release(&inv->sources);
 	vec_release(&inv->var_dir_is_playbook);
 	arena_release(&inv->arena);
 	free(inv);
@@ -65,6 +66,8 @@ struct inv_host *inventory_host_add(struct inventory *inv, struct slice name, st
 	h->name = arena_strndup(&inv->arena, name.ptr, name.len);
 	h->at = at;
 	h->index = inv->hosts.len;
+	h->source = inv->source;
+	h->source_dir = inv->source_dir;
 	h->own_vars = value_dict_new(&inv->arena);
 	strmap_set(&inv->hosts, name, h);
 	if (port != INVENTORY_PORT_NONE) {
@@ -244,4 +247,17 @@ int inventory_host_define_all(struct inventory *inv, struct inv_host *h, const s
 		r = inventory_host_define(inv, h, dict->dict.at[i].key, dict->dict.at[i].value,
 					  err);
 	return r;
+}
+
+const struct value *inventory_groups(const struct inventory *inv, struct arena *a)
+{
+	struct value *d = value_dict_new(a);
+	for (size_t i = 0; i < inv->groups.len; i++) {
+		const struct inv_group *g = inv->groups.entries[i].value;
+		struct value *l = value_list_new(a);
+		for (size_t k = 0; k < g->hosts.len; k++)
+			value_list_push(a, l, value_cstr(a, g->hosts.at[k]->name));
+		value_dict_put(a, d, g->name, l);
+	}
+	return d;
 }

@@ -1,12 +1,14 @@
 /* One call of a module: its arguments, its result, running it. */
 #include "call.h"
 
-#include "args.h"
+#include "args/args.h"
 #include "rollout/diff/diff.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define SECONDS_MAX (365 * 86400)
 
 static const struct value *arg_value(const struct module_call *call, const char *name)
 {
@@ -205,4 +207,10 @@ void module_run(struct module_call *call)
 		result_put_bool(call, "changed", false);
 	if (!value_get(call->result, "failed"))
 		result_put_bool(call, "failed", false);
+}
+
+int64_t call_arg_ms(const struct module_call *call, const char *name, int64_t fallback_s)
+{
+	int64_t s = arg_int(call, name, fallback_s);
+	return (s < 0 ? 0 : s > SECONDS_MAX ? SECONDS_MAX : s) * 1000;
 }

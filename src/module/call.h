@@ -12,6 +12,13 @@ const char *call_absolute_path(const struct module_call *call, const char *cwd, 
 /* Whether the path, which may hold *, ? and [ ], names anything. */
 int call_path_exists(struct module_call *call, const char *pattern, bool *ret, struct err *err);
 
+/* An argument in seconds, as milliseconds: nothing below 0, and a year is for ever. */
+int64_t call_arg_ms(const struct module_call *call, const char *name, int64_t fallback_s);
+
+/* What goes into a file of lines must be one itself: ERR_INVALID where it holds a
+ * line end or a NUL. `what` names it. */
+int call_check_line(const char *what, struct slice text, struct err *err);
+
 /* The whole of a file, or "" where there is none. In the arena. */
 int call_read(struct module_call *call, const char *path, struct slice *ret, struct err *err);
 /* A file under /proc, /sys or /etc, at most 1 MB, trimmed; "" when it cannot be read. */
@@ -26,3 +33,5 @@ int call_probe(struct module_call *call, const char *const *argv, int *ret_exit,
  * mode nothing happens and it is a success. */
 int call_change(struct module_call *call, const char *const *argv, struct slice *ret_out,
 		struct err *err);
+/* With a file as its input; -1: none. */
+int call_change_from(struct module_call *call, const char *const *argv, int fd, struct err *err);

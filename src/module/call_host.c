@@ -117,6 +117,15 @@ int call_path_exists(struct module_call *call, const char *pattern, bool *ret, s
 	return r;
 }
 
+int call_check_line(const char *what, struct slice text, struct err *err)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] == '\n' || text.ptr[i] == '\r' || !text.ptr[i])
+			return err_set(err, ERR_INVALID, "%s holds a line end; it must be one line",
+				       what);
+	return 0;
+}
+
 int call_read(struct module_call *call, const char *path, struct slice *ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = {0};
@@ -154,12 +163,13 @@ static int command_failed(const char *const *argv, const struct host_command_res
 		       SLICE_ARG(said));
 }
 
-static int call_command(struct module_call *call, const char *const *argv, bool changes,
+static int call_command(struct module_call *call, const char *const *argv, bool changes, int fd,
 			struct host_command_result *result, struct err *err)
 {
 	static const char *const plain[] = {"LC_ALL=C", "LANG=C", "DEBIAN_FRONTEND=noninteractive",
 					    NULL};
-	const struct host_command cmd = {.argv = argv, .env = plain, .mode_umask = -1};
+	const struct host_command cmd = {
+		.argv = argv, .stdin_fd = fd, .env = plain, .mode_umask = -1};
 	const struct host_ops *ops = call->host->ops;
 	return changes ? ops->run(call->host, &cmd, result, err)
 		       : ops->probe(call->host, &cmd, result, err);
@@ -169,7 +179,7 @@ int call_probe(struct module_call *call, const char *const *argv, int *ret_exit,
 	       struct slice *ret_out, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
-	int r = call_command(call, argv, false, &result, err);
+	int r = call_command(call, argv, false, -1, &result, err);
 	if (r < 0)
 		return r;
 	if (!ret_exit && result.exit_code != 0)
@@ -181,8 +191,8 @@ int call_probe(struct module_call *call, const char *const *argv, int *ret_exit,
 	return 0;
 }
 
-int call_change(struct module_call *call, const char *const *argv, struct slice *ret_out,
-		struct err *err)
+static int change(struct module_call *call, const char *const *argv, int fd, struct slice *ret_out,
+		  struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
 	if (ret_out)
@@ -190,7 +200,7 @@ int call_change(struct module_call *call, const char *const *argv, struct slice 
 	/* Its effect is known to the module, so the overlay need not assume. */
 	if (call->check_mode)
 		return 0;
-	int r = call_command(call, argv, true, &result, err);
+	int r = call_command(call, argv, true, fd, &result, err);
 	if (r < 0)
 		return r;
 	if (result.exit_code != 0)
@@ -198,4 +208,15 @@ int call_change(struct module_call *call, const char *const *argv, struct slice 
 	if (ret_out)
 		*ret_out = arena_slice(call->arena, slice_trim(strbuf_slice(&result.out)));
 	return 0;
+}
+
+int call_change(struct module_call *call, const char *const *argv, struct slice *ret_out,
+		struct err *err)
+{
+	return change(call, argv, -1, ret_out, err);
+}
+
+int call_change_from(struct module_call *call, const char *const *argv, int fd, struct err *err)
+{
+	return change(call, argv, fd, NULL, err);
 }

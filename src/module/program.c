@@ -4,8 +4,10 @@
 #include "rollout/base/shellwords.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #define MESSAGE_MAX 800u
+#define SHELL_NOT_FOUND 127
 
 void program_init(struct program *p, struct module_call *call, const char *name)
 {
@@ -63,6 +65,15 @@ void program_env(struct program *p, const char *name, const char *value)
 		p->env[p->nenv++] = arena_printf(p->call->arena, "%s=%s", name, value);
 }
 
+/* What it was to do: the first word that is no option. */
+static const char *verb_of(const struct program *p)
+{
+	for (size_t i = 1; i < p->len; i++)
+		if (strncmp(p->words[i], "--", 2) != 0)
+			return p->words[i];
+	return "";
+}
+
 int program_failed(const struct program *p, struct err *err)
 {
 	struct slice said = slice_trim(p->err);
@@ -70,9 +81,10 @@ int program_failed(const struct program *p, struct err *err)
 		said = slice_trim(p->out);
 	if (said.len > MESSAGE_MAX)
 		said = (struct slice){said.ptr + said.len - MESSAGE_MAX, MESSAGE_MAX};
+	const char *verb = verb_of(p);
 	return err_set(err, ERR_INVALID, "%s%s%s ended with %d%s%.*s", p->words[0],
-		       p->len > 1 ? " " : "", p->len > 1 ? p->words[1] : "", p->exit_code,
-		       said.len ? ": " : "", SLICE_ARG(said));
+		       verb[0] ? " " : "", verb, p->exit_code, said.len ? ": " : "",
+		       SLICE_ARG(said));
 }
 
 static bool is_missing(const struct program *p, int r)
@@ -96,23 +108,52 @@ static int not_run(const struct program *p, int r, struct err *err)
 		       p->words[0]);
 }
 
+/* A shell that takes the line off its input, makes the file of it and becomes the
+ * program, which has the file open and no name of it. */
+static struct program with_private(const struct program *p)
+{
+	static const char script[] =
+		"IFS= read -r c && f=$(mktemp) && printf %s \"$c\" >\"$f\" && exec 3<\"$f\"; s=$?; "
+		"rm -f -- \"$f\"; [ \"$s\" = 0 ] || exit 126; unset c; "
+		"export \"$1=/proc/self/fd/3$2\"; shift 2; exec \"$@\"";
+	CLEANUP(strbuf_wipe) struct strbuf in = {0};
+	const char *const shell[] = {
+		"-c", script, "sh", p->private_env, p->private_more ? p->private_more : "", NULL};
+	struct program sh = *p;
+	sh.words = NULL;
+	sh.len = sh.cap = 0;
+	program_add(&sh, "sh");
+	program_add_all(&sh, shell);
+	program_add_all(&sh, p->words);
+	strbuf_slice_append(&in, p->private_line);
+	strbuf_putc(&in, '\n');
+	strbuf_slice_append(&in, p->stdin_bytes);
+	sh.stdin_bytes = arena_slice(p->call->arena, strbuf_slice(&in));
+	return sh;
+}
+
 static int launch(struct program *p, bool changes, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
 	const struct host_ops *ops = p->call->host->ops;
-	const struct host_command cmd = {.argv = p->words,
+	bool has_private = p->private_line.len > 0;
+	const struct program sh = has_private ? with_private(p) : *p;
+	const struct host_command cmd = {.argv = sh.words,
 					 .env = p->env,
 					 .cwd = p->cwd,
-					 .stdin_bytes = p->stdin_bytes,
+					 .stdin_bytes = sh.stdin_bytes,
 					 .mode_umask = p->mode_umask,
 					 .timeout_ms = p->timeout_ms};
 	int r = changes ? ops->run(p->call->host, &cmd, &result, err)
 			: ops->probe(p->call->host, &cmd, &result, err);
+	if (r == 0 && has_private && result.exit_code == SHELL_NOT_FOUND)
+		r = ERR_NOT_FOUND;
 	if (r < 0)
 		return not_run(p, r, err);
 	if (result.timed_out)
 		return err_set(err, ERR_TIMEOUT, "%s took too long and was stopped", p->words[0]);
 	p->exit_code = result.exit_code;
+	p->truncated = result.truncated;
 	p->out = arena_slice(p->call->arena, strbuf_slice(&result.out));
 	p->err = arena_slice(p->call->arena, strbuf_slice(&result.err));
 	return 0;
@@ -149,6 +190,17 @@ const char *program_line(const struct program *p)
 	struct slice rest = slice_trim(p->out), line = {"", 0};
 	(void)slice_split(&rest, '\n', &line);
 	return arena_slice(p->call->arena, slice_trim(line)).ptr;
+}
+
+int program_umask(struct module_call *call, int *ret, struct err *err)
+{
+	const char *text = arg_str(call, "umask");
+	char *end = NULL;
+	long mask = text ? strtol(text, &end, 8) : -1;
+	if (text && (end == text || *end || mask < 0 || mask > 0777))
+		return err_set(err, ERR_INVALID, "umask must be an octal integer, not '%s'", text);
+	*ret = (int)mask;
+	return 0;
 }
 
 int program_settle(struct module_call *call, int r, struct err *err)

@@ -22,10 +22,15 @@ struct program {
 	size_t nenv;
 	const char *cwd; /* NULL: where commands start */
 	struct slice stdin_bytes;
+	/* A line that the program reads as a file, of mode 0600 and gone when it starts:
+	 * the variable private_env is its path, then private_more. */
+	struct slice private_line;
+	const char *private_env, *private_more;
 	int64_t timeout_ms; /* 0: the host's default */
 	int mode_umask;	    /* -1 keeps */
 	/* After a run. */
 	int exit_code;
+	bool truncated; /* it printed more than HOST_OUTPUT_MAX */
 	struct slice out, err;
 };
 
@@ -54,6 +59,9 @@ int program_failed(const struct program *p, struct err *err);
 
 /* The first line of what it printed, trimmed, terminated. */
 const char *program_line(const struct program *p);
+
+/* The argument umask, octal; -1 without one. */
+int program_umask(struct module_call *call, int *ret, struct err *err);
 
 /* Ends a module's run: what check mode cannot know (ERR_UNKNOWN) is an unknown
  * result instead of a failure. */

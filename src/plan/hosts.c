@@ -15,6 +15,15 @@ static int add_text(const struct value *v, struct strbuf *text, struct err *err)
 	return 0;
 }
 
+const struct value *plan_magic(struct plan *plan, const struct plan_step *step)
+{
+	struct value *d = value_dict_new(&plan->arena);
+	value_dict_put(&plan->arena, d, "groups", inventory_groups(plan->inv, &plan->arena));
+	value_dict_put(&plan->arena, d, "playbook_dir",
+		       value_cstr(&plan->arena, plan_dir(plan, step)));
+	return d;
+}
+
 static int render(struct plan *plan, const struct plan_step *step, const struct value *v,
 		  const struct value **ret, struct err *err)
 {
@@ -24,6 +33,7 @@ static int render(struct plan *plan, const struct plan_step *step, const struct 
 		return 0;
 	}
 	vars_init(&vars, plan->env, &plan->arena, NULL);
+	vars_set_level(&vars, VARS_ROLE_DEFAULTS, plan_magic(plan, step));
 	vars_set_level(&vars, VARS_PLAY, step->play_vars);
 	vars_set_level(&vars, VARS_EXTRA, plan->extra_vars);
 	int r = template_render(plan->env, &vars.scope, &plan->arena, v, ret, err);
@@ -58,7 +68,7 @@ static bool may_come(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nodes.len; i++) {
 		const struct module *m = plan->nodes.at[i]->module;
-		if (m && (strcmp(m->name, "add_host") == 0 || strcmp(m->name, "group_by") == 0))
+		if (m && m->flags & MODULE_MAKES_HOSTS)
 			return true;
 	}
 	return false;

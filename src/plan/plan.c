@@ -29,7 +29,10 @@ static void step_release(struct plan_step *s)
 	strmap_release(&s->names);
 	strmap_release(&s->handler_names);
 	vec_release(&s->late_vars_files);
+	vec_release(&s->role_uses);
 	vec_release(&s->views);
+	vec_release(&s->play_roles);
+	vec_release(&s->dependent_roles);
 }
 
 void plan_free(struct plan *plan)
@@ -52,6 +55,7 @@ void plan_free(struct plan *plan)
 	vec_release(&plan->blocks);
 	vec_release(&plan->steps);
 	vec_release(&plan->warnings);
+	vec_release(&plan->mistakes);
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
 	strmap_release(&plan->libraries);
@@ -59,6 +63,40 @@ void plan_free(struct plan *plan)
 	strmap_release(&plan->uses);
 	arena_release(&plan->arena);
 	free(plan);
+}
+
+static bool is_known(const struct plan *plan, const struct err *mistake)
+{
+	for (size_t i = 0; i < plan->mistakes.len; i++) {
+		const struct err *m = &plan->mistakes.at[i];
+		if (m->at.file == mistake->at.file && m->at.line == mistake->at.line &&
+		    m->at.column == mistake->at.column && strcmp(m->msg, mistake->msg) == 0)
+			return true;
+	}
+	return false;
+}
+
+int plan_go_on(struct plan *plan, int r, struct err *err)
+{
+	if (r >= 0 || !plan->collects_mistakes || plan->mistakes.len + 1 >= PLAN_MAX_MISTAKES)
+		return r;
+	if (!is_known(plan, err))
+		vec_push(&plan->mistakes, *err);
+	*err = (struct err){0};
+	return 0;
+}
+
+/* The last one becomes plan_load's own. */
+static int tell_mistakes(struct plan *plan, const struct plan_options *opts, int r, struct err *err)
+{
+	size_t n = plan->mistakes.len;
+	if (r == 0 && n > 0) {
+		*err = plan->mistakes.at[--n];
+		r = err->code;
+	}
+	for (size_t i = 0; i < n; i++)
+		opts->tell(&plan->mistakes.at[i]);
+	return r;
 }
 
 void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...)
@@ -94,13 +132,16 @@ static int finish(struct plan *plan, const struct plan_options *opts, struct err
 {
 	int r = includes_compile(plan, err);
 	plan->written_out = true;
-	if (r == 0) {
-		step_set_barriers(plan, 0);
-		r = check_notify(plan, 0, err);
-	}
+	if (r < 0 || plan->mistakes.len > 0)
+		return r; /* what is missing would look like further ones */
+	step_set_barriers(plan, 0);
+	r = check_notify(plan, 0, err);
 	if (r == 0)
 		r = uses_check(plan, err);
-	if (r == 0 && opts->start_at_task)
+	if (r < 0 || plan->mistakes.len > 0)
+		return r;
+	tags_check(plan);
+	if (opts->start_at_task)
 		r = start_at_task(plan, opts->start_at_task, err);
 	if (r == 0 && opts->limit)
 		r = hosts_check_limit(plan, err);
@@ -138,15 +179,20 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	plan->site_path = plan->name = arena_strdup(&plan->arena, opts->site_path);
 	plan->extra_vars = opts->extra_vars;
 	plan->roles_path = opts->roles_path;
+	plan->shipped_roles = opts->shipped_roles;
+	plan->collections_path = opts->collections_path;
 	plan->tags = opts->tags;
 	plan->skip_tags = opts->skip_tags;
 	plan->limit = opts->limit;
 	plan->refuses_undefined = opts->refuse_undefined;
+	plan->collects_mistakes = opts->tell != NULL;
 	int r = plan_folder(plan, opts->site_path, &plan->dir, err);
 	if (r == 0)
 		r = compile(plan, opts, err);
 	if (r == 0)
 		r = finish(plan, opts, err);
+	plan->collects_mistakes = false;
+	r = tell_mistakes(plan, opts, r, err);
 	if (r == 0)
 		r = connection_check(plan, err);
 	if (r < 0) {

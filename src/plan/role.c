@@ -11,9 +11,21 @@
 
 static const char *role_try(struct plan *plan, const char *dir, struct slice name)
 {
+	CLEANUP(strbuf_release) struct strbuf path = {0};
 	struct stat st;
-	char *path = arena_printf(&plan->arena, "%s/%.*s", dir, SLICE_ARG(name));
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : NULL;
+	path_normalize(&path,
+		       slice_from(arena_printf(&plan->arena, "%s/%.*s", dir, SLICE_ARG(name))));
+	return stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode)
+		       ? arena_strdup(&plan->arena, path.ptr)
+		       : NULL;
+}
+
+static const char *role_try_all(struct plan *plan, const char *const *dirs, struct slice name)
+{
+	const char *found = NULL;
+	while (!found && dirs && *dirs)
+		found = role_try(plan, *dirs++, name);
+	return found;
 }
 
 static void offer_roles(struct nearest *near, struct plan *plan, const char *dir)
@@ -27,6 +39,15 @@ static void offer_roles(struct nearest *near, struct plan *plan, const char *dir
 		closedir(d);
 }
 
+static void offer_all(struct nearest *near, struct plan *plan, const char *const *from,
+		      struct strbuf *told)
+{
+	for (; from && *from; from++) {
+		offer_roles(near, plan, *from);
+		strbuf_printf(told, ", %s", *from);
+	}
+}
+
 static int role_missing(struct plan *plan, const char *dir, const struct value *name,
 			struct err *err)
 {
@@ -37,14 +58,13 @@ static int role_missing(struct plan *plan, const char *dir, const struct value *
 	nearest_init(&near, name->str);
 	offer_roles(&near, plan, own);
 	strbuf_puts(&dirs, own);
-	for (const char *const *p = plan->roles_path; p && *p; p++) {
-		offer_roles(&near, plan, *p);
-		strbuf_printf(&dirs, ", %s", *p);
-	}
+	offer_all(&near, plan, plan->roles_path, &dirs);
+	offer_all(&near, plan, plan->shipped_roles, &dirs);
 	return err_at(err, ERR_NOT_FOUND, name->at, "no role '%.*s' in %s%s", SLICE_ARG(name->str),
 		      dirs.ptr, nearest_hint(&near, hint, sizeof(hint)));
 }
 
+/* Where Ansible looks, in its order. A path names no role of the program's own. */
 static const char *role_find(const struct compiler *c, const char *base_dir, struct slice name)
 {
 	struct plan *plan = c->plan;
@@ -52,14 +72,15 @@ static const char *role_find(const struct compiler *c, const char *base_dir, str
 	const char *found;
 	if (name.ptr[0] == '/')
 		return role_try(plan, "", name);
-	if ((found = role_try(plan, arena_printf(&plan->arena, "%s/roles", dir), name)))
+	if ((found = role_try(plan, arena_printf(&plan->arena, "%s/roles", dir), name)) ||
+	    (found = collection_role(c, name)))
 		return found;
-	for (const char *const *p = plan->roles_path; p && *p; p++)
-		if ((found = role_try(plan, *p, name)))
-			return found;
-	if (base_dir && (found = role_try(plan, base_dir, name)))
+	if ((found = role_try_all(plan, plan->roles_path, name)) ||
+	    (base_dir && (found = role_try(plan, base_dir, name))) ||
+	    (found = role_try(plan, dir, name)))
 		return found;
-	return role_try(plan, dir, name);
+	return memchr(name.ptr, '/', name.len) ? NULL
+					       : role_try_all(plan, plan->shipped_roles, name);
 }
 
 /* defaults/main.yml and the like: a file, or a folder main/ of files. */
@@ -111,6 +132,7 @@ int role_load(const struct compiler *c, const char *base_dir, const struct value
 	role->dir = arena_strdup(&plan->arena, real);
 	struct slice base = path_basename(role->dir);
 	role->name = arena_strndup(&plan->arena, base.ptr, base.len);
+	collection_name_role(&plan->arena, dir, role);
 	int r;
 	if ((r = load_part(plan, role->dir, "defaults", &role->defaults, err)) < 0 ||
 	    (r = load_part(plan, role->dir, "vars", &role->vars, err)) < 0 ||
@@ -217,9 +239,9 @@ static int own_values(const struct compiler *c, const struct plan_role *role,
 	if (r == 0)
 		r = load_from(c->plan, role, "vars", use->vars_from, &ret->own_vars, err);
 	if (r == 0 && use->vars) {
-		struct value *own = value_dict_dup(&c->plan->arena, ret->own_vars);
-		merge(&c->plan->arena, own, use->vars);
-		ret->own_vars = own;
+		struct value *all = value_dict_dup(&c->plan->arena, use->vars);
+		merge(&c->plan->arena, all, ret->own_vars);
+		ret->own_vars = all;
 	}
 	return r;
 }
@@ -292,6 +314,68 @@ int role_gather(struct compiler *c, const struct plan_role *role, const struct r
 	return gather(c, role, use, NULL, err);
 }
 
+static void record_dependent(struct compiler *c, const struct plan_role *role)
+{
+	for (size_t i = 0; i < c->step->dependent_roles.len; i++)
+		if (c->step->dependent_roles.at[i] == role)
+			return;
+	vec_push(&c->step->dependent_roles, role);
+}
+
+/* role_gather has proved that they do not go in a circle. */
+static int record_dependencies(struct compiler *c, const struct plan_role *role, struct err *err)
+{
+	const struct value *deps = dependencies(role);
+	int r = 0;
+	for (size_t i = 0; r == 0 && deps && i < deps->list.len; i++) {
+		const struct plan_role *dep;
+		r = role_entry_name(c, beside(c, role), deps->list.at[i], &dep, err);
+		if (r == 0)
+			r = record_dependencies(c, dep, err);
+		if (r == 0)
+			record_dependent(c, dep);
+	}
+	return r;
+}
+
+int role_record(struct compiler *c, const struct plan_role *role, struct err *err)
+{
+	vec_push(&c->step->play_roles, role);
+	return record_dependencies(c, role, err);
+}
+
+/* What its dependencies bring is the role's own, below what it brings itself. */
+static int with_dependencies(struct compiler *c, const struct plan_role *role, unsigned depth,
+			     struct plan_role_view *view, struct err *err)
+{
+	const struct value *deps = dependencies(role);
+	struct arena *a = &c->plan->arena;
+	struct value *defaults = value_dict_new(a), *vars = value_dict_new(a);
+	int r = 0;
+	if (!deps || deps->list.len == 0)
+		return 0;
+	if (depth >= ROLE_MAX_DEPTH)
+		return err_set(err, ERR_LIMIT, "role '%s': roles are nested too deep", role->name);
+	for (size_t i = 0; i < deps->list.len && r == 0; i++) {
+		const struct value *entry = deps->list.at[i];
+		const struct role_use use = {.vars = entry_vars(entry)};
+		struct plan_role_view own = {0};
+		const struct plan_role *dep;
+		r = role_entry_name(c, beside(c, role), entry, &dep, err);
+		if (r == 0 && (r = own_values(c, dep, &use, &own, err)) == 0)
+			r = with_dependencies(c, dep, depth + 1, &own, err);
+		if (r < 0)
+			return r;
+		merge(a, defaults, own.own_defaults);
+		merge(a, vars, own.own_vars);
+	}
+	merge(a, defaults, view->own_defaults);
+	merge(a, vars, view->own_vars);
+	view->own_defaults = defaults;
+	view->own_vars = vars;
+	return r;
+}
+
 int role_enter(const struct compiler *c, const struct plan_role *role, const struct role_use *use,
 	       struct compiler *ret, struct err *err)
 {
@@ -301,6 +385,8 @@ int role_enter(const struct compiler *c, const struct plan_role *role, const str
 	const struct role_use none = {0};
 	use = use ? use : &none;
 	int r = own_values(c, role, use, &view, err);
+	if (r == 0)
+		r = with_dependencies(&in, role, 0, &view, err);
 	if (r < 0)
 		return r;
 	view.defaults = value_dict_dup(a, c->step->defaults);
@@ -308,7 +394,10 @@ int role_enter(const struct compiler *c, const struct plan_role *role, const str
 	merge(a, view.defaults, view.own_defaults);
 	merge(a, view.vars, view.own_vars);
 	vec_push(&c->step->views, view);
+	struct plan_lineage *lineage = ARENA_NEW(a, struct plan_lineage);
+	*lineage = (struct plan_lineage){c->lineage, role, use->included};
 	in.role = role;
+	in.lineage = lineage;
 	in.role_defaults = view.defaults;
 	in.role_vars = view.vars;
 	in.role_params = use->params ? use->params : c->role_params;
@@ -364,38 +453,6 @@ int role_entry_compile(struct compiler *c, const char *base_dir, const struct va
 	return r;
 }
 
-/* Does the entry say the same as the other, but for the role's name? */
-static bool same_use(const struct value *a, const struct value *b)
-{
-	static const char *const names[] = {"role", "name"};
-	for (int side = 0; side < 2; side++) {
-		const struct value *x = side ? b : a, *y = side ? a : b;
-		for (size_t i = 0; x && i < x->dict.len; i++) {
-			const struct value *key = x->dict.at[i].key, *other;
-			if (value_is_str(key, names[0]) || value_is_str(key, names[1]))
-				continue;
-			other = y ? value_find(y, key) : NULL;
-			if (!other || !value_equal(other, x->dict.at[i].value))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool compiled_already(const struct plan_role *role, const struct role_use *use,
-			     const struct plan_block *out)
-{
-	bool duplicates = false;
-	const struct value *allow = value_get(role->meta, "allow_duplicates");
-	if (allow && value_to_bool(allow, &duplicates) && duplicates)
-		return false;
-	for (size_t i = 0; i < out->body.len; i++)
-		if (out->body.at[i]->kind == PLAN_BLOCK && out->body.at[i]->role == role &&
-		    same_use(out->body.at[i]->entry, use->entry))
-			return true;
-	return false;
-}
-
 static int compile_handlers(struct compiler *c, const struct plan_role *role, const char *from,
 			    const struct plan_attrs *attrs, struct err *err)
 {
@@ -420,8 +477,7 @@ int role_compile(struct compiler *c, const struct plan_role *role, const struct 
 		if ((r = role_entry_compile(c, beside(c, role), deps->list.at[i], attrs, out,
 					    err)) < 0)
 			return r;
-	if (strcmp(tasks_from, "main") == 0 && compiled_already(role, use, out))
-		return 0;
+	c->role_use = role_use_find(c, role, use);
 	r = compile_handlers(c, role, use->handlers_from ? use->handlers_from : "main", attrs, err);
 	if (r < 0)
 		return r;
@@ -433,10 +489,11 @@ int role_compile(struct compiler *c, const struct plan_role *role, const struct 
 	struct plan_node *node = node_new(
 		c, PLAN_BLOCK, (struct srcloc){file ? srcfile_intern(file) : NULL, 1, 1}, attrs);
 	node->block = block_new(c->plan);
-	node->entry = use->entry;
+	node->role_block = true;
+	node->once_a_host = role_is_once(role, use);
 	if (!use->unchecked && (r = role_add_check(c, role, tasks_from, node, err)) < 0)
 		return r;
-	if (file && (r = block_compile_file(c, file, attrs, node->block, err)) < 0)
+	if (file && (r = block_compile_role_file(c, file, attrs, node->block, err)) < 0)
 		return r;
 	vec_push(&out->body, node);
 	return 0;

@@ -78,13 +78,16 @@ static int name_without_ending(struct plan *plan, const struct value *args, cons
 int role_read_use(struct plan *plan, const struct value *args, struct role_use *ret,
 		  struct err *err)
 {
-	const struct value *validate = value_get(args, "rolespec_validate");
+	const struct value *validate = value_get(args, "rolespec_validate"),
+			   *duplicates = value_get(args, "allow_duplicates");
 	int r;
 	if ((r = name_without_ending(plan, args, "tasks_from", &ret->tasks_from, err)) < 0 ||
 	    (r = name_without_ending(plan, args, "vars_from", &ret->vars_from, err)) < 0 ||
 	    (r = name_without_ending(plan, args, "defaults_from", &ret->defaults_from, err)) < 0 ||
 	    (r = name_without_ending(plan, args, "handlers_from", &ret->handlers_from, err)) < 0)
 		return r;
+	ret->included = true;
+	ret->once = duplicates && plan_is_false(duplicates);
 	ret->unchecked = validate && plan_is_false(validate);
 	return 0;
 }

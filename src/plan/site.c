@@ -52,6 +52,7 @@ struct site {
 	const struct value *steps;
 	struct plan_attrs attrs;
 	const struct value *gather_facts, *any_errors_fatal, *max_fail_percentage;
+	bool by_step; /* --step */
 };
 
 static int read_site(struct compiler *c, const struct value *top, struct site *s, struct err *err)
@@ -119,7 +120,7 @@ static int read_step_keys(struct compiler *c, const struct site *s, const struct
 	    (r = keys_serial(c, value_get(body, "serial"), err)) < 0 ||
 	    (r = keys_percentage(c, percentage ? percentage : s->max_fail_percentage, err)) < 0)
 		return r;
-	step->linear = step->any_errors_fatal || step->max_fail_percentage;
+	step->linear = step->any_errors_fatal || step->max_fail_percentage || s->by_step;
 	if (vars && vars->type != VALUE_DICT && vars->type != VALUE_NULL)
 		return err_at(err, ERR_INVALID, vars->at,
 			      "'vars' is a mapping of variables, not a %s", value_type_name(vars));
@@ -159,7 +160,7 @@ static int compile_step(struct plan *plan, const struct site *s, const struct va
 	if ((r = role_load(&c, NULL, role_name, &role, err)) < 0)
 		return r;
 	step->role_name = role->name;
-	if ((r = role_gather(&c, role, NULL, err)) < 0 ||
+	if ((r = role_gather(&c, role, NULL, err)) < 0 || (r = role_record(&c, role, err)) < 0 ||
 	    (r = role_enter(&c, role, NULL, &in, err)) < 0 ||
 	    (r = role_compile(&in, role, &(struct role_use){0}, &step->attrs, step->body, err)) < 0)
 		return r;
@@ -170,18 +171,20 @@ int site_compile(struct plan *plan, const struct value *top, const struct plan_o
 		 struct err *err)
 {
 	struct compiler c = {.plan = plan};
-	struct site s = {0};
+	struct site s = {.by_step = opts->step};
 	int r = read_site(&c, top, &s, err);
 	if (r == 0 && (!s.steps || s.steps->type != VALUE_DICT || s.steps->dict.len == 0))
 		r = err_at(err, ERR_INVALID, s.steps ? s.steps->at : top->at,
 			   "a site file needs 'roles': a mapping of named steps");
+	if (r == 0 && s.steps->dict.len > PLAN_MAX_STEPS)
+		r = err_at(err, ERR_LIMIT, s.steps->at, "more than %u steps", PLAN_MAX_STEPS);
 	if (r == 0 && opts->become)
 		s.attrs.become = value_bool(true);
 	if (r == 0 && opts->become_user)
 		s.attrs.become_user = value_cstr(&plan->arena, opts->become_user);
 	for (size_t i = 0; r == 0 && i < s.steps->dict.len; i++)
-		r = compile_step(plan, &s, &s.steps->dict.at[i], err);
-	if (r == 0)
+		r = plan_go_on(plan, compile_step(plan, &s, &s.steps->dict.at[i], err), err);
+	if (r == 0 && plan->mistakes.len == 0)
 		r = edges_compile(plan, s.steps, err);
 	attrs_release(&s.attrs);
 	return r;

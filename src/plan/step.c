@@ -16,7 +16,10 @@ struct plan_step *step_new(struct plan *plan, const char *name, struct srcloc at
 {
 	struct plan_step *step = ARENA_NEW(&plan->arena, struct plan_step);
 	const char *own = name;
-	for (unsigned n = 2; name_is_taken(plan, own); n++)
+	unsigned n = 1; /* of plays with one name the numbers before are given */
+	for (size_t i = 0; i < plan->steps.len; i++)
+		n += strcmp(plan->steps.at[i]->play_name, name) == 0;
+	for (n = n < 2 ? 2 : n; name_is_taken(plan, own); n++)
 		own = arena_printf(&plan->arena, "%s (%u)", name, n);
 	step->name = own;
 	step->play_name = name;
@@ -43,6 +46,7 @@ int keys_render(struct compiler *c, const struct value *v, const struct value **
 {
 	struct vars vars;
 	vars_init(&vars, c->plan->env, &c->plan->arena, NULL);
+	vars_set_level(&vars, VARS_ROLE_DEFAULTS, plan_magic(c->plan, c->step));
 	vars_set_level(&vars, VARS_PLAY, c->step ? c->step->play_vars : NULL);
 	vars_set_level(&vars, VARS_EXTRA, c->plan->extra_vars);
 	int r = template_render(c->plan->env, &vars.scope, &c->plan->arena, v, ret, err);
@@ -50,18 +54,20 @@ int keys_render(struct compiler *c, const struct value *v, const struct value **
 	return r < 0 ? err_locate(err, r, v->at) : r;
 }
 
-/* 3, "3" or "30%" */
+/* 3, "3" or "30%"; 0 and below mean all hosts that are left */
 static bool is_batch_size(const struct value *v)
 {
 	if (v->type == VALUE_INT)
-		return v->integer > 0;
+		return true;
 	struct slice s = v->type == VALUE_STRING ? v->str : SLICE_LIT("");
 	if (slice_ends_with(s, "%"))
 		s.len--;
+	else if (slice_starts_with(s, "-"))
+		s = (struct slice){s.ptr + 1, s.len - 1};
 	for (size_t i = 0; i < s.len; i++)
 		if (s.ptr[i] < '0' || s.ptr[i] > '9')
 			return false;
-	return s.len > 0 && s.len < 10 && !(s.len == 1 && s.ptr[0] == '0');
+	return s.len > 0 && s.len < 10;
 }
 
 int keys_serial(struct compiler *c, const struct value *serial, struct err *err)
@@ -165,12 +171,15 @@ int vars_files_read(struct compiler *c, const struct value *files, struct value 
 		struct err why = {0};
 		int r = f->type == VALUE_LIST ? read_first(c, f, into, &why)
 					      : read_one(c, f, into, &why);
-		if (r == ERR_UNDEFINED && c->step && c->step->is_play) {
+		bool play = c->step && c->step->is_play;
+		/* what follows such a file counts more, and is read again after it */
+		bool late = play && (r == ERR_UNDEFINED || c->step->late_vars_files.len);
+		if (late)
 			vec_push(&c->step->late_vars_files, f);
+		if (play && r == ERR_UNDEFINED)
 			r = names_of_value(c, f, err);
-		} else if (r < 0) {
+		else if (r < 0)
 			*err = why;
-		}
 		if (r < 0)
 			return r;
 	}

@@ -32,22 +32,8 @@ static bool ends_dos_line(int32_t cp, struct slice rest)
 	return cp == '\r' && rest.len > 0 && rest.ptr[0] == '\n';
 }
 
-void visible_text(struct strbuf *out, struct slice text)
-{
-	while (text.len > 0) {
-		struct slice raw = text;
-		int32_t cp = utf8_next(&text);
-		raw.len -= text.len;
-		if (ends_dos_line(cp, text))
-			continue;
-		if (cp == '\n' || cp == '\t')
-			strbuf_putc(out, (char)cp);
-		else
-			put_visible(out, raw, cp);
-	}
-}
-
-void visible_line(struct strbuf *out, struct slice text)
+/* `newline` and `tab`: what stands for them. */
+static void put_text(struct strbuf *out, struct slice text, const char *newline, char tab)
 {
 	while (text.len > 0) {
 		struct slice raw = text;
@@ -56,12 +42,22 @@ void visible_line(struct strbuf *out, struct slice text)
 		if (ends_dos_line(cp, text))
 			continue;
 		if (cp == '\n')
-			strbuf_puts(out, "\\n");
+			strbuf_puts(out, newline);
 		else if (cp == '\t')
-			strbuf_putc(out, ' ');
+			strbuf_putc(out, tab);
 		else
 			put_visible(out, raw, cp);
 	}
+}
+
+void visible_text(struct strbuf *out, struct slice text)
+{
+	put_text(out, text, "\n", '\t');
+}
+
+void visible_line(struct strbuf *out, struct slice text)
+{
+	put_text(out, text, "\\n", ' ');
 }
 
 const char *visible_path(const char *path)

@@ -1,29 +1,30 @@
 /* Events to the sinks. What must not be seen is censored here. */
+#include "emit.h"
 #include "rollout/base/clock.h"
 #include "rollout/value/secret.h"
-#include "state.h"
 
 #include <stdio.h>
 
 /* Without the secrets that are in it. */
-static struct slice shown(struct run *run, struct slice text)
+static struct slice shown(struct arena *a, struct slice text)
 {
 	CLEANUP(strbuf_release) struct strbuf out = {0};
-	return text.ptr && secret_hide(&out, text) ? arena_slice(&run->arena, strbuf_slice(&out))
-						   : text;
+	return text.ptr && secret_hide(&out, text) ? arena_slice(a, strbuf_slice(&out)) : text;
 }
 
-static void hide_secrets(struct run *run, struct report_event *e)
+static void hide_secrets(struct arena *a, struct report_event *e)
 {
-	e->task = shown(run, slice_from(e->task)).ptr;
-	e->item = shown(run, slice_from(e->item)).ptr;
-	e->msg = shown(run, slice_from(e->msg)).ptr;
-	e->text = shown(run, e->text);
+	e->task = shown(a, slice_from(e->task)).ptr;
+	e->item = shown(a, slice_from(e->item)).ptr;
+	e->msg = shown(a, slice_from(e->msg)).ptr;
+	e->text = shown(a, e->text);
 }
 
 void emit(struct run *run, struct report_event *e)
 {
-	hide_secrets(run, e);
+	/* Not the run's: a host may say a secret as often as it likes. */
+	CLEANUP(arena_release) struct arena a = {0};
+	hide_secrets(&a, e);
 	e->time_us = clock_realtime_us();
 	e->run_name = run->plan->name;
 	e->check_mode = run->opts->check_mode;
@@ -96,8 +97,7 @@ bool holds_secret(const struct value *v)
 	return false;
 }
 
-/* Keys that begin with "_" are between the layers. */
-static const struct value *without_internals(struct arena *a, const struct value *result)
+const struct value *without_internals(struct arena *a, const struct value *result)
 {
 	struct value *out = value_dict_new(a);
 	for (size_t i = 0; i < result->dict.len; i++) {

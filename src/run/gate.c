@@ -2,7 +2,10 @@
  * Hosts that are still being made: their links are held until the gate says that
  * they are there. One that failed is unreachable, with the gate's reason.
  */
-#include "state.h"
+#include "gate.h"
+#include "emit.h"
+#include "link/link.h"
+#include "run.h"
 
 enum run_gate_state gate_ask(const struct link *l, const char **ret_text)
 {

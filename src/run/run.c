@@ -1,9 +1,17 @@
 #include "rollout/run/run.h"
 #include "rollout/base/clock.h"
 
-#include "state.h"
+#include "action/action.h"
+#include "action/download/fetch.h"
+#include "dialogue/dialogue.h"
+#include "emit.h"
+#include "gate.h"
+#include "link/blob.h"
+#include "link/link.h"
+#include "run.h"
+#include "strand/step.h"
+#include "strand/strand.h"
 
-#include <curl/curl.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -88,6 +96,7 @@ static void close_all(struct run *run)
 		return;
 	run->closing = true;
 	gate_end(run);
+	dialogue_end(run);
 	for (size_t i = 0; i < run->links.len; i++)
 		link_close(run->links.at[i]);
 	uv_close((uv_handle_t *)&run->ticker, NULL);
@@ -130,7 +139,7 @@ static void give_up(struct run *run)
  * the loop alive, so that a standstill would be a hang. */
 static bool is_at_standstill(const struct run *run)
 {
-	if (run->closing || run->ready.len)
+	if (run->closing || run->ready.len || run->questions.len)
 		return false;
 	for (size_t i = 0; i < run->steps.len; i++)
 		for (size_t k = 0; k < run->steps.at[i]->strands.len; k++)
@@ -145,9 +154,28 @@ static void on_tick(uv_timer_t *timer)
 	int64_t now = (int64_t)uv_now(&run->loop);
 	if (is_at_standstill(run))
 		give_up(run);
+	bool asking = dialogue_tick(run);
 	for (size_t i = 0; i < run->opts->nsinks; i++)
-		if (run->opts->sinks[i].ops->tick)
+		if (run->opts->sinks[i].ops->tick && !asking)
 			run->opts->sinks[i].ops->tick(run->opts->sinks[i].self, now);
+}
+
+void run_interrupt(struct run *run)
+{
+	run->stopping = true;
+	if (++run->interrupts > 1)
+		return;
+	emit_warning(run, (struct srcloc){0},
+		     "interrupted: waiting for what is in flight (once more to stop at once)");
+	for (size_t i = 0; i < run->steps.len; i++)
+		for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
+			struct strand *s = run->steps.at[i]->strands.at[k];
+			strand_recall(s);
+			if (s->flights.len == 0 || s->state != STRAND_WAITING)
+				strand_wake(s);
+		}
+	gate_give_up(run);
+	dialogue_cancel(run);
 }
 
 /* The first: nothing new is begun. The second: nothing is waited for. */
@@ -155,19 +183,8 @@ static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct run *run = handle->data;
 	(void)signum;
-	run->stopping = true;
-	if (++run->interrupts == 1) {
-		emit_warning(
-			run, (struct srcloc){0},
-			"interrupted: waiting for what is in flight (once more to stop at once)");
-		for (size_t i = 0; i < run->steps.len; i++)
-			for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
-				struct strand *s = run->steps.at[i]->strands.at[k];
-				strand_recall(s);
-				if (s->flights.len == 0 || s->state != STRAND_WAITING)
-					strand_wake(s);
-			}
-		gate_give_up(run);
+	run_interrupt(run);
+	if (run->interrupts == 1) {
 		run_drain(run);
 		return;
 	}
@@ -178,7 +195,6 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 static int start(struct run *run, struct err *err)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int r = uv_loop_init(&run->loop);
 	if (r < 0)
 		return err_set(err, ERR_SYS, "event loop: %s", uv_strerror(r));
@@ -290,9 +306,14 @@ void run_emit_plan_warnings(struct run *run, size_t from)
 
 static void emit_start(struct run *run)
 {
-	struct report_event e = {.kind = REPORT_RUN_STARTED};
-	for (size_t i = 0; i < run->hosts.len; i++)
-		e.nhosts += takes_part(run, run->hosts.entries[i].value);
+	struct report_host_stats *hosts =
+		ARENA_ARRAY(&run->arena, struct report_host_stats, run->hosts.len + 1);
+	struct report_event e = {.kind = REPORT_RUN_STARTED, .hosts = hosts};
+	for (size_t i = 0; i < run->hosts.len; i++) {
+		const struct run_host *h = run->hosts.entries[i].value;
+		if (takes_part(run, h))
+			hosts[e.nhosts++] = h->stats;
+	}
 	for (size_t i = 0; i < run->steps.len; i++)
 		e.ntasks += step_task_count(run->steps.at[i]);
 	e.nsteps = run->steps.len;
@@ -314,6 +335,7 @@ static void release(struct run *run, struct host *real)
 	strmap_release(&run->hosts);
 	fetches_release(run);
 	blobs_release(run);
+	vec_release(&run->questions);
 	vec_release(&run->ready);
 	vec_release(&run->slot_queue);
 	uv_loop_close(&run->loop);

@@ -1,15 +1,13 @@
 #include "bootstrap.h"
 
+#include "become.h"
 #include "bootstrap_script.h"
 #include "image.h"
-#include "rollout/base/shellwords.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
-/* For sudo's messages to be English ones; the script puts LC_ALL back. */
-static const char sudo_wrapper[] = "l=${LC_ALL-}; LC_ALL=C; export LC_ALL; s=$1; shift; exec "
-				   "\"$@\" sh -c \"$s\" rollout \"$l\"";
+#define PASSWORD_MIN 4u /* shorter ones cannot be told from other text */
 
 void bootstrap_init(struct bootstrap *b, const struct transport_target *target,
 		    const struct bootstrap_ops *ops, void *ctx)
@@ -22,21 +20,6 @@ static void put_images(const struct transport_target *t, struct strbuf *out)
 	for (size_t i = 0; i < t->nimages; i++)
 		strbuf_printf(out, " %s %s %zu %zu", t->images[i].machine, t->images[i].sha256,
 			      image_gzip_size(&t->images[i]), t->images[i].raw_size);
-}
-
-/* -n where there is no password: sudo must never wait for one. */
-static void put_sudo(const struct transport_target *t, struct strbuf *out)
-{
-	strbuf_putc(out, ' ');
-	shellwords_quote(out, slice_from(t->become_exe ? t->become_exe : "sudo"));
-	strbuf_puts(out, " -H");
-	if (t->become_password)
-		strbuf_puts(out, " -S -p '" BOOTSTRAP_PROMPT "'");
-	else
-		strbuf_puts(out, " -n");
-	if (t->become_flags && t->become_flags[0])
-		strbuf_printf(out, " %s", t->become_flags);
-	strbuf_puts(out, " -u root");
 }
 
 void bootstrap_command(const struct transport_target *t, struct strbuf *out)
@@ -56,10 +39,10 @@ void bootstrap_command(const struct transport_target *t, struct strbuf *out)
 	}
 	/* exec sh -c 'WRAPPER "$@"' rollout 'SCRIPT' sudo …; the images go to
 	 * the script, so they stand in the wrapper's text */
-	strbuf_printf(out, "exec sh -c '%s", sudo_wrapper);
+	strbuf_printf(out, "exec sh -c '%s", become_wrapper(t));
 	put_images(t, out);
 	strbuf_printf(out, "' rollout '%s'", bootstrap_script);
-	put_sudo(t, out);
+	become_put_words(t, out);
 }
 
 static void fail(struct bootstrap *b, const struct err *why)
@@ -92,10 +75,25 @@ static void put_line(struct slice s, char *to, size_t size)
 	to[n] = '\0';
 }
 
-/* What stderr said, or else what a login shell said on stdout (nologin does). */
-static void put_errors(const struct bootstrap *b, char *to, size_t size)
+/* As put_line; a host that got the password may say it again (sh -x does). */
+static void put_shown(const struct bootstrap *b, struct slice s, char *to, size_t size)
 {
-	put_line(strbuf_slice(&b->errors), to, size);
+	CLEANUP(strbuf_wipe) struct strbuf shown = {0};
+	const char *password = b->target->become_password, *at;
+	size_t n = password ? strlen(password) : 0;
+	while (n >= PASSWORD_MIN && (at = memmem(s.ptr, s.len, password, n))) {
+		size_t before = (size_t)(at - s.ptr);
+		strbuf_append(&shown, s.ptr, before);
+		strbuf_puts(&shown, "********");
+		s = (struct slice){at + n, s.len - before - n};
+	}
+	strbuf_slice_append(&shown, s);
+	put_line(strbuf_slice(&shown), to, size);
+}
+
+void bootstrap_said(const struct bootstrap *b, char *to, size_t size)
+{
+	put_shown(b, strbuf_slice(&b->errors), to, size);
 	if (!to[0] && b->state != BOOTSTRAP_UP)
 		put_line(slice_from(b->heard), to, size);
 }
@@ -123,7 +121,7 @@ static void receive_error(const struct bootstrap *b, struct slice folder, struct
 	const struct transport_agent_image *image = image_find(b->target, slice_from(b->machine));
 	if (image)
 		need = image->raw_size;
-	put_errors(b, errors, sizeof(errors));
+	bootstrap_said(b, errors, sizeof(errors));
 	if (errors_have(b, "No space left"))
 		err_set(err, ERR_SYS, "no space left on %s:%.*s; the agent needs %zu bytes",
 			where(b), SLICE_ARG(folder), need);
@@ -206,7 +204,7 @@ static void one_line(struct bootstrap *b, struct slice line)
 		line.len--;
 	if (!slice_starts_with(line, BOOTSTRAP_MARK)) {
 		if (slice_trim(line).len > 0)
-			put_line(line, b->heard, sizeof(b->heard));
+			put_shown(b, line, b->heard, sizeof(b->heard));
 		return;
 	}
 	line.ptr += sizeof(BOOTSTRAP_MARK) - 1;
@@ -250,32 +248,28 @@ void bootstrap_stdout(struct bootstrap *b, struct slice bytes)
 		b->ops->data(b->ctx, bytes);
 }
 
-static void wrong_password(struct bootstrap *b)
-{
-	struct err why = {0};
-	err_set(&why, ERR_AUTH, "the sudo password for %s on %s is wrong",
-		b->target->user ? b->target->user : "the login user", where(b));
-	fail(b, &why);
-}
-
-/* sudo asks: the first time it gets the password, a second time means it was
+/* It asks: the first time it gets the password, a second time means that this was
  * wrong. */
 static void look_for_prompt(struct bootstrap *b)
 {
-	struct slice s = strbuf_slice(&b->errors);
-	const size_t n = sizeof(BOOTSTRAP_PROMPT) - 1;
-	while (b->state == BOOTSTRAP_TALKING && b->target->become_password) {
+	struct slice s = strbuf_slice(&b->errors), prompt = become_prompt(b->target);
+	const char *password = b->target->become_password;
+	/* sudo -n does not ask */
+	while (b->state == BOOTSTRAP_TALKING && b->target->become &&
+	       (password || become_is_su(b->target))) {
 		const char *from = s.ptr + b->prompt_seen;
-		const char *at = memmem(from, s.len - b->prompt_seen, BOOTSTRAP_PROMPT, n);
+		const char *at = memmem(from, s.len - b->prompt_seen, prompt.ptr, prompt.len);
 		if (!at)
 			return;
-		b->prompt_seen = (size_t)(at - s.ptr) + n;
-		if (b->password_sent) {
-			wrong_password(b);
+		b->prompt_seen = (size_t)(at - s.ptr) + prompt.len;
+		if (b->password_sent || !password) {
+			struct err why = {0};
+			become_refused(b->target, b->password_sent, &why);
+			fail(b, &why);
 			return;
 		}
 		CLEANUP(strbuf_wipe) struct strbuf line = {0};
-		strbuf_puts(&line, b->target->become_password);
+		strbuf_puts(&line, password);
 		strbuf_putc(&line, '\n');
 		b->password_sent = true;
 		b->ops->write(b->ctx, strbuf_slice(&line));
@@ -297,61 +291,27 @@ void bootstrap_stderr(struct bootstrap *b, struct slice bytes)
 	}
 }
 
-/* What sudo says, and what to do. */
-static bool explain_sudo(const struct bootstrap *b, int status, struct err *err)
+/* What sudo or su says, and what to do. */
+static bool explain_becoming(const struct bootstrap *b, int status, struct err *err)
 {
-	const char *user = b->target->user ? b->target->user : "the login user";
-	const struct {
-		const char *text, *advice;
-		enum err_code code;
-	} cases[] = {
-		{"a password is required",
-		 "sudo wants a password; give it with -K/--ask-become-pass or "
-		 "ansible_become_password, or allow NOPASSWD",
-		 ERR_AUTH},
-		{"incorrect password attempt", "the sudo password is wrong", ERR_AUTH},
-		{"no password was provided", "the sudo password is wrong", ERR_AUTH},
-		{"is not in the sudoers file", "sudo refuses: the user is not in the sudoers file",
-		 ERR_AUTH},
-		{"is not allowed to execute",
-		 "sudo refuses: sudoers does not allow this user a shell "
-		 "as root (it must allow ALL)",
-		 ERR_AUTH},
-		{"may not run sudo", "sudo refuses: the user may not run sudo", ERR_AUTH},
-		{"you must have a tty",
-		 "sudo insists on a terminal; take `requiretty` out of sudoers", ERR_UNSUPPORTED},
-		{"must be owned by uid 0", "sudo is not setuid root there", ERR_UNSUPPORTED},
-		{"no new privileges", "sudo cannot gain privileges there (no_new_privs is set)",
-		 ERR_UNSUPPORTED},
-		{"account validation failure", "sudo refuses: the account has expired", ERR_AUTH},
-	};
-	char said[300];
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		if (!errors_have(b, cases[i].text))
-			continue;
-		put_errors(b, said, sizeof(said));
-		err_set(err, cases[i].code, "become root as %s on %s: %s (%s)", user, where(b),
-			cases[i].advice, said);
-		return true;
+	char said[300], advice[sizeof(err->msg)];
+	if (!become_explain(b->target, strbuf_slice(&b->errors), status, err))
+		return false;
+	bootstrap_said(b, said, sizeof(said));
+	if (status != 127 && said[0]) {
+		snprintf(advice, sizeof(advice), "%s", err->msg);
+		err_set(err, err->code, "%s (%s)", advice, said);
 	}
-	if (status == 127 &&
-	    errors_have(b, b->target->become_exe ? b->target->become_exe : "sudo")) {
-		err_set(err, ERR_UNSUPPORTED,
-			"%s has no %s; log in as root, or install it, or name it with "
-			"ansible_become_exe",
-			where(b), b->target->become_exe ? b->target->become_exe : "sudo");
-		return true;
-	}
-	return false;
+	return true;
 }
 
 void bootstrap_explain(const struct bootstrap *b, int status, const char *signal, struct err *err)
 {
 	char said[500], how[80];
 	bool up = b->state == BOOTSTRAP_UP, login = b->target->login_only;
-	if (!up && !login && b->target->become && explain_sudo(b, status, err))
+	if (!up && !login && b->target->become && explain_becoming(b, status, err))
 		return;
-	put_errors(b, said, sizeof(said));
+	bootstrap_said(b, said, sizeof(said));
 	if (signal)
 		snprintf(how, sizeof(how), "was killed by SIG%.30s", signal);
 	else if (status >= 0)

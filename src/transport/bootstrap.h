@@ -50,6 +50,9 @@ void bootstrap_init(struct bootstrap *b, const struct transport_target *target,
 void bootstrap_command(const struct transport_target *target, struct strbuf *out);
 void bootstrap_stdout(struct bootstrap *b, struct slice bytes);
 void bootstrap_stderr(struct bootstrap *b, struct slice bytes);
+/* What stderr said, or else what a login shell said on stdout (nologin does): one line
+ * without control characters and without the password. */
+void bootstrap_said(const struct bootstrap *b, char *to, size_t size);
 /* Why the command ended, whether before or after it was up. status -1: not
  * known; signal NULL: none. Sets *err. */
 void bootstrap_explain(const struct bootstrap *b, int status, const char *signal, struct err *err);

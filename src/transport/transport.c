@@ -19,7 +19,7 @@ static void on_end(uv_timer_t *timer)
 	t->ops->stop(t);
 	uv_close((uv_handle_t *)t->timer, free_handle);
 	bootstrap_release(&t->boot);
-	strbuf_release(&t->queue);
+	strbuf_wipe(&t->queue);
 	free(t);
 	events.on_down(ctx, failed ? &why : NULL);
 }
@@ -66,15 +66,15 @@ static void on_limit(uv_timer_t *timer)
 {
 	struct transport *t = timer->data;
 	struct err why = {0};
-	struct slice said = slice_trim(strbuf_slice(&t->boot.errors));
+	char said[300];
 	if (t->state == TRANSPORT_CLOSING) {
 		end(t);
 		return;
 	}
-	err_set(&why, ERR_TIMEOUT, "%s: the %s within %lld s%s%.*s", t->target.name,
+	bootstrap_said(&t->boot, said, sizeof(said));
+	err_set(&why, ERR_TIMEOUT, "%s: the %s within %lld s%s%s", t->target.name,
 		t->target.login_only ? "login's command did not end" : "agent did not start",
-		(long long)(t->target.start_timeout_ms / 1000), said.len ? ": " : "",
-		(int)(said.len > 300 ? 300 : said.len), said.ptr);
+		(long long)(t->target.start_timeout_ms / 1000), said[0] ? ": " : "", said);
 	transport_fail(t, &why);
 }
 

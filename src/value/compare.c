@@ -1,6 +1,7 @@
 #include "rollout/value/value.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <strings.h>
 
 static bool is_number(const struct value *v)
@@ -120,6 +121,18 @@ static bool word_to_bool(struct slice word, bool *ret)
 		}
 	}
 	return false;
+}
+
+bool value_is_number_text(const struct value *v, bool whole)
+{
+	char *end = NULL;
+	if (v->type != VALUE_STRING || v->str.len == 0)
+		return false;
+	if (whole)
+		(void)strtoll(v->str.ptr, &end, 10);
+	else
+		(void)strtod(v->str.ptr, &end);
+	return end == v->str.ptr + v->str.len;
 }
 
 bool value_to_bool(const struct value *v, bool *ret)

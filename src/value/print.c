@@ -115,17 +115,49 @@ void print_quoted(struct strbuf *out, struct slice s)
 	strbuf_putc(out, quote);
 }
 
-static void print_list(struct strbuf *out, const struct value *v)
+/* bytes.__repr__ */
+static void print_bytes(struct strbuf *out, struct slice s)
+{
+	bool has_single = s.len > 0 && memchr(s.ptr, '\'', s.len);
+	bool has_double = s.len > 0 && memchr(s.ptr, '"', s.len);
+	char quote = has_single && !has_double ? '"' : '\'';
+	strbuf_putc(out, 'b');
+	strbuf_putc(out, quote);
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		if (c == '\\' || s.ptr[i] == quote)
+			strbuf_putc(out, '\\');
+		if (c < 0x80)
+			print_escaped(out, c, c);
+		else
+			strbuf_printf(out, "\\x%02x", c);
+	}
+	strbuf_putc(out, quote);
+}
+
+void value_list_begin(struct strbuf *out, const struct value *v)
+{
+	if (v->flags & (VALUE_KEYS | VALUE_VALUES | VALUE_ITEMS))
+		strbuf_printf(out, "%s(", value_type_name(v));
+	strbuf_putc(out, v->flags & VALUE_TUPLE ? '(' : '[');
+}
+
+void value_list_end(struct strbuf *out, const struct value *v)
 {
 	bool tuple = v->flags & VALUE_TUPLE;
-	strbuf_putc(out, tuple ? '(' : '[');
+	strbuf_puts(out, tuple ? (v->list.len == 1 ? ",)" : ")") : "]");
+	if (v->flags & (VALUE_KEYS | VALUE_VALUES | VALUE_ITEMS))
+		strbuf_putc(out, ')');
+}
+
+static void print_list(struct strbuf *out, const struct value *v)
+{
+	value_list_begin(out, v);
 	for (size_t i = 0; i < v->list.len; i++) {
 		strbuf_puts(out, i > 0 ? ", " : "");
 		value_repr(out, v->list.at[i]);
 	}
-	if (tuple && v->list.len == 1)
-		strbuf_putc(out, ',');
-	strbuf_putc(out, tuple ? ')' : ']');
+	value_list_end(out, v);
 }
 
 static void print_dict(struct strbuf *out, const struct value *v)
@@ -156,7 +188,10 @@ void value_repr(struct strbuf *out, const struct value *v)
 		print_float(out, v->real);
 		return;
 	case VALUE_STRING:
-		print_quoted(out, v->str);
+		if (v->flags & VALUE_BYTES)
+			print_bytes(out, v->str);
+		else
+			print_quoted(out, v->str);
 		return;
 	case VALUE_LIST:
 		print_list(out, v);
@@ -175,7 +210,7 @@ void value_repr(struct strbuf *out, const struct value *v)
 
 void value_print(struct strbuf *out, const struct value *v)
 {
-	if (v->type == VALUE_STRING)
+	if (v->type == VALUE_STRING && !(v->flags & VALUE_BYTES))
 		strbuf_slice_append(out, v->str);
 	else
 		value_repr(out, v);

@@ -115,7 +115,7 @@ static void copy_children(struct arena *a, struct value *to, const struct value 
 struct value *value_copy(struct arena *a, const struct value *v, unsigned or_flags)
 {
 	struct value *to = arena_copy(a, v, sizeof(*v));
-	to->flags = (uint8_t)(to->flags | or_flags);
+	to->flags = (uint16_t)(to->flags | or_flags);
 	if (v->type == VALUE_STRING)
 		to->str = arena_slice(a, v->str);
 	else if (v->type == VALUE_UNKNOWN)
@@ -123,6 +123,15 @@ struct value *value_copy(struct arena *a, const struct value *v, unsigned or_fla
 	else if (v->type == VALUE_LIST || v->type == VALUE_DICT)
 		copy_children(a, to, v, or_flags);
 	return to;
+}
+
+static const char *list_type_name(const struct value *v)
+{
+	return v->flags & VALUE_TUPLE	 ? "tuple"
+	       : v->flags & VALUE_KEYS	 ? "dict_keys"
+	       : v->flags & VALUE_VALUES ? "dict_values"
+	       : v->flags & VALUE_ITEMS	 ? "dict_items"
+					 : "list";
 }
 
 const char *value_type_name(const struct value *v)
@@ -137,9 +146,9 @@ const char *value_type_name(const struct value *v)
 	case VALUE_FLOAT:
 		return "float";
 	case VALUE_STRING:
-		return "str";
+		return v->flags & VALUE_BYTES ? "bytes" : "str";
 	case VALUE_LIST:
-		return v->flags & VALUE_TUPLE ? "tuple" : "list";
+		return list_type_name(v);
 	case VALUE_DICT:
 		return "dict";
 	case VALUE_OBJECT:

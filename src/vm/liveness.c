@@ -5,15 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* vm_lock_is_held takes the lock for some microseconds: who finds it taken asks
- * again before it believes it. */
-#define PROBE_MS 40
 #define POLL_MS 10
+#define REPLACED_MAX 100
 
 static void nap(int64_t ms)
 {
@@ -30,34 +27,39 @@ static bool is_still_there(int fd, const char *path)
 	       mine.st_dev == there.st_dev;
 }
 
-/* ERR_EXISTS without a message: held, or the file was replaced just now. */
-static int take(const char *path, int *ret_fd, struct err *err)
+static struct flock of_type(short type)
 {
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET};
+}
+
+/* 1: the file was replaced. ERR_EXISTS without a message: it is held. */
+static int take_this(const char *path, int *ret_fd, struct err *err)
+{
+	struct flock whole = of_type(F_WRLCK);
 	CLEANUP(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK || errno == EINTR ? ERR_EXISTS
-							      : err_sys(err, "lock %s", path);
+	if (fcntl(fd, F_OFD_SETLK, &whole) < 0)
+		return errno == EAGAIN || errno == EACCES ? ERR_EXISTS
+							  : err_sys(err, "lock %s", path);
 	if (!is_still_there(fd, path))
-		return ERR_EXISTS;
+		return 1;
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
 }
 
-static int take_within(const char *path, int64_t timeout_ms, int *ret_fd, struct err *err)
+static int take(const char *path, int *ret_fd, struct err *err)
 {
-	const int64_t end_ms = clock_now_ms() + timeout_ms;
-	int r;
-	while ((r = take(path, ret_fd, err)) == ERR_EXISTS && clock_now_ms() < end_ms)
-		nap(POLL_MS);
-	return r;
+	int r = 1;
+	for (unsigned i = 0; r > 0 && i < REPLACED_MAX; i++)
+		r = take_this(path, ret_fd, err);
+	return r > 0 ? ERR_EXISTS : r;
 }
 
 int vm_lock_try(const char *path, int *ret_fd, struct err *err)
 {
-	int r = take_within(path, PROBE_MS, ret_fd, err);
+	int r = take(path, ret_fd, err);
 	return r == ERR_EXISTS ? err_set(err, r, "%s is held by another process", path) : r;
 }
 
@@ -69,15 +71,32 @@ static int timed_out(const char *path, int64_t timeout_ms, struct err *err)
 
 int vm_lock_wait(const char *path, int64_t timeout_ms, int *ret_fd, struct err *err)
 {
-	int r = take_within(path, timeout_ms > PROBE_MS ? timeout_ms : PROBE_MS, ret_fd, err);
+	const int64_t end_ms = clock_now_ms() + timeout_ms;
+	int r;
+	while ((r = take(path, ret_fd, err)) == ERR_EXISTS && clock_now_ms() < end_ms)
+		nap(POLL_MS);
 	return r == ERR_EXISTS ? timed_out(path, timeout_ms, err) : r;
 }
 
-/* Shared, so that two who ask do not take each other for the holder. */
+int vm_lock_share(const char *path, int *ret_fd, struct err *err)
+{
+	struct flock whole = of_type(F_RDLCK);
+	CLEANUP(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, "open %s", path);
+	if (fcntl(fd, F_OFD_SETLKW, &whole) < 0)
+		return err_sys(err, "lock %s", path);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+/* Asks without taking it: nobody is disturbed. */
 bool vm_lock_is_held(const char *path)
 {
+	struct flock whole = of_type(F_WRLCK);
 	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 int vm_lock_wait_free(const char *path, int64_t timeout_ms, struct err *err)

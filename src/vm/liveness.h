@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Locks that tell the truth: an flock on a file lives exactly as long as the
- * processes that hold the descriptor. One per running thing (a QEMU, a switch, a
+ * Locks that tell the truth: an open file description's lock (F_OFD_SETLK) on a
+ * file lives exactly as long as the processes that hold the descriptor. One per running thing (a QEMU, a switch, a
  * runner), which inherits it; one per machine and per project for the commands.
  */
 #include "rollout/base/err.h"
@@ -14,7 +14,9 @@
 int vm_lock_try(const char *path, int *ret_fd, struct err *err);
 /* Waits at most timeout_ms; ERR_TIMEOUT. */
 int vm_lock_wait(const char *path, int64_t timeout_ms, int *ret_fd, struct err *err);
-/* Somebody holds it. A file that is not there is not held. */
+/* Together with others that share it; waits while one has it alone. */
+int vm_lock_share(const char *path, int *ret_fd, struct err *err);
+/* Somebody holds it, alone or shared. A file that is not there is not held. */
 bool vm_lock_is_held(const char *path);
 /* Until nobody holds it; ERR_TIMEOUT. */
 int vm_lock_wait_free(const char *path, int64_t timeout_ms, struct err *err);

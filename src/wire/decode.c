@@ -205,7 +205,7 @@ static int decode(struct decoder *d, const struct value **ret)
 	if (r < 0)
 		return r;
 	assert(v);
-	v->flags = (uint8_t)(v->flags | d->or_flags);
+	v->flags = (uint16_t)(v->flags | d->or_flags);
 	*ret = v;
 	return 0;
 }

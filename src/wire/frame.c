@@ -2,10 +2,18 @@
 
 #include <stdlib.h>
 
+#define KEPT_BYTES (1u << 20) /* by a reader that is empty */
+
 static bool is_known(uint8_t type)
 {
-	return (type >= WIRE_HELLO && type <= WIRE_CONTENT_WANTED) ||
-	       (type >= WIRE_TASK && type <= WIRE_CONTENT);
+	return (type >= WIRE_HELLO && type <= WIRE_PONG) ||
+	       (type >= WIRE_TASK && type <= WIRE_PING);
+}
+
+/* Of a payload. */
+static uint32_t most_bytes(uint8_t type)
+{
+	return type == WIRE_TASK || type == WIRE_RESULT ? WIRE_FRAME_MAX : WIRE_MESSAGE_MAX;
 }
 
 static void write_u32(char *to, uint32_t n)
@@ -32,7 +40,7 @@ static void write_header(char *to, size_t len, enum wire_type type, uint32_t id)
 int wire_put_bytes(struct strbuf *out, enum wire_type type, uint32_t id, struct slice payload)
 {
 	char header[WIRE_HEADER_SIZE];
-	if (payload.len > WIRE_FRAME_MAX)
+	if (payload.len > most_bytes((uint8_t)type))
 		return ERR_LIMIT;
 	write_header(header, payload.len, type, id);
 	strbuf_append(out, header, sizeof(header));
@@ -70,7 +78,7 @@ int wire_put_value(struct strbuf *out, enum wire_type type, uint32_t id, const s
 	strbuf_append(out, header, sizeof(header));
 	wire_value_encode(out, v);
 	size_t len = out->len - start - sizeof(header);
-	if (len > WIRE_FRAME_MAX) {
+	if (len > most_bytes((uint8_t)type)) {
 		strbuf_truncate(out, start);
 		return ERR_LIMIT;
 	}
@@ -92,6 +100,8 @@ void wire_reader_feed(struct wire_reader *r, const void *data, size_t len)
 int wire_reader_next(struct wire_reader *r, struct wire_frame *ret, struct err *err)
 {
 	size_t have = r->buf.len - r->taken;
+	if (have == 0 && r->buf.cap > KEPT_BYTES)
+		wire_reader_release(r);
 	if (have < WIRE_HEADER_SIZE)
 		return 0;
 	const char *at = r->buf.ptr + r->taken;
@@ -99,9 +109,9 @@ int wire_reader_next(struct wire_reader *r, struct wire_frame *ret, struct err *
 	uint8_t type = (uint8_t)at[4];
 	if (!is_known(type))
 		return err_set(err, ERR_PROTOCOL, "a frame of unknown type %u", type);
-	if (len > WIRE_FRAME_MAX)
+	if (len > most_bytes(type))
 		return err_set(err, ERR_LIMIT, "a frame of %u bytes; at most %u are allowed", len,
-			       WIRE_FRAME_MAX);
+			       most_bytes(type));
 	if (have - WIRE_HEADER_SIZE < len)
 		return 0;
 	*ret = (struct wire_frame){

@@ -89,7 +89,7 @@ part secrets && watch_arguments_end
 steps_of first
 check 'it takes hardly longer than its critical path' near_the_critical_path first
 check 'etcd, the balancer and containerd go on beside each other' overlap first etcd haproxy
-check 'and programs beside them' overlap first binaries containerd
+check 'and programs beside what all machines need' overlap first binaries base
 check 'all that the dry run told came true, and nothing else' prediction_held blank first
 check 'keys are private' keys_are_private
 check 'certificates are for one usage' usages_are_separate

@@ -1,7 +1,7 @@
 /* Sections: passwd, group and shadow, asked for users and groups by name and
  * by number. What is asked for stands at the end at the latest, so that getent
  * is never asked. */
-#include "../../src/host/real.h"
+#include "../../src/host/real/real.h"
 #include "input.h"
 #include "rollout/host/host.h"
 

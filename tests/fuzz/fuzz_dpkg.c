@@ -1,7 +1,7 @@
 /* Sections: dpkg's status file, and what `apt-get -s` prints. Only names that
  * no package can provide are asked for: apt-cache is never run. */
 #include "../../src/host/apt.h"
-#include "../../src/host/real.h"
+#include "../../src/host/real/real.h"
 #include "input.h"
 #include "rollout/host/host.h"
 

@@ -1,6 +1,6 @@
 /* Any bytes as a known_hosts file, asked for hosts by name, port and alias. A
  * line that is put behind it for a host of no other line is found. */
-#include "../../src/transport/ssh/known_hosts.h"
+#include "../../src/transport/ssh/hostkey/known_hosts.h"
 #include "rollout/base/digest.h"
 #include "rollout/transport/transport.h"
 

@@ -81,6 +81,12 @@ static void include_again(struct plan *plan)
 	}
 }
 
+static void tell(const struct err *mistake)
+{
+	char message[sizeof(mistake->msg) + 200];
+	err_format(mistake, message, sizeof(message));
+}
+
 static void load(void)
 {
 	static const char *const tags[] = {"some", NULL}, *const skip[] = {"never", NULL};
@@ -94,7 +100,8 @@ static void load(void)
 	if (inventory_add_source(inv, "web1,web2,db1,", &err) < 0 ||
 	    inventory_finish(inv, &err) < 0)
 		abort();
-	struct plan_options opts = {.site_path = site, .tags = tags, .skip_tags = skip};
+	struct plan_options opts = {
+		.site_path = site, .tags = tags, .skip_tags = skip, .tell = tell};
 	if (plan_load(&opts, inv, env, &plan, &err) < 0) {
 		err_format(&err, message, sizeof(message));
 	} else {

@@ -1,6 +1,6 @@
 /* Any bytes as what QEMU says on its control socket, line by line, and as the
  * answer to -version. */
-#include "../../src/vm/qemu/probe.h"
+#include "../../src/vm/qemu/accel/probe.h"
 #include "../../src/vm/qemu/qmp.h"
 #include "rollout/vm/vm.h"
 

@@ -1,5 +1,5 @@
 /* Any bytes as what an ssh-agent answers: as its keys, then as a signature. */
-#include "../../src/transport/ssh/agent_client.h"
+#include "../../src/transport/ssh/auth/agent_client.h"
 #include "rollout/transport/transport.h"
 
 #include <fcntl.h>
@@ -51,7 +51,7 @@ static void converse(uv_loop_t *loop, struct slice answer, bool sign)
 	if (!a || fd < 0)
 		abort();
 	if (sign)
-		agent_client_ask_signature(a, SLICE_LIT("blob"), SLICE_LIT("data"));
+		agent_client_ask_signature(a, SLICE_LIT("blob"), SLICE_LIT("data"), 0);
 	else
 		agent_client_ask_identities(a);
 	if (send(fd, answer.ptr, answer.len, MSG_NOSIGNAL) != (ssize_t)answer.len)

@@ -1,6 +1,6 @@
 /* Any bytes as a private key file of ssh: PEM as it is, anything else as the
  * body of an OpenSSH key. */
-#include "../../src/transport/ssh/ssh_key.h"
+#include "../../src/transport/ssh/auth/ssh_rsa.h"
 #include "input.h"
 #include "rollout/base/digest.h"
 #include "rollout/transport/transport.h"
@@ -15,6 +15,9 @@ static void inspect(struct slice text)
 	memory_file_set(&file, text);
 	if (ssh_key_inspect(file.path, &key, &err) < 0 && key.blob.ptr)
 		abort();
+	struct ssh_rsa *rsa = NULL;
+	if (key.maybe_rsa && ssh_rsa_new(&key, "x", &rsa, &err) == 0)
+		ssh_rsa_free(rsa);
 	ssh_key_release(&key);
 }
 

@@ -1,6 +1,6 @@
 /* Any bytes as the output of `ssh -G`, then as Ansible's ssh_args, and its
  * values with their % sequences replaced. */
-#include "../../src/transport/ssh/ssh_options.h"
+#include "../../src/transport/ssh/config/ssh_options.h"
 #include "rollout/transport/transport.h"
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Any bytes as a ZIP archive's directory. */
-#include "../../src/module/file/zip.h"
+#include "../../src/module/file/archive/zip.h"
 #include "rollout/module/module.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct zip_entries entries;
 	size_t bytes = 0;
 	zip_is(archive);
-	if (zip_read(&a, archive, &entries, &err) == 0)
+	if (zip_read(&a, archive, 0, &entries, &err) == 0)
 		for (size_t i = 0; i < entries.len; i++)
 			bytes += strlen(entries.at[i].name);
 	if (bytes > size)

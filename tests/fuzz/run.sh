@@ -57,7 +57,7 @@ fuzz() { # NAME: 0 when nothing was found
     # New inputs go to the first folder.
     timeout $((seconds + 120)) "$build/fuzz_$1" "$new" "$corpus" -max_total_time="$seconds" -timeout="${FUZZ_TIMEOUT:-30}" \
         -rss_limit_mb="${FUZZ_MEMORY:-2048}" -malloc_limit_mb="${FUZZ_MEMORY:-2048}" \
-        -artifact_prefix="$corpus/" -print_final_stats=1 >"$log" 2>&1 </dev/null || status=$?
+        -artifact_prefix="$corpus/" -print_final_stats=1 -close_fd_mask=2 >"$log" 2>&1 </dev/null || status=$?
     [ -n "${FUZZ_KEEP:-}" ] || rm -rf "$new"
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     if [ "$status" = 0 ]; then

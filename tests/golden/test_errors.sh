@@ -49,7 +49,7 @@ finish() { # runs the case that was read
     [[ $name == *"$only"* ]] || return 0
     ran=$((ran + 1))
     eval "words=($args)" # quotes are understood
-    timeout 60 "$rollout" "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
+    timeout 600 "$rollout" "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
     [ "$status" = "$exit_code" ] || problem="exit code $status instead of $exit_code"
     [ "$status" != 124 ] || problem="hangs"
     [ "$status" -lt 128 ] || problem="crashes ($status)"

@@ -84,7 +84,7 @@ def write(directory, form):
 def output(directory, *command):
     env = dict(os.environ, HOME=directory, LC_ALL="C.UTF-8")
     env.pop("ANSIBLE_CONFIG", None)
-    r = subprocess.run(command, cwd=directory, env=env, text=True, capture_output=True, timeout=120, check=False)
+    r = subprocess.run(command, cwd=directory, env=env, text=True, capture_output=True, timeout=600, check=False)
     assert r.returncode == 0, f"{command}: {r.stdout}{r.stderr}"
     return r.stdout
 
@@ -131,7 +131,19 @@ def check(directory, form):
         assert theirs[f"v{own:02d}"] == won, f"v{own:02d}: {won}, ansible-inventory says {theirs[f'v{own:02d}']}"
 
 
+def check_secrets():
+    """What is encrypted inside of a mapping is shown in neither form."""
+    with tempfile.TemporaryDirectory() as directory:
+        with open(os.path.join(directory, "hosts.yml"), "w", encoding="utf-8") as f:
+            f.write("all:\n  hosts:\n    h1:\n      d:\n        user: jane\n        password: !vault |\n"
+                    "          $ANSIBLE_VAULT;1.1;AES256\n          616263\n")
+        explain = [ROLLOUT, "inventory", "-i", "hosts.yml", "--host", "h1", "--explain", "d"]
+        for text in output(directory, *explain), output(directory, *explain, "--json"):
+            assert "jane" in text and "********" in text and "VAULT" not in text, text
+
+
 def main():
+    check_secrets()
     for form in ("yaml", "ini"):
         directory = os.path.realpath(tempfile.mkdtemp())
         try:

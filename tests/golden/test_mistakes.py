@@ -54,7 +54,7 @@ def wanted_line(m, files):
 
 def run(directory, arguments):
     env = dict(os.environ, HOME=directory, LC_ALL="C.UTF-8", ANSIBLE_CONFIG="/dev/null")
-    return subprocess.run([ROLLOUT, "-i", "inventory", *arguments], cwd=directory, env=env, text=True, timeout=120,
+    return subprocess.run([ROLLOUT, "-i", "inventory", *arguments], cwd=directory, env=env, text=True, timeout=600,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
 
 

@@ -79,9 +79,9 @@ finish() { # runs the case that was read
     eval "words=($args)" # quotes are understood
     if [ -n "${RUN_ORACLE:-}" ]; then
         words=("${words[@]/#site.roles/play.yml}")
-        timeout 120 ansible-playbook "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
+        timeout 600 ansible-playbook "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
     else
-        timeout 60 "$rollout" "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
+        timeout 600 "$rollout" "${words[@]}" >"$scratch/output" 2>&1 </dev/null || status=$?
     fi
     [ "$status" = "$exit_code" ] || problem="exit code $status instead of $exit_code"
     [ "$status" != 124 ] || problem="hangs"

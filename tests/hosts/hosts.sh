@@ -19,7 +19,7 @@ skip() { say "skipped: $*"; exit 77; } # 77: what ctest and automake call a skip
 
 usage() {
     cat <<-EOF
-	usage: hosts.sh up [-d DIR] [-n N | --names A,B,...] [--groups 'G=A,B;H=C'] [--nat] [--python] [--kubernetes]
+	usage: hosts.sh up [-d DIR] [-n N | --names A,B,...] [--groups 'G=A,B;H=C'] [--nat] [--python | --programs] [--kubernetes]
 	       hosts.sh down|status [-d DIR]
 	       hosts.sh ssh [-d DIR] NAME [CMD...]
 	       hosts.sh enter [-d DIR] NAME CMD...       as root in the machine, without ssh
@@ -28,7 +28,7 @@ usage() {
 	       hosts.sh start|wipe [-d DIR] NAME...      wipe: the same host with a blank disk
 	       hosts.sh small-mount [-d DIR] NAME PATH SIZE
 	       hosts.sh log [-d DIR] NAME
-	       hosts.sh tree [--python]                  build the cached root tree only
+	       hosts.sh tree [--python | --programs]     build the cached root tree only
 	DIR is \$ROLLOUT_LAB or /tmp/rollout-lab.
 	EOF
 }
@@ -52,12 +52,14 @@ vm() { # VERB ARGS...
 
 list() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@" | paste -sd' '; }
 
-tree_path() { # VARIANT
+tree_path() { # VARIANT: plain, python, programs
     local hash
     hash=$({
         dpkg --print-architecture
         echo "$1"
-        cat "$HOSTS_HOME"/packages.* "$HOSTS_HOME/lib/tree-setup.sh"
+        cat "$HOSTS_HOME"/packages.{base,offline,python}
+        [ "$1" != programs ] || cat "$HOSTS_HOME/packages.programs"
+        cat "$HOSTS_HOME/lib/tree-setup.sh"
     } | sha256sum | cut -c1-12)
     echo "$CACHE/tree-$1-$hash"
 }
@@ -66,7 +68,7 @@ tree_ensure() { # VARIANT
     local tree package options=() lists=("$HOSTS_HOME/packages.base")
     tree=$(tree_path "$1")
     [ ! -d "$tree" ] || return 0
-    [ "$1" = plain ] || lists+=("$HOSTS_HOME/packages.python")
+    [ "$1" = plain ] || lists+=("$HOSTS_HOME/packages.$1")
     for package in $(list "${lists[@]}"); do options+=(--package "$package"); done
     mkdir -p "$CACHE"
     say "building the tree ($1), once; log: $tree.log"
@@ -171,7 +173,7 @@ verb_up() {
         --names) names=$2; shift 2 ;;
         --groups) groups=$2; shift 2 ;;
         --nat) nat=true; shift ;;
-        --python) variant=python; shift ;;
+        --python | --programs) variant=${1#--}; shift ;;
         --kubernetes) kubernetes=true; shift ;;
         *) usage >&2; exit 2 ;;
         esac
@@ -273,7 +275,7 @@ verb_small_mount() {
 
 verb_tree() {
     local variant=plain
-    if [ "${1:-}" = --python ]; then variant=python; fi
+    case ${1:-} in --python | --programs) variant=${1#--} ;; esac
     require
     tree_ensure "$variant"
     tree_path "$variant"

@@ -64,7 +64,7 @@ whole_or_absent() { # FILE [TEXT]
 # ---- around a run: something happens a moment after it began ----
 
 meanwhile() { # COMMAND... of the trouble; waits for /run/begun on n1
-    for _ in {1..300}; do
+    for _ in {1..900}; do
         machine test -e /run/begun && break
         sleep 0.1
     done
@@ -107,7 +107,7 @@ limit_bytes() { # VERDICT
 no_limit() { in_n1_network nft delete table inet cut; }
 was_cut() { [[ $(in_n1_network nft list table inet cut) =~ counter\ packets\ [1-9] ]]; }
 when_cut() { # the limit is lifted a moment later
-    for _ in {1..300}; do
+    for _ in {1..900}; do
         was_cut && break
         sleep 0.1
     done
@@ -265,7 +265,7 @@ wrong 'a command that is killed' 2 'n1' 'one : Killed' <<'END'
 END
 wrong 'a command beyond its time' 2 'n1' 'one : Slow' 'longer than 2 s' <<'END'
 - name: Slow
-  command: sleep 50
+  command: sleep 500
   timeout: 2
 END
 wrong 'a package that is not there' 2 'n1' 'no-such-package' <<<'- apt: {name: no-such-package}'
@@ -307,7 +307,7 @@ wrong 'a server that is not there' 2 'n1' '10\.77\.0\.1:8001' <<<'- get_url: {ur
 around=killing_the_agent
 wrong 'the agent is killed in a task' 4 'n1' 'one : In the middle' <<'END'
 - name: In the middle
-  shell: touch /run/begun; sleep 20
+  shell: touch /run/begun; sleep 200
 END
 
 machine sh -c 'echo old >/root/sent'
@@ -319,7 +319,7 @@ END
 whole_or_absent /root/sent old
 expect_whole '… nothing half-written' n1
 
-around=cutting_silently options=(-T 3)
+around=cutting_silently options=(-T 6)
 wrong 'the connection falls silent in a file' 4 'n1' 'one : Send' <<'END'
 - name: Send
   copy: {src: big, dest: /root/sent, mode: "0644"}
@@ -337,7 +337,7 @@ expect_whole '… nothing half-written' n1
 around=powering_off
 wrong 'the power fails in a task' 4 'n1' 'one : In the middle' <<'END'
 - name: In the middle
-  shell: touch /run/begun; sleep 20
+  shell: touch /run/begun; sleep 200
 END
 check 'the machine boots again' hosts start n1
 wrong 'and it goes on' 0 'n1 .*ok=1' <<<'- ping: {}'

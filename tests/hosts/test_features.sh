@@ -15,7 +15,8 @@ archive() { # what is downloaded and unpacked
     # The controller's own is other bytes: what it has it would not download.
     tar -C "$scratch/web" --owner=root --group=root -c archive | gzip -1 >"$scratch/archive.tar.gz"
     rm -r "$scratch/web/archive"
-    settings=(-e feature_url=http://10.77.0.1:8000 -e "feature_archive=$scratch/archive.tar.gz"
+    echo '{"told": "by the server"}' >"$scratch/web/page.json"
+    settings=(-e feature_url=http://10.77.0.1:8000 -e "feature_fetched=$scratch/fetched" -e "feature_archive=$scratch/archive.tar.gz"
         -e "feature_sha256=$(sha256sum "$scratch/web/archive.tar.gz" | cut -d' ' -f1)")
 }
 
@@ -38,7 +39,7 @@ counts_of_ansible() { # from its recap
 
 ansible() {
     ANSIBLE_PIPELINING=1 ANSIBLE_LOCALHOST_WARNING=0 ANSIBLE_DEPRECATION_WARNINGS=0 ANSIBLE_NOCOLOR=1 \
-        timeout -k 5 400 ansible-playbook -f 12 -i "$lab/inventory.yaml" "${settings[@]}" "$features/site.yml" \
+        timeout -k 5 600 ansible-playbook -f 12 -i "$lab/inventory.yaml" "${settings[@]}" -e "feature_fetched=$scratch/fetched-by-ansible" "$features/site.yml" \
         >"$scratch/ansible.log" 2>&1 </dev/null
 }
 
@@ -64,6 +65,18 @@ run_json second "${settings[@]}" "$features/site.roles"
 expect_exit 'once more' 0
 expect_silent 'and silent' second
 check 'it was not downloaded again' test "$(grep -c archive.tar.gz "$scratch/web/requests")" = 1
+
+mkdir -p "$scratch/pulled/n1/tree"
+echo stale >"$scratch/pulled/n1/tree/stale"
+run_json collections -e "pulled=$scratch/pulled" "$features/collections.roles"
+expect_exit 'modules that Ansible has in collections' 0
+for name in "${names[@]}"; do
+    check "the folder of $name is on the controller" diff -r "$features/roles/collections/files/tree" "$scratch/pulled/$name/tree"
+    check "with what only root may read on $name" test "$(stat -c %a "$scratch/pulled/$name/own/secret") $(cat "$scratch/pulled/$name/own/secret")" = "600 of $name"
+done
+run_json collections-again -e "pulled=$scratch/pulled" "$features/collections.roles"
+expect_exit 'once more' 0
+expect_silent 'and silent' collections-again
 
 run_json tagged --tags files "${settings[@]}" "$features/site.roles"
 expect_exit '--tags files' 0

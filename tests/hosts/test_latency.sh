@@ -1,8 +1,8 @@
 #!/bin/bash
 # What a link of 200 ms costs: round trips beyond connecting of a role of 50 plain
 # tasks and of 1,000 small files, bytes for a large file that is there already, and
-# the agent's memory meanwhile. The link is a proxy of ours (tests/bench/delay):
-# few kernels in use here have netem.
+# the agent's memory meanwhile and while that file is sent for the first time. The
+# link is a proxy of ours (tests/bench/delay): few kernels in use here have netem.
 #
 # A run's round trips are what it takes longer than without the delay, each from
 # the moment the agent has answered.
@@ -40,7 +40,9 @@ write_site() {
     ln -s "$scratch/tree" "$scratch/site/roles/synchronize/files/tree"
     role large <<<'- copy: {src: big, dest: /srv/big, mode: "0644"}'
     truncate -s 200M "$scratch/site/roles/large/files/big"
-    for kind in ping fifty copy synchronize large; do
+    role first <<<'- copy: {src: big, dest: /srv/first, mode: "0644"}'
+    ln "$scratch/site/roles/large/files/big" "$scratch/site/roles/first/files/big"
+    for kind in ping fifty copy synchronize large first; do
         printf 'gather_facts: false\nbecome: true\nroles:\n  %s: {hosts: n1}\n' "$kind" >"$scratch/site/$kind.roles"
     done
     sed "s/n1: {.*/n1: {ansible_host: 127.0.0.1, ansible_port: $port}/" "$lab/inventory.yaml" >"$scratch/far.yaml"
@@ -102,7 +104,7 @@ watch_memory() {
 machine() { hosts enter n1 "$@"; }
 peak_kb() {
     machine touch /run/watched
-    for _ in {1..50}; do
+    for _ in {1..600}; do
         [ -z "$(machine cat /srv/peak)" ] || break
         sleep 0.1
     done
@@ -126,6 +128,10 @@ expect_round_trips synchronize '1,000 small files by synchronize'
 over_link large $((rtt_ms / 2))
 echo "200 MB that are there: $bytes bytes, $ms ms"
 check '200 MB that are there are not sent' test "$bytes" -lt "$bytes_max"
+over_link first 0
+echo "200 MB for the first time: $bytes bytes, $ms ms"
+check '200 MB for the first time are sent' test "$bytes" -gt "$bytes_max"
+check '200 MB arrive whole' machine cmp /srv/big /srv/first
 peak=$(peak_kb)
 echo "peak memory of the agent: $peak kB"
 check "peak memory of the agent: under $memory_max_kb kB" test "$peak" -gt 100 -a "$peak" -lt "$memory_max_kb"

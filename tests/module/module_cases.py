@@ -274,4 +274,4 @@ class Report:
 
     def end(self, cases, what):
         print(f"{len(cases)} {what}, {self.bad} problems")
-        sys.exit(1 if self.bad else 0)
+        sys.exit(1 if self.bad or not cases else 0)

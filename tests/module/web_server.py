@@ -48,6 +48,8 @@ class Handler(BaseHTTPRequestHandler):
             self.give(int(path.rsplit("/", 1)[1]), b"so\n")
         elif path == "/redirect":
             self.give(302, Location=f"http://127.0.0.1:{PORT}/text")
+        elif path == "/redirect-echo":
+            self.give(302, Location=f"http://127.0.0.1:{PORT}/echo")
         elif path == "/packed":
             self.give(200, gzip.compress(b"unpacked\n", mtime=0), Content_Encoding="gzip")
         elif path == "/private":

@@ -5,8 +5,7 @@ jinja/cases/*.expr   one expression a line, compared by value
 jinja/cases/*.str    one string of a playbook a line ("\\n" is a newline), compared by value
 jinja/cases/*.text   template files, each below a line "=== name", compared by text
     # …              a comment, at the beginning of a line
-    #needs MODULE    left out where Python has no such module (Debian's packages ansible, python3-jmespath,
-                     python3-netaddr and python3-passlib have them)
+    #needs MODULE    where Python has no such module, what Ansible answered when it had (jinja/answers.json) counts
     = A ;; B ;; C    the lines that follow are run with each of these in the place of $
 jinja/known          cases that differ, below the reason ("# …") why: SUBJECT: CASE
 jinja/vars.json      the variables; jinja/files: the folder of lookups and includes
@@ -14,9 +13,12 @@ jinja/vars.json      the variables; jinja/files: the folder of lookups and inclu
 A case agrees when both refuse it, or both give the same. Fails when a case
 differs that is not known, or a known one agrees.
 Arguments: parts of subjects' names to run alone; -v prints what differs and is known.
+
+  ORACLE_COLLECTIONS  folder of ansible_collections, and of the Python modules that are needed (those of Debian's
+                      packages ansible, python3-jmespath, python3-netaddr and python3-passlib)
+  UPDATE_ORACLE=1     writes jinja/answers.json, where all of them are there
 """
 import collections
-import datetime
 import importlib
 import json
 import os
@@ -32,6 +34,9 @@ os.environ.update(TZ="UTC", HOME="/root-of-tests", LC_ALL="C.UTF-8", ORACLE_WORD
                   ANSIBLE_DEPRECATION_WARNINGS="0", ANSIBLE_SYSTEM_WARNINGS="0",
                   ANSIBLE_LOCAL_TEMP="/tmp", ANSIBLE_NOCOLOR="1", ANSIBLE_LOCALHOST_WARNING="0")
 warnings.simplefilter("ignore")
+if os.environ.get("ORACLE_COLLECTIONS"):
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = os.environ["ORACLE_COLLECTIONS"]
+    sys.path.append(os.environ["ORACLE_COLLECTIONS"])
 try:
     import ansible.release
     from ansible.parsing.dataloader import DataLoader
@@ -55,6 +60,8 @@ class Undefined(Exception):
 
 def plain(value, depth=0):
     """The value with builtin types alone, as both sides can be compared."""
+    if isinstance(value, jinja2.Undefined) and not isinstance(value, jinja2.StrictUndefined):
+        return ""  # an if without else: what templates print of it
     if isinstance(value, jinja2.Undefined):
         raise Undefined(str(value._undefined_message))
     if depth > 100:
@@ -65,6 +72,8 @@ def plain(value, depth=0):
         return int(value)
     if isinstance(value, str):
         return str.__str__(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="surrogateescape")  # what templates print of it
     if isinstance(value, tuple):
         return tuple(plain(v, depth + 1) for v in value)
     if isinstance(value, collections.abc.Mapping):
@@ -159,6 +168,7 @@ def available(module):
 
 
 def cases(only):
+    """Subject, case, mode, text, and whether Ansible can be asked here."""
     folder = os.path.join(here, "cases")
     for name in sorted(os.listdir(folder)):
         subject, kind = name.rsplit(".", 1)
@@ -167,11 +177,53 @@ def cases(only):
             continue
         missing = [module for module in needed(path) if not available(module)]
         if missing:
-            print(f"{subject}: left out, there is no {missing[0]}")
-            continue
+            print(f"{subject}: as recorded, there is no {missing[0]}")
         mode = {"expr": "expr", "str": "string", "text": "text"}[kind]
         for title, text in (read_blocks if mode == "text" else read_lines)(path):
-            yield subject, title, mode, text.replace("\\n", "\n") if mode == "string" else text
+            yield subject, title, mode, text.replace("\\n", "\n") if mode == "string" else text, not missing
+
+
+class Recorded:
+    """Ansible's answers to the cases that need more than ansible-core: {"ok": repr} or {"error": message}."""
+    path = os.path.join(here, "answers.json")
+
+    def __init__(self):
+        self.at = {}
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as source:
+                self.at = json.load(source)["answers"]
+
+    def of(self, subject, title):
+        kept = self.at.get(f"{subject}: {title}")
+        if not kept:
+            return None
+        return ("ok" in kept, evaluated(kept["ok"]) if "ok" in kept else kept["error"])
+
+    def put(self, subject, title, answer):
+        kept = {"ok": repr(answer[1])} if answer[0] else {"error": answer[1].splitlines()[0][:120]}
+        self.at[f"{subject}: {title}"] = kept
+
+    def write(self, subjects):
+        lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(self.at.items())
+                 if k.split(": ", 1)[0] in subjects]
+        head = "".join(f"{json.dumps(name)}: {json.dumps(version)},\n" for name, version in versions())
+        with open(self.path, "w", encoding="utf-8") as out:
+            out.write("{" + head + '"answers": {\n' + ",\n".join(lines) + "\n}}\n")
+
+
+def versions():
+    yield "ansible-core", ansible.release.__version__
+    yield "jinja2", jinja2.__version__
+    for module in ("jmespath", "netaddr", "passlib"):
+        yield module, importlib.import_module(module).__version__
+    for collection in ("ansible.netcommon", "ansible.utils", "community.general"):
+        with open(os.path.join(os.environ["ORACLE_COLLECTIONS"], "ansible_collections", *collection.split("."),
+                               "MANIFEST.json"), encoding="utf-8") as source:
+            yield collection, json.load(source)["collection_info"]["version"]
+
+
+def evaluated(text):
+    return eval(text, {"__builtins__": {"set": set}}, {"inf": float("inf"), "nan": float("nan")})
 
 
 def read_known():
@@ -184,7 +236,9 @@ def read_known():
 
 
 def normal(value):
-    """Without what cannot agree: floats' last digits."""
+    """Without what cannot agree: floats' last digits; and integers beyond 64 bits as the text that becomes of them."""
+    if isinstance(value, int) and not -2 ** 63 <= value < 2 ** 63:
+        return str(value)
     if isinstance(value, float):
         return float(f"{value:.12g}")
     if isinstance(value, (list, tuple)):
@@ -203,7 +257,7 @@ def agree(mode, ours, theirs):
     if "error" in ours or not theirs[0]:
         return "error" in ours and not theirs[0]
     try:
-        mine = eval(ours["ok"], {"__builtins__": {}}, {"inf": float("inf"), "nan": float("nan")})
+        mine = evaluated(ours["ok"])
     except Exception:
         return ours["ok"] == repr(theirs[1])
     want = theirs[1]
@@ -221,10 +275,16 @@ def main():
                            "oracle_jinja")
     with open(os.path.join(here, "vars.json"), encoding="utf-8") as source:
         oracle = Oracle(json.load(source))
-    known, met = read_known(), set()
+    known, met, recorded = read_known(), set(), Recorded()
+    updates = os.environ.get("UPDATE_ORACLE")
     count = agreed = bad = 0
     todo = list(cases(only))
-    requests = "".join(json.dumps({"mode": mode, "text": text}) + "\n" for _, _, mode, text in todo)
+    apart = {name.rsplit(".", 1)[0] for name in os.listdir(os.path.join(here, "cases"))
+             if list(needed(os.path.join(here, "cases", name)))}
+    if updates and not all(case[4] for case in todo):
+        print("there is nobody to ask")
+        return 1
+    requests = "".join(json.dumps({"mode": case[2], "text": case[3]}) + "\n" for case in todo)
     answers = subprocess.run([program, os.path.join(here, "vars.json"), files], input=requests, text=True,
                              stdout=subprocess.PIPE, check=False)
     replies = answers.stdout.splitlines()
@@ -232,9 +292,16 @@ def main():
         print(f"rollout ends with {answers.returncode} at: {todo[min(len(replies), len(todo) - 1)]}")
         return 1
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # Python has no bounds of its own
-    for (subject, title, mode, text), reply in zip(todo, replies):
-        ours, theirs = json.loads(reply), oracle.run(mode, text)
+    for (subject, title, mode, text, is_askable), reply in zip(todo, replies):
+        ours = json.loads(reply)
+        theirs = oracle.run(mode, text) if is_askable else recorded.of(subject, title)
+        if updates and subject in apart:
+            recorded.put(subject, title, theirs)
         count += 1
+        if not theirs:
+            print(f"{subject}: {title}\n    is not recorded")
+            bad += 1
+            continue
         is_known = (subject, title) in known
         if is_known:
             met.add((subject, title))
@@ -245,6 +312,8 @@ def main():
             note = "known, but agrees" if same and is_known else "differs"
             print(f"{subject}: {title}\n    {note}\n    ansible {repr(theirs[1]) if theirs[0] else 'refuses: ' + theirs[1].splitlines()[0][:300]}"
                   f"\n    rollout {ours.get('ok', 'refuses: ' + ours.get('error', ''))[:600]}")
+    if updates:
+        recorded.write(apart)
     subjects = {case[0] for case in todo}
     for subject, title in sorted(known - met):
         if subject in subjects:

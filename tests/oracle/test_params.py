@@ -47,6 +47,8 @@ def not_there():
 def lacking(page, options):
     """Parameters, and aliases of those that are there."""
     there = set(re.findall(r"^  (\w+) \(", page, re.M))
+    for also in re.findall(r"^ +also: (.*)$", page, re.M):
+        there |= set(re.findall(r"\w+", also))
     names = {name for name in options if name not in there and name not in FREE_FORM}
     for name, option in options.items():
         if name in there:

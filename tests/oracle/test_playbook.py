@@ -21,12 +21,16 @@ to tell into {{ out }}, a folder.
     facts 1                           Ansible counts its gathering of facts so often a host
     stdout                            what is printed must be equal, too (listings)
     unlike REGEX                      the recap of hosts like this is not compared
+    controller REASON                 why playbook_on_machines.py passes it over
+    machines                          it runs there alone
+    plain                             Ansible without jinja2_native, as it is by default
     --- FILE                          its text follows
 
 playbook/differences lists cases that differ on purpose, with the reason.
 Arguments: cases to run alone, by a part of their names; -v shows both outputs.
 """
 import concurrent.futures
+import datetime
 import hashlib
 import json
 import os
@@ -63,11 +67,15 @@ class Case:
         self.facts = 0
         self.stdout = False
         self.unlike = None
+        self.controller = None
+        self.machines = False
+        self.plain = False
         self.files = {}
 
-    def digest(self):
+    def digest(self, inventory=INVENTORY):
         """Of all that Ansible's answer depends on."""
-        text = json.dumps([INVENTORY, self.args, self.facts, self.stdout, self.files])
+        told = [inventory, self.args, self.facts, self.stdout, self.files]
+        text = json.dumps(told + ["plain"] if self.plain else told)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -90,6 +98,12 @@ def read_cases(path):
                 cases[-1].facts = int(line[6:])
             elif line.startswith("unlike "):
                 cases[-1].unlike = line[7:]
+            elif line.startswith("controller "):
+                cases[-1].controller = line[11:]
+            elif line == "machines":
+                cases[-1].machines = True
+            elif line == "plain":
+                cases[-1].plain = True
             elif line == "stdout":
                 cases[-1].stdout = True
             elif line and not line.startswith("#"):
@@ -128,24 +142,36 @@ def left_files(folder):
     return found
 
 
+def environment(home):
+    env = dict(os.environ, HOME=home, LC_ALL="C.UTF-8", TZ="UTC", ANSIBLE_NOCOLOR="1",
+               ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_RETRY_FILES_ENABLED="0",
+               ANSIBLE_DEPRECATION_WARNINGS="false", ANSIBLE_PIPELINING="1",
+               ANSIBLE_JINJA2_NATIVE="1")
+    for name in ("ANSIBLE_INVENTORY", "ANSIBLE_ROLES_PATH", "ANSIBLE_CONFIG", "FORCE_COLOR"):
+        env.pop(name, None)
+    return env
+
+
+def start(program, case, folder, env, timeout_s):
+    """Exit code, and all that it prints."""
+    if case.plain:
+        env = dict(env, ANSIBLE_JINJA2_NATIVE="0")
+    try:
+        done = subprocess.run([program, *case.args], cwd=folder, env=env, timeout=timeout_s,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        return "hangs", (late.stdout or b"").decode(errors="replace")
+
+
 def run(program, case, scratch, timeout_s=TIMEOUT_S):
     """What the program answers, and all that it prints."""
     folder, home = os.path.join(scratch, "project"), os.path.join(scratch, "home")
     write_project(case, folder)
     os.makedirs(home)
-    env = dict(os.environ, HOME=home, LC_ALL="C.UTF-8", TZ="UTC", ANSIBLE_NOCOLOR="1",
-               ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_RETRY_FILES_ENABLED="0",
-               ANSIBLE_DEPRECATION_WARNINGS="false", ANSIBLE_PIPELINING="1",
-               ANSIBLE_ASYNC_DIR=os.path.join(home, "async"), ANSIBLE_JINJA2_NATIVE="1")
-    for name in ("ANSIBLE_INVENTORY", "ANSIBLE_ROLES_PATH", "ANSIBLE_CONFIG", "FORCE_COLOR"):
-        env.pop(name, None)
-    try:
-        done = subprocess.run([program, *case.args], cwd=folder, env=env, timeout=timeout_s,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-        code, text = done.returncode, done.stdout.decode(errors="replace")
-    except subprocess.TimeoutExpired as late:
-        code, text = "hangs", (late.stdout or b"").decode(errors="replace")
+    env = dict(environment(home), ANSIBLE_ASYNC_DIR=os.path.join(home, "async"))
+    code, text = start(program, case, folder, env, timeout_s)
     text = text.replace(scratch, "SCRATCH")
     answer = {"exit": code, "recap": recap(text, case),
               "files": {name: told.replace(scratch, "SCRATCH")
@@ -218,9 +244,9 @@ def ansible_version():
     return found[1] if found else None
 
 
-def read_recorded():
+def read_recorded(path=RECORDED):
     try:
-        with open(RECORDED, encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             return json.load(file)
     except FileNotFoundError:
         return {"ansible-core": None, "cases": {}}
@@ -238,6 +264,11 @@ def is_recorded(case, recorded):
     return recorded["cases"].get(case.name, {}).get("case") == case.digest()
 
 
+def sample_of_today(cases, size):
+    every = max(1, len(cases) // size)
+    return cases[datetime.date.today().toordinal() % every::every]
+
+
 def choose_live(cases, recorded, version):
     """Names of the cases that go through ansible-playbook now."""
     wanted = os.environ.get("ORACLE_LIVE", "")
@@ -245,8 +276,7 @@ def choose_live(cases, recorded, version):
         return {c.name for c in cases}
     if wanted == "0" or not version or version != recorded["ansible-core"]:
         return set()
-    every = max(1, len(cases) // SAMPLE)
-    sample = cases[::every]
+    sample = sample_of_today(cases, SAMPLE)
     return {c.name for c in cases if c in sample or not is_recorded(c, recorded)}
 
 
@@ -304,13 +334,17 @@ def compare_all(cases, recorded, live, known, verbose):
     return bad
 
 
-def main():
-    only = [a for a in sys.argv[1:] if a != "-v"]
-    known, cases, bad = read_differences(), [], 0
-    folder = os.path.join(HERE, "playbook")
+def read_all():
+    cases, folder = [], os.path.join(HERE, "playbook")
     for name in sorted(os.listdir(folder)):
         if name.endswith(".case"):
             cases += read_cases(os.path.join(folder, name))
+    return cases
+
+
+def main():
+    only = [a for a in sys.argv[1:] if a != "-v"]
+    known, cases, bad = read_differences(), read_all(), 0
     names = [c.name for c in cases]
     for name in sorted(set(known) - set(names)):
         print(f"differences: no case is called '{name}'")
@@ -318,7 +352,10 @@ def main():
     for name in sorted({name for name in names if names.count(name) > 1}):
         print(f"two cases are called '{name}'")
         bad += 1
+    cases = [c for c in cases if not c.machines]
+    names = [c.name for c in cases]
     cases = [c for c in cases if not only or any(part in c.name for part in only)]
+    known = {name: why for name, why in known.items() if name in names}
     recorded, version = read_recorded(), ansible_version()
     if os.environ.get("UPDATE_ORACLE", "") not in ("", "0"):
         return record(cases, recorded, version, set(names))

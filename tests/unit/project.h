@@ -1,10 +1,9 @@
 #pragma once
 /* A folder of files for one test: made from a table, removed at the end. */
-#include "test.h"
+#include "scratch.h"
 
 #include "rollout/base/file.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,14 +13,6 @@ struct project {
 	char dir[64];
 };
 
-static inline int project_unlink(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void project_open(struct project *p)
 {
 	strcpy(p->dir, "/tmp/rollout-test-XXXXXX");
@@ -30,7 +21,7 @@ static inline void project_open(struct project *p)
 
 static inline void project_close(struct project *p)
 {
-	nftw(p->dir, project_unlink, 16, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(scratch_remove_tree(p->dir), 0);
 }
 
 /* The path of a file of the project; the last eight stay valid. */

@@ -10,6 +10,10 @@
 
 #include <cmocka.h>
 
+/* What is right takes less, beside other work too; what must not be waited for
+ * takes longer: `sleep 600`. */
+#define PATIENCE_MS 120000
+
 /* The text of a buffer, "" where nothing was put into it. */
 static inline const char *text_of(const struct strbuf *b)
 {

@@ -23,7 +23,7 @@ without_qemu() { # CMD...: as the user, where no QEMU can be executed
 listen() { # PORT
     systemd-socket-activate --inetd --accept -l "127.0.0.1:$1" /bin/cat >/dev/null 2>&1 &
     listener=$!
-    for _ in {1..50}; do (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done
+    for _ in {1..600}; do (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done
 }
 small_disk() { # the state folder on a file system of SIZE
     mkdir -p "$scratch/project/.rollout"

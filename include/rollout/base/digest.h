@@ -23,6 +23,14 @@ void digest_bytes(enum digest_algorithm alg, const void *data, size_t len,
 /* Of an open file from its current offset to its end. */
 int digest_fd(enum digest_algorithm alg, int fd, char hex[DIGEST_HEX_MAX], struct err *err);
 
+/* Of bytes that come one piece after another. */
+struct digest;
+struct digest *digest_new(enum digest_algorithm alg);
+void digest_add(struct digest *d, const void *data, size_t len);
+/* Once, after all of them. */
+void digest_end(struct digest *d, char hex[DIGEST_HEX_MAX]);
+void digest_free(struct digest *d);
+
 void base64_encode(struct strbuf *out, const void *data, size_t len);
 int base64_decode(struct strbuf *out, struct slice text,
 		  struct err *err); /* white space is skipped */

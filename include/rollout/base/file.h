@@ -19,9 +19,24 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 int dir_create_all(const char *path, mode_t mode,
 		   struct err *err); /* mkdir -p; mode for new ones */
 
+/*
+ * Temporary files that a killed process leaves: who makes one (or a folder) claims it as
+ * long as it lives. leftovers_remove calls `remove` for each in `dir` that `named` knows,
+ * that is this user's, that nobody claims and that is as old as a minute.
+ */
+void fd_claim(int fd);
+struct leftovers {
+	const char *dir;
+	bool (*named)(const char *name);
+	void (*remove)(const char *path);
+};
+void leftovers_remove(const struct leftovers *l);
+
 /* "a/b", or b alone where b is absolute. Yours to free(). */
 char *path_join(const char *a, const char *b);
 struct slice path_dirname(const char *path); /* borrowed; "." when there is none */
 struct slice path_basename(const char *path);
 /* "~" and "~/x" to the HOME given. Yours to free(). */
 char *path_expand_home(const char *path, const char *home);
+/* "a//b/../c" without what means nothing; ".." at the beginning stays. */
+void path_normalize(struct strbuf *out, struct slice path);

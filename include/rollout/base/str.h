@@ -48,6 +48,8 @@ int slice_cmp(struct slice a, struct slice b); /* bytewise, as memcmp */
 struct slice slice_trim(struct slice a);       /* ASCII white space */
 /* Cuts *rest at the first `sep`; returns what was before it. false at the end. */
 bool slice_split(struct slice *rest, char sep, struct slice *ret_part);
+/* The next word between white space. false at the end, the word is empty then. */
+bool slice_word(struct slice *rest, struct slice *ret_word);
 
 void strbuf_append_grow(struct strbuf *b, const void *data, size_t len);
 static inline void strbuf_append(struct strbuf *b, const void *data, size_t len)

@@ -13,3 +13,6 @@
  * A text with NUL bytes gives "Binary files a and b differ\n". */
 void diff_unified(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
 		  struct slice b);
+/* The same in one hunk, with all lines that are equal. */
+void diff_whole(struct strbuf *out, const char *name_a, struct slice a, const char *name_b,
+		struct slice b);

@@ -12,6 +12,7 @@
 #include "rollout/base/arena.h"
 #include "rollout/base/digest.h"
 #include "rollout/base/err.h"
+#include "rollout/host/stream.h"
 
 #include <sys/types.h>
 
@@ -54,7 +55,8 @@ struct host_attr {
 
 struct host_write {
 	struct slice content;
-	const char *source_path; /* not NULL: content is this file on the host */
+	const char *source_path;	  /* not NULL: content is this file on the host */
+	const struct host_stream *stream; /* not NULL: content is this, read once */
 	struct host_attr attr;
 	/* not NULL: a command with %s for the temporary file; the rename happens
 	 * only when it exits 0. Run without a shell, words split as a shell's. */
@@ -69,6 +71,7 @@ struct host_write {
 struct host_command {
 	const char *const *argv; /* NULL-terminated; looked for in PATH */
 	struct slice stdin_bytes;
+	int stdin_fd;		/* > 0: its input is this file instead, from the start */
 	const char *cwd;	/* NULL: "/" for root's agent, else home */
 	const char *const *env; /* "K=V", added to the process's own; NULL-terminated or NULL */
 	int mode_umask;		/* -1 keeps */
@@ -130,6 +133,7 @@ enum host_user_remove { HOST_USER_REMOVE_HOME = 1, HOST_USER_REMOVE_FORCE = 2 };
 
 struct host_package {
 	bool installed;
+	bool has_config;       /* removed, but for its configuration files */
 	const char *version;   /* installed version, or NULL */
 	const char *candidate; /* what would be installed, or NULL when not known */
 	bool assumed;
@@ -179,6 +183,9 @@ struct host_ops {
 	/* Appends content to out; more than max_bytes is ERR_LIMIT; absent is ERR_NOT_FOUND. */
 	int (*read)(struct host *h, const char *path, size_t max_bytes, struct strbuf *out,
 		    struct err *err);
+	/* For reading, from the start; yours to close. The overlay has none of what
+	 * it holds itself: ERR_UNKNOWN. */
+	int (*open)(struct host *h, const char *path, int *ret_fd, struct err *err);
 	int (*digest)(struct host *h, const char *path, enum digest_algorithm alg,
 		      char hex[DIGEST_HEX_MAX], struct err *err);
 	int (*list)(struct host *h, struct arena *a, const char *path, struct host_names *ret,

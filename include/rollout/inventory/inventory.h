@@ -37,6 +37,8 @@ struct inv_host {
 	groups; /* every group it is in, `all` first, by depth, priority, name */
 	const struct value *written; /* vars without the defaults of inventory_set_defaults */
 	bool implicit;		     /* the implicit localhost */
+	const char *source;	     /* the first that names it: inventory_file; NULL: none does */
+	const char *source_dir;	     /* inventory_dir; NULL: of no file */
 	unsigned mark;		     /* of the walk that met it last */
 };
 struct inv_group {
@@ -70,7 +72,9 @@ struct inventory {
 	VEC(const char *)
 	var_dirs; /* folders whose group_vars/ and host_vars/ count, low to high */
 	VEC(bool) var_dir_is_playbook;
-	struct strmap vars_files; /* those read so far, by path */
+	VEC(const char *) sources;	 /* as given: ansible_inventory_sources */
+	const char *source, *source_dir; /* that is being read */
+	struct strmap vars_files;	 /* those read so far, by path */
 	unsigned mark;
 	bool secret_source; /* the source that is being read is encrypted */
 	/* Set these before the first source. */
@@ -112,6 +116,9 @@ void inventory_set_defaults(struct inventory *inv, struct inv_host *h, const str
  * deep; else `over`. `under` may be NULL. */
 const struct value *inventory_merge_deep(struct arena *a, const struct value *under,
 					 const struct value *over);
+
+/* `groups`: name → names of its hosts, as it is now. */
+const struct value *inventory_groups(const struct inventory *inv, struct arena *a);
 
 /* NULL when absent; "localhost" is made on demand (implicit). */
 struct inv_host *inventory_host(struct inventory *inv, struct slice name);

@@ -5,9 +5,10 @@
  * doc`); the agent runs the functions. A module's results are a dict with the
  * fields that Ansible's page of the module documents.
  *
- * One file per module, src/module/<name>.c; src/module/registry.c lists them.
+ * One file per module, src/module/<subject>/<name>.c; src/module/registry/ lists them.
  */
 #include "rollout/host/host.h"
+#include "rollout/module/kind.h"
 #include "rollout/value/value.h"
 
 enum module_param_type {
@@ -30,7 +31,13 @@ struct module_param {
 	const char *const *choices;	/* NULL-terminated */
 	const char *const *aliases;	/* NULL-terminated */
 	enum module_param_type element; /* of a MODULE_LIST */
-	const char *doc;		/* one sentence */
+	bool expression;	/* of MODULE_EVALUATES: text without {{ }} is an expression */
+	bool secret;		/* is hidden in whatever is shown */
+	bool undefined_is_told; /* and the module tells it where a name in it is undefined */
+	/* Of a converted value (of a list: of each item), for what its type does not say:
+	 * NULL, or what the value at *ret_at, it or one in it, is not ("a name like DNS:x"). */
+	const char *(*check)(const struct value *v, const struct value **ret_at);
+	const char *doc; /* one sentence */
 };
 
 enum module_flags {
@@ -40,9 +47,19 @@ enum module_flags {
 		2, /* done on the controller alone; run is NULL (debug, set_fact, include_tasks, pki_*) */
 	MODULE_PREPARE =
 		4, /* the controller reads, renders or fetches content before it is sent (copy, template, get_url) */
-	MODULE_ANY_ARGS = 8,	/* keys are the user's own (set_fact) */
-	MODULE_READS_ONLY = 16, /* never changes anything: run as it is in check mode */
+	MODULE_ANY_ARGS = 8,	  /* keys are the user's own (set_fact) */
+	MODULE_BRINGS_FACTS = 16, /* later tasks may use what it finds, by any name */
+	MODULE_ONCE_ONLY = 32,	  /* not sent again when it is not known whether it was done */
+	MODULE_SETS_VARS = 64,	  /* later tasks may have variables from it, beside `register` */
+	MODULE_MAKES_HOSTS = 128, /* hosts or groups that were not there, and their variables */
+	MODULE_FOR_ALL = 256,	  /* done once, for the first host */
+	MODULE_STEERS =
+		512, /* what comes after it on the host: meta, include_tasks, include_role */
+	MODULE_EVALUATES = 1024, /* its arguments are not rendered before it */
+	MODULE_ASYNC = 2048,	 /* may go on by itself although the controller prepares it */
 };
+
+#define SLURP_MAX (64u << 20) /* of a file that slurp returns: the controller holds it */
 
 struct module_call;
 struct module {
@@ -50,6 +67,14 @@ struct module {
 	const char *full_name; /* ansible.builtin.copy, ansible.posix.sysctl, rollout.pki_ca … */
 	const char *doc;       /* one sentence */
 	unsigned flags;
+	enum module_kind kind;
+	/* Folder of a role or playbook where the controller's `src` lies; NULL: it has none. */
+	const char *source_dir;
+	/* Fields of the result that are never shown, and members of those, at any depth,
+	 * that are hidden in whatever else is shown. NULL-terminated, or NULL. */
+	const char *const *secret_results, *const *secret_texts;
+	/* A field with objects of Kubernetes, of whose Secrets the data is never shown. */
+	const char *objects_result;
 	const struct module_param *params; /* ends with name NULL */
 	/* NULL-terminated groups "a|b|c": at least one of each is needed; exclusive: at most one. */
 	const char *const *required_one_of;
@@ -61,6 +86,8 @@ struct module {
 /* By short or full name (ansible.builtin., ansible.legacy., collections'). NULL: none. */
 const struct module *module_find(struct slice name);
 const struct module *const *module_all(size_t *ret_count);
+/* By name or alias; NULL when the module has none. */
+const struct module_param *module_param_find(const struct module *m, struct slice name);
 /* "; did you mean 'copy'?" for a name that module_find does not know, or "". Returns buf. */
 const char *module_hint(struct slice name, char *buf, size_t size);
 
@@ -71,6 +98,8 @@ const char *module_hint(struct slice name, char *buf, size_t size);
  */
 int module_check_args(const struct module *m, const struct value *args, bool templated,
 		      struct err *err);
+/* Only what is there, as with `templated`: the run will know of more. */
+int module_check_given(const struct module *m, const struct value *args, struct err *err);
 /* The dict with aliases resolved, types converted, defaults filled in. Arguments
  * that begin with "_" are the controller's own and pass through. */
 int module_coerce_args(const struct module *m, struct arena *a, const struct value *args,
@@ -84,8 +113,15 @@ int module_parse_free_form(const struct module *m, struct arena *a, struct slice
 /* What a call may use beside the host. */
 struct module_services {
 	void *self;
-	/* The bytes that the controller named by hash; asked of it when needed. */
-	int (*blob)(void *self, const char *sha256, struct strbuf *out, struct err *err);
+	/* What the controller named by hash; asked of it when it is first read.
+	 * One at a time. src/module/content.h checks it. */
+	int (*content_open)(void *self, const char *sha256, struct host_stream *ret,
+			    struct err *err);
+	/* Wherever it has been read to. */
+	void (*content_close)(void *self);
+	/* A file for the controller, of s->size bytes and no more; `source` is its path. */
+	int (*send_file)(void *self, const char *source, const struct host_stream *s,
+			 struct err *err);
 	/* A long command's output as it comes. */
 	void (*output)(void *self, int stream, struct slice bytes);
 };

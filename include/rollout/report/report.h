@@ -9,7 +9,8 @@
 #define REPORT_SCHEMA 1 /* of the JSON lines; grows when a field changes its meaning */
 
 enum report_kind {
-	REPORT_RUN_STARTED,  /* run_name, nhosts, ntasks, nsteps, check_mode, diff_mode */
+	REPORT_RUN_STARTED,  /* run_name, hosts (names alone), ntasks, nsteps, check_mode,
+			      * diff_mode */
 	REPORT_STEP_STARTED, /* step, role, nhosts, ntasks */
 	REPORT_HOST_STATE,   /* host, host_state; msg: why it is tried again or down,
 			      * or what it is at */
@@ -84,7 +85,7 @@ struct report_event {
 	size_t nhosts,
 		ntasks; /* RUN_STARTED and STEP_STARTED; ntasks: TASK_ENDED to come, as far as known */
 	bool check_mode, diff_mode;
-	/* RUN_ENDED */
+	/* RUN_ENDED; `hosts` RUN_STARTED too, in the order to name them in */
 	const struct report_host_stats *hosts;
 	const struct report_step_stats *steps;
 	size_t nsteps; /* RUN_STARTED too; nhosts counts hosts */
@@ -96,6 +97,12 @@ struct report_sink_ops {
 	/* Every 100 ms, with clock_now_ms(): the live display is drawn here alone,
 	 * in a pipe a long silence is broken. May be NULL. */
 	void (*tick)(void *self, int64_t now_ms);
+	/* Somebody is about to be asked at the terminal: what is drawn is taken away. May be
+	 * NULL. */
+	void (*hush)(void *self);
+	/* In place of tick while a question is open: what has come is shown in place of the
+	 * question's line. True: the line is gone. May be NULL. */
+	bool (*tick_asking)(void *self);
 	void (*free)(void *self);
 };
 struct report_sink {

@@ -13,8 +13,11 @@
 #include "rollout/transport/transport.h"
 
 #define RUN_FORKS_DEFAULT 50u
-#define RUN_CONNECT_RETRIES 3u	   /* after the first try */
-#define RUN_INFLIGHT_TASKS_MAX 64u /* tasks sent ahead on one host */
+#define RUN_CONNECT_RETRIES 3u	      /* after the first try */
+#define RUN_INFLIGHT_TASKS_MAX 64u    /* tasks sent ahead on one host */
+#define RUN_INCOMING_MAX (512u << 20) /* bytes of answers under way, of all hosts together */
+#define RUN_PING_INTERVAL_MS 30000    /* an agent that has tasks and is silent is asked */
+#define RUN_PING_MISSES 10	      /* and given up when it is silent for so many more */
 
 enum run_exit {
 	RUN_EXIT_OK = 0,
@@ -36,6 +39,21 @@ struct run_gate {
 	enum run_gate_state (*ask)(void *self, const char *host, const char **ret_text);
 };
 
+/* Somebody at a terminal, who is asked while the run goes on. */
+struct run_dialogue {
+	void *self;
+	int fd; /* readable when something was typed */
+	/* `hidden`: what is typed is not shown, until `end`. Again for a question that is
+	 * still open: it is shown once more. */
+	void (*ask)(void *self, const char *question, bool hidden);
+	/* Once after each time that fd was readable: a part of the answer onto *line. 1: it
+	 * is whole, without its end; 0: more is to come; ERR_CANCELLED: there are no more. */
+	int (*take)(void *self, struct strbuf *line, struct err *err);
+	/* The question is answered, or nobody wants to know any more. */
+	void (*end)(void *self, bool answered);
+	void (*say)(void *self, struct slice text);
+};
+
 struct run_options {
 	unsigned forks;
 	bool check_mode, diff_mode;
@@ -49,14 +67,19 @@ struct run_options {
 	const char *become_method;
 	int64_t connect_timeout_ms; /* -T */
 	unsigned connect_retries;
+	int64_t ping_interval_ms;		    /* 0: RUN_PING_INTERVAL_MS */
+	size_t incoming_max;			    /* 0: RUN_INCOMING_MAX */
 	const char *const *tags, *const *skip_tags; /* for ansible_run_tags */
 	const char *limit;
-	const char *cache_dir; /* downloads; NULL: ~/.cache/rollout */
+	const char *config_file; /* ansible.cfg, or NULL */
+	const char *cache_dir;	 /* downloads; NULL: ~/.cache/rollout */
 	const struct transport_agent_image *images;
 	size_t nimages;
 	const struct report_sink *sinks;
 	size_t nsinks;
-	const struct run_gate *gate; /* NULL: every host is there */
+	const struct run_gate *gate;	     /* NULL: every host is there */
+	const struct run_dialogue *dialogue; /* NULL: nobody can be asked */
+	bool step; /* --step: asks before each task; the plan was made with it, too */
 };
 
 /* *ret_exit is set whenever the run took place, failed hosts or not; an error

@@ -39,6 +39,9 @@ void template_env_free(struct template_env *env);
  * What goes beyond is ERR_LIMIT. */
 void template_env_limit(struct template_env *env, uint64_t steps, size_t bytes);
 
+/* What lookup('config', NAME) finds: a dict by Ansible's names of settings. Borrowed. */
+void template_env_settings(struct template_env *env, const struct value *settings);
+
 /* Does the string hold {{, {% or {#? */
 bool template_has_markup(struct slice text);
 

@@ -10,7 +10,8 @@
  *     … on_up → transport_send() … on_data … transport_close() → on_down
  *
  * on_down comes exactly once, whatever happened, and is the last call; then
- * the transport is freed.
+ * the transport is freed. Callbacks come from the loop, never from within a call of
+ * the functions below, but for on_drained, which may come from transport_send.
  */
 #include "rollout/base/err.h"
 #include "rollout/base/str.h"
@@ -19,7 +20,7 @@
 
 #define TRANSPORT_CONNECT_TIMEOUT_MS 10000
 #define TRANSPORT_START_TIMEOUT_MS 60000
-#define TRANSPORT_KEEPALIVE_S 15
+#define TRANSPORT_KEEPALIVE_S 15 /* of silence, before the ssh server is asked; the third ends it */
 #define TRANSPORT_QUEUE_HIGH (4u << 20)
 
 enum transport_kind { TRANSPORT_SSH, TRANSPORT_LOCAL };
@@ -48,10 +49,10 @@ struct transport_target {
 	const char *ssh_config_file; /* NULL: the user's and the system's */
 	bool host_key_checking;
 	bool become;		     /* start the agent as root */
-	const char *become_method;   /* "sudo" */
-	const char *become_exe;	     /* NULL: "sudo" */
+	const char *become_method;   /* "sudo" (NULL too) or "su" */
+	const char *become_exe;	     /* NULL: the method's name */
 	const char *become_flags;    /* NULL: none beyond what is needed */
-	const char *become_password; /* NULL: none; sent on stdin only when sudo asks */
+	const char *become_password; /* NULL: none; sent on stdin only when it is asked for */
 	int64_t connect_timeout_ms, start_timeout_ms; /* 0: the defaults above */
 	const struct transport_agent_image *images;
 	size_t nimages;
@@ -65,7 +66,7 @@ struct transport_target {
 struct transport_info {
 	const char *machine; /* uname -m; NULL: login_only */
 	bool agent_was_cached;
-	int64_t connect_ms, start_ms;
+	int64_t connect_ms, start_ms; /* until it was logged in; from there to the agent */
 };
 
 struct transport_events {
@@ -85,6 +86,8 @@ struct transport *transport_open(uv_loop_t *loop, const struct transport_target 
 				 const struct transport_events *events, void *ctx);
 /* Queues (copies) bytes for the agent's stdin. Only between on_up and on_down. */
 void transport_send(struct transport *t, struct slice bytes);
+/* Bytes that were sent and that the connection has not taken yet. With more than
+ * TRANSPORT_QUEUE_HIGH of them wait for on_drained. */
 size_t transport_queued(const struct transport *t);
 /* Ends input, waits a short limit for the agent to exit, then drops it. */
 void transport_close(struct transport *t);

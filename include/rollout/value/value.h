@@ -30,6 +30,11 @@ enum value_flags {
 	VALUE_TUPLE = 4,     /* a LIST that prints as Python's tuple */
 	VALUE_ENCRYPTED = 8, /* a STRING, the envelope of a !vault value: value/encrypted.h */
 	VALUE_VAULTED = 16,  /* was VALUE_ENCRYPTED, and is in the clear */
+	VALUE_BYTES = 0x100, /* a STRING that prints as Python's bytes */
+	/* A LIST that prints as Python's view of a dict: */
+	VALUE_KEYS = 0x200,
+	VALUE_VALUES = 0x400,
+	VALUE_ITEMS = 0x800,
 };
 
 struct value;
@@ -51,8 +56,8 @@ struct value_list {
 };
 
 struct value {
-	uint8_t type;  /* enum value_type */
-	uint8_t flags; /* enum value_flags */
+	uint8_t type;	/* enum value_type */
+	uint16_t flags; /* enum value_flags */
 	struct srcloc at;
 	union {
 		bool boolean;
@@ -110,9 +115,15 @@ bool value_truthy(const struct value *v);
 bool value_equal(const struct value *a, const struct value *b);
 /* Ansible's boolean(): yes/no/on/off/true/false/1/0/y/n/t/f, any case. false: not one. */
 bool value_to_bool(const struct value *v, bool *ret);
+/* A text that is a number as a whole, as strtoll or strtod read it: blanks before it count
+ * for nothing, those behind it do. False for what is no string. */
+bool value_is_number_text(const struct value *v, bool whole);
 const char *
 value_type_name(const struct value *v); /* Python's: "str", "int", "list", "dict", "NoneType", … */
 
 /* Python's str(): strings bare, True/None, repr() inside containers. */
 void value_print(struct strbuf *out, const struct value *v);
 void value_repr(struct strbuf *out, const struct value *v);
+/* What stands before and behind a list's members there. */
+void value_list_begin(struct strbuf *out, const struct value *v);
+void value_list_end(struct strbuf *out, const struct value *v);

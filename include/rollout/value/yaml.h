@@ -30,6 +30,7 @@ struct yaml_style {
 	bool flow;	  /* {a: 1}, [1, 2] */
 	bool flow_leaves; /* lists and dicts of scalars in flow style, others in block style */
 	bool explicit_start, explicit_end; /* "---", "..." */
+	char scalar;			   /* of all scalars: ' " | > ; 0: as each needs */
 };
 /* As PyYAML's dump(allow_unicode=True); shared nodes are written out each
  * time instead of as aliases. Bytes that are not UTF-8 become U+FFFD. Where

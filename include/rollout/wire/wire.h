@@ -8,11 +8,12 @@
  */
 #include "rollout/value/value.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 4
 #define WIRE_HEADER_SIZE 9u
-#define WIRE_FRAME_MAX (64u << 20)	/* payload of one frame */
+#define WIRE_FRAME_MAX (64u << 20)	/* payload of one TASK or RESULT */
+#define WIRE_MESSAGE_MAX (1u << 20)	/* payload of any other frame */
 #define WIRE_BLOB_CHUNK (256u << 10)	/* content bytes in one BLOB frame */
-#define WIRE_BLOB_MAX (1u << 30)	/* of one content */
+#define WIRE_BLOB_MAX (1ull << 36)	/* of one content */
 #define WIRE_OUTPUT_CHUNK (32u << 10)	/* data of one OUTPUT */
 #define WIRE_VALUE_DEPTH_MAX 64u	/* lists and dicts inside each other */
 #define WIRE_VALUE_NODES_MAX (1u << 20) /* values in one payload, keys included */
@@ -27,6 +28,10 @@ enum wire_type {
 	WIRE_BLOB_WANTED = 4, /* id of the task; {sha256} */
 	WIRE_DROPPED = 5,     /* id; a task of a stopped strand that was not run */
 	WIRE_CONTENT_WANTED = 6, /* id 0; {sha256: list}: small content, soon */
+	WIRE_BLOB_STOP = 7,	 /* id of the task; {}: no more of what is being sent */
+	WIRE_FILE = 8,		 /* id of the task; {source}: what follows is this file */
+	WIRE_PIECE = 9,		 /* id of the task; raw chunk of it, in order */
+	WIRE_PONG = 10,		 /* id 0; {} */
 	/* controller to agent */
 	WIRE_TASK = 64,	    /* id; see struct wire_task */
 	WIRE_BLOB = 65,	    /* id of the task; raw content chunk, in order */
@@ -35,6 +40,7 @@ enum wire_type {
 	WIRE_CANCEL = 68,   /* id of a task: kill what it runs; it answers as failed */
 	WIRE_BYE = 69,	    /* id 0: finish and exit 0 */
 	WIRE_CONTENT = 70,  /* id 0; raw, whole: of CONTENT_WANTED */
+	WIRE_PING = 71,	    /* id 0; {}: PONG at once */
 };
 
 struct wire_frame {
@@ -48,6 +54,8 @@ struct wire_frame {
 int wire_put_value(struct strbuf *out, enum wire_type type, uint32_t id, const struct value *v);
 int wire_put_bytes(struct strbuf *out, enum wire_type type, uint32_t id, struct slice payload);
 
+/* Grows as bytes come, not as a header announces them, and gives back what a large
+ * frame took once there is nothing left in it. */
 struct wire_reader {
 	struct strbuf buf;
 	size_t taken;

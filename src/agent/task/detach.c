@@ -1,6 +1,6 @@
 #include "detach.h"
 
-#include "../process_tree.h"
+#include "../process/process_tree.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 #include "rollout/value/json.h"
@@ -15,10 +15,20 @@
 
 #define LOOK_MS 100
 
-static int no_blob(void *self UNUSED, const char *sha256 UNUSED, struct strbuf *out UNUSED,
-		   struct err *err)
+static int kept_content(void *self, const char *sha256 UNUSED, struct host_stream *ret,
+			struct err *err)
 {
-	return err_set(err, ERR_UNSUPPORTED, "an async task can be sent no content");
+	const struct detach *d = self;
+	if (d->why->code) {
+		*err = *d->why;
+		return d->why->code;
+	}
+	*ret = d->content->stream;
+	return 0;
+}
+
+static void content_is_closed(void *self UNUSED)
+{
 }
 
 static void no_output(void *self UNUSED, int stream UNUSED, struct slice bytes UNUSED)
@@ -38,12 +48,17 @@ static int write_result(const char *path, const struct value *result, struct err
 	return file_write_atomic(path, text.ptr, text.len, 0600, err);
 }
 
-_Noreturn static void do_work(struct module_call *call, const char *path)
+_Noreturn static void do_work(const struct module_call *call, const struct detach *d,
+			      const char *path)
 {
-	static const struct module_services services = {NULL, no_blob, no_output};
-	call->services = &services;
-	module_run(call);
-	_exit(write_result(path, call->result, NULL) < 0);
+	const struct module_services services = {.self = (void *)d,
+						 .content_open = kept_content,
+						 .content_close = content_is_closed,
+						 .output = no_output};
+	struct module_call own = *call;
+	own.services = &services;
+	module_run(&own);
+	_exit(write_result(path, own.result, NULL) < 0);
 }
 
 static void write_failure(struct arena *a, const char *path, const char *msg)
@@ -83,22 +98,22 @@ static void note_end(struct arena *a, int status, const char *path)
 }
 
 /* Waits for the work, and ends it when its time is over. */
-_Noreturn static void watch(struct module_call *call, int64_t seconds, const char *path)
+_Noreturn static void watch(struct module_call *call, const struct detach *d, const char *path)
 {
-	int64_t deadline = clock_now_ms() + seconds * 1000;
+	int64_t deadline = clock_now_ms() + d->seconds * 1000;
 	const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	int status = 0;
 	pid_t worker = fork();
 	if (worker == 0) {
 		setsid();
-		do_work(call, path);
+		do_work(call, d, path);
 	}
 	if (worker < 0)
 		write_failure(call->arena, path, "the job could not be started: fork failed");
 	while (worker > 0 && waitpid(worker, &status, WNOHANG) == 0) {
 		if (clock_now_ms() >= deadline) {
 			stop(worker);
-			write_timeout(call->arena, seconds, path);
+			write_timeout(call->arena, d->seconds, path);
 			_exit(0);
 		}
 		nanosleep(&pause, NULL);
@@ -107,14 +122,17 @@ _Noreturn static void watch(struct module_call *call, int64_t seconds, const cha
 	_exit(0);
 }
 
-static void close_all(int fd)
+/* But for the content. */
+static void close_all(const struct detach *d)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), keep = d->content->fd;
 	for (int i = 0; null >= 0 && i < 3; i++)
 		dup2(null, i);
-	if (fd > 2)
-		close(fd);
-	close_range(3, ~0u, 0);
+	if (d->fd > 2)
+		close(d->fd);
+	if (keep > 3)
+		close_range(3, (unsigned)keep - 1, 0);
+	close_range(keep < 3 ? 3u : (unsigned)keep + 1, ~0u, 0);
 }
 
 static int make_path(struct arena *a, const char **ret_jid, const char **ret_path, struct err *err)
@@ -131,7 +149,7 @@ static int make_path(struct arena *a, const char **ret_jid, const char **ret_pat
 	return r;
 }
 
-int detach_start(struct module_call *call, int64_t seconds, int fd, struct err *err)
+int detach_start(struct module_call *call, const struct detach *d, struct err *err)
 {
 	struct arena *a = call->arena;
 	struct value *started = value_dict_new(a);
@@ -150,10 +168,11 @@ int detach_start(struct module_call *call, int64_t seconds, int fd, struct err *
 	if (pid == 0) {
 		setsid();
 		signal(SIGPIPE, SIG_IGN);
-		close_all(fd);
-		watch(call, seconds, path);
+		close_all(d);
+		watch(call, d, path);
 	}
 	put_job(a, started, jid, path);
+	value_dict_put(a, started, "failed", value_int(a, 0)); /* as Ansible: a number */
 	value_dict_put(a, started, "changed", value_bool(true));
 	call->result = started;
 	return 0;

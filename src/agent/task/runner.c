@@ -5,6 +5,7 @@
 #include "detach.h"
 #include "environment.h"
 #include "identity.h"
+#include "rollout/base/file.h"
 #include "rollout/module/module.h"
 #include "rollout/wire/task.h"
 
@@ -14,12 +15,19 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* OPEN → COMES, when it is asked for → ENDED. */
+struct blob {
+	enum { BLOB_ENDED, BLOB_OPEN, BLOB_COMES } state;
+	uint64_t received;
+	char sha256[SHA256_HEX_SIZE];
+};
 struct runner {
 	struct peer up; /* the agent's own process */
 	struct host *real, *host;
 	uint32_t id;
 	size_t item;
 	bool cancelled;
+	struct blob blob; /* content on its way to the module */
 };
 
 static void die(void)
@@ -85,48 +93,123 @@ static int blob_ended(const struct wire_frame *frame, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, "the content was not sent: %.*s", SLICE_ARG(why));
 }
 
-static int receive_blob(struct runner *run, struct strbuf *out, struct err *err)
+/* What is not part of it ends it. */
+static int take_piece(struct runner *run, const struct wire_frame *frame, struct slice *ret,
+		      struct err *err)
 {
-	struct wire_frame frame;
-	size_t start = out->len;
-	for (;;) {
-		next_frame(run, &frame);
-		if (frame.type == WIRE_CANCEL) {
-			run->cancelled = true;
-			return err_set(err, ERR_CANCELLED, "cancelled");
-		}
-		if (frame.type == WIRE_BLOB_END)
-			return blob_ended(&frame, err);
-		if (frame.type != WIRE_BLOB)
-			die();
-		if (out->len - start + frame.payload.len > WIRE_BLOB_MAX)
-			return err_set(err, ERR_LIMIT, "content of more than %u bytes",
-				       WIRE_BLOB_MAX);
-		strbuf_slice_append(out, frame.payload);
+	struct blob *b = &run->blob;
+	*ret = (struct slice){0};
+	if (frame->type == WIRE_BLOB) {
+		b->received += frame->payload.len;
+		*ret = frame->payload;
+		return b->received <= WIRE_BLOB_MAX
+			       ? 0
+			       : err_set(err, ERR_LIMIT, "content of more than %llu bytes",
+					 WIRE_BLOB_MAX);
 	}
+	b->state = BLOB_ENDED;
+	if (frame->type == WIRE_BLOB_END)
+		return blob_ended(frame, err);
+	if (frame->type != WIRE_CANCEL)
+		die();
+	run->cancelled = true;
+	return err_set(err, ERR_CANCELLED, "cancelled");
 }
 
-static int get_blob(void *self, const char *sha256, struct strbuf *out, struct err *err)
+static int next_piece(void *self, struct slice *ret, struct err *err)
 {
 	struct runner *run = self;
-	size_t start = out->len;
-	char hex[DIGEST_HEX_MAX];
+	struct wire_frame frame;
 	if (run->cancelled)
 		return err_set(err, ERR_CANCELLED, "cancelled");
-	message_put_sha256(&run->up.queue, WIRE_BLOB_WANTED, run->id, sha256, NULL);
-	peer_flush_all(&run->up);
-	int r = receive_blob(run, out, err);
-	if (r == 0) {
-		digest_bytes(DIGEST_SHA256, strbuf_slice(out).ptr + start, out->len - start, hex);
-		if (strcmp(hex, sha256) != 0)
-			r = err_set(err, ERR_PROTOCOL, "content %s arrived as %s", sha256, hex);
+	if (run->blob.state == BLOB_ENDED) {
+		*ret = (struct slice){0};
+		return 0;
 	}
-	if (r < 0)
-		strbuf_truncate(out, start);
+	if (run->blob.state == BLOB_OPEN) {
+		message_put_sha256(&run->up.queue, WIRE_BLOB_WANTED, run->id, run->blob.sha256,
+				   NULL);
+		peer_flush_all(&run->up);
+		run->blob.state = BLOB_COMES;
+	}
+	next_frame(run, &frame);
+	return take_piece(run, &frame, ret, err);
+}
+
+static int open_content(void *self, const char *sha256, struct host_stream *ret, struct err *err)
+{
+	struct runner *run = self;
+	(void)err;
+	run->blob = (struct blob){.state = BLOB_OPEN};
+	memcpy(run->blob.sha256, sha256, sizeof(run->blob.sha256));
+	*ret = (struct host_stream){.self = run, .next = next_piece};
+	return 0;
+}
+
+/* What is under way is read to its end, or it would be taken for the next. */
+static void close_content(void *self)
+{
+	struct runner *run = self;
+	struct slice piece;
+	if (run->blob.state == BLOB_COMES) {
+		message_put_empty(&run->up.queue, WIRE_BLOB_STOP, run->id);
+		peer_flush_all(&run->up);
+	}
+	while (run->blob.state == BLOB_COMES)
+		(void)next_piece(run, &piece, NULL);
+	run->blob.state = BLOB_ENDED;
+}
+
+static int put_pieces(struct runner *run, struct slice bytes, struct err *err)
+{
+	while (bytes.len > 0) {
+		size_t n = bytes.len < WIRE_BLOB_CHUNK ? bytes.len : WIRE_BLOB_CHUNK;
+		look_for_cancel(run);
+		if (run->cancelled)
+			return err_set(err, ERR_CANCELLED, "cancelled");
+		wire_put_bytes(&run->up.queue, WIRE_PIECE, run->id, (struct slice){bytes.ptr, n});
+		peer_flush_all(&run->up);
+		bytes = (struct slice){bytes.ptr + n, bytes.len - n};
+	}
+	return 0;
+}
+
+static int send_file(void *self, const char *source, const struct host_stream *s, struct err *err)
+{
+	CLEANUP(arena_release) struct arena a = {0};
+	struct runner *run = self;
+	struct slice piece;
+	struct value *v = value_dict_new(&a);
+	if (s->size > WIRE_BLOB_MAX)
+		return err_set(err, ERR_LIMIT, "%s is larger than %llu GiB", source,
+			       WIRE_BLOB_MAX >> 30);
+	value_dict_put(&a, v, "source", value_cstr(&a, source));
+	value_dict_put(&a, v, "size", value_int(&a, (int64_t)s->size));
+	wire_put_value(&run->up.queue, WIRE_FILE, run->id, v);
+	uint64_t left = s->size;
+	int r;
+	while ((r = s->next(s->self, &piece, err)) == 0 && piece.len > 0) {
+		if (piece.len > left)
+			return err_set(err, ERR_INVALID, "%s has grown while it was sent", source);
+		if ((r = put_pieces(run, piece, err)) < 0)
+			return r;
+		left -= piece.len;
+	}
 	return r;
 }
 
 /* --- tasks --------------------------------------------------------------- */
+
+/* The task that goes on without this agent finds its content in a file. */
+static int spool_content(struct module_call *call, const char *sha256, int *ret_fd, struct err *err)
+{
+	struct host_stream raw;
+	int r = call->services->content_open(call->services->self, sha256, &raw, err);
+	if (r == 0)
+		r = host_spool(&raw, NULL, ret_fd, err);
+	call->services->content_close(call->services->self);
+	return r;
+}
 
 static void run_detached(struct runner *run, struct module_call *call, int64_t seconds)
 {
@@ -134,7 +217,16 @@ static void run_detached(struct runner *run, struct module_call *call, int64_t s
 	char text[sizeof(err.msg) + 64];
 	if (seconds > DETACH_MAX_SECONDS)
 		seconds = DETACH_MAX_SECONDS;
-	if (detach_start(call, seconds, run->up.in, &err) == 0)
+	CLEANUP(fd_close) int fd = -1;
+	struct host_fd_stream content;
+	struct err why = {0};
+	const char *sha256 = arg_str(call, "_sha256");
+	if (sha256)
+		(void)spool_content(call, sha256, &fd, &why);
+	host_fd_stream_init(&content, fd);
+	const struct detach d = {seconds, run->up.in, &content, &why};
+	int r = detach_start(call, &d, &err);
+	if (r == 0)
 		return;
 	call->result = value_dict_new(call->arena);
 	result_put_bool(call, "failed", true);
@@ -143,7 +235,8 @@ static void run_detached(struct runner *run, struct module_call *call, int64_t s
 
 static void run_item(struct runner *run, const struct wire_task *task, const struct module *m)
 {
-	const struct module_services services = {run, get_blob, on_output};
+	const struct module_services services = {run, open_content, close_content, send_file,
+						 on_output};
 	CLEANUP(arena_release) struct arena a = {0};
 	struct module_call call = {
 		.module = m,

@@ -287,7 +287,9 @@ static bool is_known_name(const char *name, size_t len)
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (slice_is(s, others[i]))
 			return true;
-	return slice_starts_with(s, "ANSIBLE_COLOR_") || slice_starts_with(s, "ANSIBLE_GALAXY_");
+	/* The lookups of community.hashi_vault read the last ones themselves. */
+	return slice_starts_with(s, "ANSIBLE_COLOR_") || slice_starts_with(s, "ANSIBLE_GALAXY_") ||
+	       slice_starts_with(s, "ANSIBLE_HASHI_VAULT_");
 }
 
 static void find_unknown(struct applying *a, const config_entries *entries,

@@ -15,12 +15,17 @@
 
 #define CONFIG_MAX_BYTES (1u << 20)
 
+/* Where ansible-galaxy puts things when nothing is configured. */
+#define CONFIG_ROLES_PATH "~/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles"
+#define CONFIG_COLLECTIONS_PATH "~/.ansible/collections:/usr/share/ansible/collections"
+
 struct options;
+struct value;
 
 /* What the settings say that no option of the command line stands for. */
 struct config {
 	const char *path; /* of the file that was read; NULL: none */
-	const char *roles_path;
+	const char *roles_path, *collections_path;
 	const char *hash_behaviour; /* "replace", "merge" or NULL */
 	bool no_host_keys;	    /* host_key_checking = False */
 	/* Vaults: "label@source" each, as --vault-id has them, and the rest. */
@@ -46,5 +51,7 @@ int config_apply(struct options *o, const char *path, char *const *environment,
 		 struct strbuf *ret_unknown, struct err *err);
 /* The file's path, in `a`, or NULL. */
 const char *config_find(struct arena *a);
+/* The settings that count, under Ansible's names, for templates; in `a`. */
+const struct value *config_values(struct arena *a, const struct options *o);
 /* All of it, with one warning for the settings that are not known. */
 int config_load(struct options *o, struct err *err);

@@ -3,6 +3,7 @@
 
 #include "../complaint.h"
 #include "rollout/base/file.h"
+#include "rollout/base/strmap.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -58,8 +59,10 @@ struct parser {
 	const char *file;
 	struct slice section;
 	config_entries *out;
-	size_t indent; /* of the last key */
-	bool open;     /* a line that is indented deeper continues the last value */
+	size_t indent;	     /* of the last key */
+	bool open;	     /* a line that is indented deeper continues the last value */
+	struct strbuf value; /* of the last key, where it has several lines */
+	struct strmap seen;  /* "section]key" → line */
 	struct err *err;
 };
 
@@ -85,6 +88,26 @@ static struct slice lower(struct arena *a, struct slice s)
 	return (struct slice){out, s.len};
 }
 
+/* The last value is whole. */
+static void end_value(struct parser *p)
+{
+	if (p->value.len > 0)
+		p->out->at[p->out->len - 1].value = arena_slice(p->arena, strbuf_slice(&p->value));
+	strbuf_truncate(&p->value, 0);
+	p->open = false;
+}
+
+/* The line of the same key in the same section; 0: it is new. */
+static unsigned first_line_of(struct parser *p, const struct config_entry *e)
+{
+	CLEANUP(strbuf_release) struct strbuf name = {0};
+	strbuf_printf(&name, "%.*s]%.*s", SLICE_ARG(e->section), SLICE_ARG(e->key));
+	uintptr_t line = (uintptr_t)strmap_get(&p->seen, strbuf_slice(&name));
+	if (!line)
+		strmap_set(&p->seen, strbuf_slice(&name), (void *)(uintptr_t)e->at.line);
+	return (unsigned)line;
+}
+
 static int add_entry(struct parser *p, struct slice line, struct slice text, unsigned n)
 {
 	size_t cut = 0;
@@ -102,16 +125,23 @@ static int add_entry(struct parser *p, struct slice line, struct slice text, uns
 				 .key = lower(p->arena, key),
 				 .value = arena_slice(p->arena, value),
 				 .at = place(p, line, value.ptr, n)};
-	for (size_t i = 0; i < p->out->len; i++)
-		if (slice_eq(p->out->at[i].section, e.section) &&
-		    slice_eq(p->out->at[i].key, e.key))
-			return err_at(p->err, ERR_EXISTS, place(p, line, text.ptr, n),
-				      "'%.*s' is in [%.*s] twice; first in line %u", SLICE_ARG(key),
-				      SLICE_ARG(e.section), p->out->at[i].at.line);
+	unsigned first = first_line_of(p, &e);
+	if (first)
+		return err_at(p->err, ERR_EXISTS, place(p, line, text.ptr, n),
+			      "'%.*s' is in [%.*s] twice; first in line %u", SLICE_ARG(key),
+			      SLICE_ARG(e.section), first);
 	vec_push(p->out, e);
 	p->indent = (size_t)(text.ptr - line.ptr);
 	p->open = true;
 	return 0;
+}
+
+static void continue_value(struct parser *p, struct slice text)
+{
+	if (p->value.len == 0)
+		strbuf_slice_append(&p->value, p->out->at[p->out->len - 1].value);
+	strbuf_putc(&p->value, '\n');
+	strbuf_slice_append(&p->value, text);
 }
 
 static int add_line(struct parser *p, struct slice line, unsigned n)
@@ -121,11 +151,10 @@ static int add_line(struct parser *p, struct slice line, unsigned n)
 		return 0;
 	struct slice text = without_comment(all);
 	if (p->open && (size_t)(text.ptr - line.ptr) > p->indent) {
-		struct config_entry *last = &p->out->at[p->out->len - 1];
-		last->value = slice_from(arena_printf(p->arena, "%.*s\n%.*s",
-						      SLICE_ARG(last->value), SLICE_ARG(text)));
+		continue_value(p, text);
 		return 0;
 	}
+	end_value(p);
 	if (text.ptr[0] != '[')
 		return add_entry(p, line, text, n);
 	const char *close = memrchr(text.ptr, ']', text.len);
@@ -134,7 +163,6 @@ static int add_line(struct parser *p, struct slice line, unsigned n)
 			      "'%.*s' is no section", SLICE_ARG(text));
 	p->section =
 		arena_slice(p->arena, (struct slice){text.ptr + 1, (size_t)(close - text.ptr) - 1});
-	p->open = false;
 	return 0;
 }
 
@@ -150,7 +178,11 @@ int config_parse(struct arena *a, const char *path, struct slice text, config_en
 			    ? err_at(err, ERR_SYNTAX, (struct srcloc){p.file, n, 1},
 				     "a configuration is text; this holds NUL bytes")
 			    : add_line(&p, line, n);
-	if (r < 0)
+	if (r == 0)
+		end_value(&p);
+	else
 		ret->len = before;
+	strbuf_release(&p.value);
+	strmap_release(&p.seen);
 	return r;
 }

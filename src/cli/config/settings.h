@@ -16,6 +16,9 @@ enum setting_kind {
 	SETTING_SSH_ARGS,  /* connections are shared anyway; other arguments do not count */
 };
 
+/* The folders of a list with colons between, `~` expanded; strings in `a`. NULL: none. */
+void config_split_paths(struct arena *a, const char *list, option_texts *ret);
+
 struct setting {
 	const char *section, *key, *environment;
 	enum setting_kind kind;

@@ -131,7 +131,8 @@ static struct value *story_value(struct explaining *x, const struct story *s)
 		value_dict_put(a, one, "line", value_int(a, at.line));
 		value_dict_put(a, one, "column", value_int(a, at.column));
 		value_dict_put(a, one, "value",
-			       o->value->flags & VALUE_SECRET ? value_null() : o->value);
+			       o->value->flags & VALUE_SECRET ? value_null()
+							      : secret_hide_tree(a, o->value));
 		value_list_push(a, out, one);
 	}
 	return out;

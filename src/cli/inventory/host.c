@@ -71,14 +71,14 @@ static void sort_keys(struct value *dict)
 		qsort(dict->dict.at, dict->dict.len, sizeof(*dict->dict.at), by_key);
 }
 
-static int no_such_host(struct inventory *inv, const char *name, struct err *err)
+int inventory_lacks(const char *what, const char *name, const struct strmap *names, struct err *err)
 {
-	char hint[128];
+	char hint[160];
 	struct nearest n;
 	nearest_init(&n, slice_from(name));
-	for (size_t i = 0; i < inv->hosts.len; i++)
-		nearest_offer(&n, inv->hosts.entries[i].key);
-	return err_set(err, ERR_NOT_FOUND, "the inventory has no host '%s'%s", name,
+	for (size_t i = 0; i < names->len; i++)
+		nearest_offer(&n, names->entries[i].key);
+	return err_set(err, ERR_NOT_FOUND, "the inventory has no %s '%s'%s", what, name,
 		       nearest_hint(&n, hint, sizeof(hint)));
 }
 
@@ -89,7 +89,7 @@ int inventory_print_host(struct inventory *inv, const struct options *o, const s
 	CLEANUP(strbuf_release) struct strbuf text = {0};
 	const struct inv_host *h = inventory_host(inv, slice_from(o->host));
 	if (!h)
-		return no_such_host(inv, o->host, err);
+		return inventory_lacks("host", o->host, &inv->hosts, err);
 	if (o->explain)
 		return inventory_explain(inv, h, o, extra, err);
 	const struct value *all =

@@ -187,15 +187,8 @@ int inventory_print_graph(struct inventory *inv, const struct options *o, const 
 	CLEANUP(view_release) struct view v = {.inv = inv, .options = o, .extra = extra};
 	const char *name = o->words.len > 0 ? o->words.at[0] : "all";
 	const struct inv_group *top = strmap_get(&inv->groups, slice_from(name));
-	if (!top) {
-		char hint[160];
-		struct nearest n;
-		nearest_init(&n, slice_from(name));
-		for (size_t i = 0; i < inv->groups.len; i++)
-			nearest_offer(&n, inv->groups.entries[i].key);
-		return err_set(err, ERR_NOT_FOUND, "the inventory has no group '%s'%s", name,
-			       nearest_hint(&n, hint, sizeof(hint)));
-	}
+	if (!top)
+		return inventory_lacks("group", name, &inv->groups, err);
 	print_group(&v, top, 0);
 	return RUN_EXIT_OK;
 }

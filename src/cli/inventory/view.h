@@ -13,6 +13,10 @@ int inventory_print_host(struct inventory *inv, const struct options *o, const s
 int inventory_explain(struct inventory *inv, const struct inv_host *h, const struct options *o,
 		      const struct value *extra, struct err *err);
 
+/* ERR_NOT_FOUND, with the nearest of the names; `what`: "host" or "group". */
+int inventory_lacks(const char *what, const char *name, const struct strmap *names,
+		    struct err *err);
+
 /* The host's variables with `extra` (-e, or NULL) over them. */
 struct value *inventory_view_vars(struct arena *a, const struct inventory *inv,
 				  const struct inv_host *h, const struct value *extra);

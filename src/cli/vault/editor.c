@@ -17,6 +17,8 @@
 
 extern char **environ;
 
+#define FOLDER_PREFIX "rollout-vault-"
+
 /* Where memory rather than a disk holds it, if there is such a place. */
 static const char *base_folder(void)
 {
@@ -25,6 +27,11 @@ static const char *base_folder(void)
 		if (places[i] && places[i][0] == '/' && access(places[i], W_OK | X_OK) == 0)
 			return places[i];
 	return "/tmp";
+}
+
+static bool is_vault_folder(const char *name)
+{
+	return strncmp(name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0;
 }
 
 /* The editor's backups and swap files too. */
@@ -120,9 +127,13 @@ static int edit_in(const char *dir, const char *path, struct slice text, struct 
 int vault_edit_text(const char *path, struct slice text, struct strbuf *out, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf dir = {0};
-	strbuf_printf(&dir, "%s/rollout-vault-XXXXXX", base_folder());
+	leftovers_remove(&(struct leftovers){base_folder(), is_vault_folder, remove_folder});
+	strbuf_printf(&dir, "%s/" FOLDER_PREFIX "XXXXXX", base_folder());
 	if (!mkdtemp(dir.ptr))
 		return err_sys(err, "%s", dir.ptr);
+	/* the editor inherits the claim: its text stays as long as it runs */
+	CLEANUP(fd_close) int claim = open(dir.ptr, O_RDONLY | O_DIRECTORY);
+	fd_claim(claim);
 	int r = edit_in(dir.ptr, path, text, out, err);
 	remove_folder(dir.ptr);
 	return r;

@@ -2,11 +2,11 @@
 #include "rollout/vm/image.h"
 
 #include "../complaint.h"
+#include "display/size.h"
+#include "display/table.h"
 #include "rollout/base/clock.h"
 #include "rollout/report/visible.h"
-#include "size.h"
-#include "table.h"
-#include "topology.h"
+#include "topology/topology.h"
 #include "verbs.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* What the verbs share that are carried out machine by machine. */
-#include "follow.h"
+#include "display/follow.h"
 #include "verbs.h"
 
 /* On the machines that the patterns name. */

@@ -1,7 +1,7 @@
 #include "session.h"
 
 #include "rollout/base/nearest.h"
-#include "topology.h"
+#include "topology/topology.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* snapshot save, restore, delete, list. */
+#include "display/table.h"
 #include "orders.h"
-#include "table.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,11 +1,11 @@
 /* status: a table, or JSON. */
 #include "verbs.h"
 
+#include "display/size.h"
+#include "display/table.h"
 #include "rollout/base/file.h"
 #include "rollout/value/json.h"
-#include "size.h"
-#include "table.h"
-#include "topology.h"
+#include "topology/topology.h"
 
 #include <dirent.h>
 #include <stdio.h>

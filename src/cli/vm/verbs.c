@@ -2,7 +2,7 @@
 #include "verbs.h"
 
 #include "rollout/base/nearest.h"
-#include "topology.h"
+#include "topology/topology.h"
 
 #include <stdio.h>
 

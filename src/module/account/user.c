@@ -117,6 +117,15 @@ static struct host_user_spec spec_new(const struct module_call *call)
 	};
 }
 
+/* A locked password has a ! before its hash: both are set at once. */
+static const char *wanted_hash(struct module_call *call)
+{
+	const char *hash = arg_str(call, "password");
+	return hash && arg_bool(call, "password_lock") && hash[0] != '!'
+		       ? arena_printf(call->arena, "!%s", hash)
+		       : hash;
+}
+
 /* A new user gets everything that was asked for. */
 static int spec_create(struct module_call *call, struct host_user_spec *spec, struct err *err)
 {
@@ -127,7 +136,7 @@ static int spec_create(struct module_call *call, struct host_user_spec *spec, st
 	spec->gecos = arg_str(call, "comment");
 	spec->home = arg_str(call, "home");
 	spec->shell = arg_str(call, "shell");
-	spec->password_hash = arg_str(call, "password");
+	spec->password_hash = wanted_hash(call);
 	spec->group = arg_str(call, "group");
 	int r = spec->group ? user_group_id(call, spec->group, &gid, err) : 0;
 	if (r == 0)
@@ -144,6 +153,14 @@ static int spec_create(struct module_call *call, struct host_user_spec *spec, st
 static bool differs(const char *wanted, const char *now)
 {
 	return wanted && (!now || strcmp(wanted, now) != 0);
+}
+
+/* password_lock, and not password, says whether it is locked. */
+static bool is_other_hash(const char *wanted, const char *now)
+{
+	if (!wanted || !now)
+		return wanted;
+	return strcmp(wanted + strspn(wanted, "!"), now + strspn(now, "!")) != 0;
 }
 
 /* A home that is to be there and is not is made, as Ansible does. */
@@ -164,7 +181,7 @@ static int spec_update(struct module_call *call, const struct host_user *now,
 	int64_t uid = arg_int(call, "uid", -1), gid = -1;
 	const char *group = arg_str(call, "group");
 	const char *update = arg_str(call, "update_password");
-	if (uid >= 0 && now->uid != (uid_t)uid)
+	if (uid >= 0 && (int64_t)now->uid != uid)
 		spec->uid = uid;
 	if (differs(arg_str(call, "comment"), now->gecos))
 		spec->gecos = arg_str(call, "comment");
@@ -173,8 +190,8 @@ static int spec_update(struct module_call *call, const struct host_user *now,
 	if (differs(arg_str(call, "shell"), now->shell))
 		spec->shell = arg_str(call, "shell");
 	if (strcmp(update ? update : "always", "always") == 0 &&
-	    differs(arg_str(call, "password"), now->password_hash))
-		spec->password_hash = arg_str(call, "password");
+	    is_other_hash(arg_str(call, "password"), now->password_hash))
+		spec->password_hash = wanted_hash(call);
 	int r = group ? user_group_id(call, group, &gid, err) : 0;
 	if (r == 0 && group && (gid < 0 || now->gid != (gid_t)gid))
 		spec->group = group;
@@ -246,12 +263,26 @@ static int set(struct module_call *call, struct host_user *now, const struct hos
 	return 0;
 }
 
+/* What /etc/passwd cannot hold usermod refuses; so does check mode. */
+static int check_fields(struct module_call *call, struct err *err)
+{
+	static const char *const names[] = {"comment", "home", "shell"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (arg_has(call, names[i]) && strpbrk(arg_str(call, names[i]), ":\n"))
+			return err_set(err, ERR_INVALID, "%s holds a colon or a line end",
+				       names[i]);
+	return 0;
+}
+
 static int run_present(struct module_call *call, struct host_user *now, struct err *err)
 {
 	struct host_user_spec spec = spec_new(call);
 	bool needed = true;
-	int r = now->exists ? spec_update(call, now, &spec, &needed, err)
-			    : spec_create(call, &spec, err);
+	int r = check_fields(call, err);
+	if (r < 0)
+		return r;
+	r = now->exists ? spec_update(call, now, &spec, &needed, err)
+			: spec_create(call, &spec, err);
 	if (r == 0 && needed)
 		r = set(call, now, &spec, err);
 	if (r == 0)

@@ -2,20 +2,26 @@
 
 #include <stdlib.h>
 
+static int find_group(struct module_call *call, const char *name, struct host_group *ret,
+		      struct err *err)
+{
+	const struct host_ops *ops = call->host->ops;
+	int r = ops->group(call->host, call->arena, name, ret, err);
+	if (r == 0 && !ret->exists && name[0] && strspn(name, "0123456789") == strlen(name))
+		r = ops->group_by_id(call->host, call->arena, (gid_t)strtoul(name, NULL, 10), ret,
+				     err);
+	if (r == 0 && !ret->exists && !ret->assumed)
+		r = err_set(err, ERR_NOT_FOUND, "Group %s does not exist", name);
+	return r;
+}
+
 int user_group_id(struct module_call *call, const char *name, int64_t *ret_gid, struct err *err)
 {
 	struct host_group g;
-	const struct host_ops *ops = call->host->ops;
-	int r = ops->group(call->host, call->arena, name, &g, err);
-	if (r == 0 && !g.exists && name[0] && strspn(name, "0123456789") == strlen(name))
-		r = ops->group_by_id(call->host, call->arena, (gid_t)strtoul(name, NULL, 10), &g,
-				     err);
-	if (r < 0)
-		return r;
-	if (!g.exists && !g.assumed)
-		return err_set(err, ERR_NOT_FOUND, "Group %s does not exist", name);
-	*ret_gid = g.assumed ? -1 : (int64_t)g.gid;
-	return 0;
+	int r = find_group(call, name, &g, err);
+	if (r == 0)
+		*ret_gid = g.assumed ? -1 : (int64_t)g.gid;
+	return r;
 }
 
 static bool holds(const char *const *list, const char *name)
@@ -33,15 +39,17 @@ static int resolve(struct module_call *call, const struct host_user *now, const 
 	const char *const *names = arg_list(call, "groups", NULL);
 	size_t len = 0;
 	for (; names && *names; names++) {
-		int64_t gid = -1;
+		struct host_group g;
 		if (!(*names)[0])
 			continue;
-		int r = user_group_id(call, *names, &gid, err);
+		int r = find_group(call, *names, &g, err);
 		if (r < 0)
 			return r;
-		bool primary = now->exists && gid >= 0 && now->gid == (gid_t)gid;
-		if (!primary && !holds(wanted, *names))
-			wanted[len++] = *names;
+		/* The user's groups are known by name. */
+		const char *name = g.exists ? g.name : *names;
+		bool primary = now->exists && g.exists && now->gid == g.gid;
+		if (!primary && !holds(wanted, name))
+			wanted[len++] = name;
 	}
 	*ret_len = len;
 	return 0;

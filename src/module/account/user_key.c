@@ -1,6 +1,7 @@
 #include "user_parts.h"
 
 #include "../call.h"
+#include "../path/path_state.h"
 
 /* Where the key is, and the folder it is in. */
 static const char *key_path(struct module_call *call, const struct host_user *now)
@@ -35,6 +36,9 @@ static int make_folder(struct module_call *call, const char *path, const struct 
 	const char *slash = strrchr(path, '/');
 	char *folder = arena_strndup(call->arena, path, (size_t)(slash - path));
 	int r = call->host->ops->stat(call->host, call->arena, folder, true, &st, err);
+	/* The user's own link must not lead root to write elsewhere. */
+	if (r == 0)
+		r = path_trusted(call, folder, err);
 	if (r < 0 || st.type != HOST_ABSENT)
 		return r;
 	return call->host->ops->mkdir(call->host, folder, attr, err);
@@ -86,7 +90,9 @@ int user_ssh_key(struct module_call *call, const struct host_user *now, struct e
 		return err_set(err, ERR_INVALID, "user %s has no home directory for an SSH key",
 			       arg_str(call, "name"));
 	const char *path = key_path(call, now);
-	int r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
+	int r = call_check_line("ssh_key_comment", arg_slice(call, "ssh_key_comment"), err);
+	if (r == 0)
+		r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
 	if (r == 0 && (st.type == HOST_ABSENT || arg_bool(call, "force")))
 		r = generate(call, path, now, err);
 	return r < 0 ? r : put_key(call, path, err);

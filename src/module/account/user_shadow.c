@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+#define EXPIRES_MAX_S 253402300800.0
+
 enum shadow_field {
 	SHADOW_PASSWORD = 1,
 	SHADOW_MIN = 3,
@@ -59,6 +61,8 @@ static int apply_expires(struct module_call *call, const char *name, struct err 
 	const char *days = "";
 	if (!v || v->type != VALUE_FLOAT)
 		return 0;
+	if (!(v->real < EXPIRES_MAX_S))
+		return err_set(err, ERR_INVALID, "expires is beyond the year 9999");
 	if (v->real >= 0) {
 		time_t at = (time_t)v->real;
 		struct tm tm;

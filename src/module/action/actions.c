@@ -17,7 +17,11 @@ static const char *const file_needs[] = {"file|_raw_params", NULL};
 
 static const struct module_param debug_params[] = {
 	{.name = "msg", .type = MODULE_RAW, .doc = "What to print; Hello world! without it."},
-	{.name = "var", .type = MODULE_RAW, .doc = "An expression to evaluate and print."},
+	{.name = "var",
+	 .type = MODULE_RAW,
+	 .expression = true,
+	 .undefined_is_told = true,
+	 .doc = "An expression to evaluate and print."},
 	{.name = "verbosity",
 	 .type = MODULE_INT,
 	 .fallback = "0",
@@ -25,7 +29,8 @@ static const struct module_param debug_params[] = {
 	{0},
 };
 static const char *const debug_excludes[] = {"msg|var", NULL};
-ACTION_WITH(debug, 0, "Prints a message or a value.", .mutually_exclusive = debug_excludes);
+ACTION_WITH(debug, MODULE_EVALUATES, "Prints a message or a value.",
+	    .mutually_exclusive = debug_excludes);
 
 static const struct module_param set_fact_params[] = {
 	{.name = "cacheable",
@@ -34,12 +39,14 @@ static const struct module_param set_fact_params[] = {
 	 .doc = "Keeps it in the fact cache as well."},
 	{0},
 };
-ACTION(set_fact, MODULE_ANY_ARGS, "Sets variables of a host; each key is one.");
+ACTION_WITH(set_fact, MODULE_ANY_ARGS | MODULE_SETS_VARS,
+	    "Sets variables of a host; each key is one.", .kind = MODULE_KIND_SET_FACT);
 
 static const struct module_param assert_params[] = {
 	{.name = "that",
 	 .type = MODULE_RAW,
 	 .required = true,
+	 .expression = true,
 	 .doc = "Expressions that have to be true."},
 	{.name = "fail_msg",
 	 .type = MODULE_RAW,
@@ -52,7 +59,7 @@ static const struct module_param assert_params[] = {
 	 .doc = "Says nothing where all are true."},
 	{0},
 };
-ACTION(assert, 0, "Fails unless expressions are true.");
+ACTION(assert, MODULE_EVALUATES, "Fails unless expressions are true.");
 
 static const struct module_param fail_params[] = {
 	{.name = "msg",
@@ -64,8 +71,9 @@ static const struct module_param fail_params[] = {
 ACTION(fail, 0, "Fails with a message.");
 
 static const struct module_param meta_params[] = {{0}};
-ACTION_WITH(meta, MODULE_FREE_FORM, "Controls the run: flush_handlers, end_play, end_host, noop, …",
-	    .required_one_of = free_form_needs);
+ACTION_WITH(meta, MODULE_FREE_FORM | MODULE_STEERS,
+	    "Controls the run: flush_handlers, end_play, end_host, noop, …",
+	    .kind = MODULE_KIND_META, .required_one_of = free_form_needs);
 
 static const struct module_param pause_params[] = {
 	{.name = "seconds", .type = MODULE_FLOAT, .doc = "How long."},
@@ -78,15 +86,17 @@ static const struct module_param pause_params[] = {
 	{0},
 };
 static const char *const pause_excludes[] = {"seconds|minutes", NULL};
-ACTION_WITH(pause, 0, "Waits, once for all hosts.", .mutually_exclusive = pause_excludes);
+ACTION_WITH(pause, MODULE_FOR_ALL, "Waits, once for all hosts.",
+	    .mutually_exclusive = pause_excludes);
 
 static const struct module_param include_tasks_params[] = {
 	{.name = "file", .type = MODULE_STR, .doc = "The file; it may be given alone."},
 	{.name = "apply", .type = MODULE_DICT, .doc = "Keywords for the tasks in it."},
 	{0},
 };
-ACTION_WITH(include_tasks, MODULE_FREE_FORM,
-	    "Runs the tasks of a file, found while the run goes on.", .required_one_of = file_needs,
+ACTION_WITH(include_tasks, MODULE_FREE_FORM | MODULE_STEERS | MODULE_SETS_VARS,
+	    "Runs the tasks of a file, found while the run goes on.",
+	    .kind = MODULE_KIND_INCLUDE_TASKS, .required_one_of = file_needs,
 	    .mutually_exclusive = file_needs);
 
 static const struct module_param import_tasks_params[] = {
@@ -94,7 +104,8 @@ static const struct module_param import_tasks_params[] = {
 	{0},
 };
 ACTION_WITH(import_tasks, MODULE_FREE_FORM, "Puts the tasks of a file in this place.",
-	    .required_one_of = file_needs, .mutually_exclusive = file_needs);
+	    .kind = MODULE_KIND_IMPORT_TASKS, .required_one_of = file_needs,
+	    .mutually_exclusive = file_needs);
 
 #define ROLE_PARAMS                                                                                \
 	{.name = "name", .type = MODULE_STR, .required = true, .doc = "Name of the role."},        \
@@ -132,10 +143,11 @@ static const struct module_param include_role_params[] = {
 	{.name = "apply", .type = MODULE_DICT, .doc = "Keywords for its tasks."},
 	{0},
 };
-ACTION(include_role, 0, "Runs a role, found while the run goes on.");
+ACTION_WITH(include_role, MODULE_STEERS | MODULE_SETS_VARS,
+	    "Runs a role, found while the run goes on.", .kind = MODULE_KIND_INCLUDE_ROLE);
 
 static const struct module_param import_role_params[] = {ROLE_PARAMS, {0}};
-ACTION(import_role, 0, "Puts a role in this place.");
+ACTION_WITH(import_role, 0, "Puts a role in this place.", .kind = MODULE_KIND_IMPORT_ROLE);
 
 static const struct module_param include_vars_params[] = {
 	{.name = "file", .type = MODULE_PATH, .doc = "The file; it may be given alone."},
@@ -162,5 +174,6 @@ static const struct module_param include_vars_params[] = {
 	{0},
 };
 static const char *const vars_needs[] = {"file|dir|_raw_params", NULL};
-ACTION_WITH(include_vars, MODULE_FREE_FORM, "Reads variables from files.",
-	    .required_one_of = vars_needs, .mutually_exclusive = vars_needs);
+ACTION_WITH(include_vars, MODULE_FREE_FORM | MODULE_SETS_VARS, "Reads variables from files.",
+	    .kind = MODULE_KIND_INCLUDE_VARS, .required_one_of = vars_needs,
+	    .mutually_exclusive = vars_needs);

@@ -23,7 +23,7 @@ static const struct module_param add_host_params[] = {
 	 .doc = "Groups that it is in: a list, or text with commas."},
 	{0},
 };
-ACTION(add_host, MODULE_ANY_ARGS,
+ACTION(add_host, MODULE_ANY_ARGS | MODULE_MAKES_HOSTS | MODULE_FOR_ALL,
        "Adds a host for later plays, once for all hosts; further keys are its variables.");
 
 static const struct module_param group_by_params[] = {
@@ -35,7 +35,7 @@ static const struct module_param group_by_params[] = {
 	 .doc = "Groups that it is a child of."},
 	{0},
 };
-ACTION(group_by, 0, "Puts the host into a group, for later plays.");
+ACTION(group_by, MODULE_MAKES_HOSTS, "Puts the host into a group, for later plays.");
 
 static const struct module_param set_stats_params[] = {
 	{.name = "data", .type = MODULE_DICT, .required = true, .doc = "Names and values."},

@@ -4,6 +4,7 @@
  * Source: Ansible, "Developing modules", binary, WANT_JSON and old-style modules.
  */
 #include "../call.h"
+#include "../content.h"
 #include "process.h"
 #include "rollout/base/shellwords.h"
 #include "rollout/value/json.h"
@@ -11,12 +12,18 @@
 #include <sys/random.h>
 
 #define BINARY_LOOKED_AT 1024u /* bytes, as Ansible */
+#define HEAD_MAX 4096u	       /* has the first line */
+#define WANT_JSON "WANT_JSON"
 
 struct library {
 	struct module_call *call;
-	struct strbuf content;
+	struct content content;
 	const char *dir, *path, *args_path;
-	bool binary;
+	/* of the file, as it passes */
+	struct strbuf head;
+	char last[sizeof(WANT_JSON) - 1]; /* the end of the piece before */
+	size_t nlast;
+	bool binary, wants_json;
 };
 
 static const struct module_param params[] = {{0}};
@@ -36,11 +43,54 @@ static int make_folder(struct library *l, struct err *err)
 	return l->call->host->ops->mkdir(l->call->host, l->dir, &attr, err);
 }
 
-static int put(struct library *l, const char *path, struct slice content, int mode, struct err *err)
+/* ---- the file ---- */
+
+static bool has_word(struct slice s)
 {
-	struct host_write w = {.content = content, .attr = HOST_ATTR_KEEP};
-	w.attr.mode = mode;
-	return l->call->host->ops->write(l->call->host, path, &w, err);
+	return memmem(s.ptr, s.len, WANT_JSON, sizeof(WANT_JSON) - 1) != NULL;
+}
+
+/* Also across the end of a piece. */
+static void look_for_word(struct library *l, struct slice piece)
+{
+	char seam[2 * sizeof(l->last)];
+	size_t n = piece.len < sizeof(l->last) ? piece.len : sizeof(l->last);
+	memcpy(seam, l->last, l->nlast);
+	memcpy(seam + l->nlast, piece.ptr, n);
+	if (has_word((struct slice){seam, l->nlast + n}) || has_word(piece))
+		l->wants_json = true;
+	size_t all = l->nlast + n, keep = all < sizeof(l->last) ? all : sizeof(l->last);
+	if (piece.len >= sizeof(l->last))
+		memcpy(l->last, piece.ptr + piece.len - sizeof(l->last), sizeof(l->last));
+	else
+		memcpy(l->last, seam + all - keep, keep);
+	l->nlast = keep;
+}
+
+static int next(void *self, struct slice *ret, struct err *err)
+{
+	struct library *l = self;
+	int r = l->content.stream.next(l->content.stream.self, ret, err);
+	if (r < 0 || ret->len == 0)
+		return r;
+	size_t room = HEAD_MAX - l->head.len;
+	strbuf_append(&l->head, ret->ptr, ret->len < room ? ret->len : room);
+	look_for_word(l, *ret);
+	return 0;
+}
+
+static int put_module(struct library *l, struct err *err)
+{
+	struct host_stream looked_at = {.self = l, .next = next};
+	struct host_write w = {.stream = &looked_at, .attr = HOST_ATTR_KEEP};
+	w.attr.mode = 0700;
+	int r = content_open(l->call, arg_str(l->call, "_sha256"), 0, &l->content, err);
+	if (r == 0)
+		r = l->call->host->ops->write(l->call->host, l->path, &w, err);
+	content_close(&l->content);
+	size_t n = l->head.len < BINARY_LOOKED_AT ? l->head.len : BINARY_LOOKED_AT;
+	l->binary = n < 2 || memcmp(l->head.ptr, "#!", 2) != 0 || memchr(l->head.ptr, '\0', n);
+	return r;
 }
 
 /* ---- the arguments ---- */
@@ -79,20 +129,17 @@ static void emit_pairs(struct strbuf *out, const struct value *args)
 	}
 }
 
-static bool has_text(const struct library *l, const char *text)
-{
-	return memmem(l->content.ptr, l->content.len, text, strlen(text)) != NULL;
-}
-
 static int put_arguments(struct library *l, struct err *err)
 {
 	CLEANUP(strbuf_wipe) struct strbuf text = {0};
 	const struct value *args = all_arguments(l);
-	if (l->binary || has_text(l, "WANT_JSON"))
+	if (l->binary || l->wants_json)
 		json_emit(&text, args, JSON_PYTHON);
 	else
 		emit_pairs(&text, args);
-	return put(l, l->args_path, strbuf_slice(&text), 0600, err);
+	struct host_write w = {.content = strbuf_slice(&text), .attr = HOST_ATTR_KEEP};
+	w.attr.mode = 0600;
+	return l->call->host->ops->write(l->call->host, l->args_path, &w, err);
 }
 
 /* ---- the run ---- */
@@ -101,12 +148,12 @@ static int put_arguments(struct library *l, struct err *err)
 static int build_argv(struct library *l, const char *const **ret, struct err *err)
 {
 	struct arena *a = l->call->arena;
-	const char *end = memchr(l->content.ptr, '\n', l->content.len);
-	size_t len = end ? (size_t)(end - l->content.ptr) : l->content.len, count = 0;
+	const char *end = l->head.len ? memchr(l->head.ptr, '\n', l->head.len) : NULL;
+	size_t len = end ? (size_t)(end - l->head.ptr) : l->head.len, count = 0;
 	char **words = NULL;
 	int r = 0;
 	if (!l->binary && len > 2)
-		r = shellwords_split(a, slice_trim((struct slice){l->content.ptr + 2, len - 2}),
+		r = shellwords_split(a, slice_trim((struct slice){l->head.ptr + 2, len - 2}),
 				     &words, &count, err);
 	if (r < 0)
 		return r;
@@ -198,7 +245,7 @@ static int execute(struct library *l, struct err *err)
 {
 	CLEANUP(host_command_result_release) struct host_command_result result = {0};
 	struct host_command cmd = {.mode_umask = -1};
-	int r = put(l, l->path, strbuf_slice(&l->content), 0700, err);
+	int r = put_module(l, err);
 	if (r < 0 || (r = put_arguments(l, err)) < 0 || (r = build_argv(l, &cmd.argv, err)) < 0)
 		return r;
 	r = l->call->host->ops->run(l->call->host, &cmd, &result, err);
@@ -211,24 +258,18 @@ static int run(struct module_call *call, struct err *err)
 {
 	struct err cleanup = {0};
 	struct library l = {.call = call};
-	const char *sha256 = arg_str(call, "_sha256");
 	if (call->check_mode) {
 		result_changed(call);
 		result_unknown(call, "would run");
 		return 0;
 	}
-	if (!sha256 || !call->services || !call->services->blob)
-		return err_set(err, ERR_INVALID, "the controller sent no module");
-	int r = call->services->blob(call->services->self, sha256, &l.content, err);
-	size_t looked_at = l.content.len < BINARY_LOOKED_AT ? l.content.len : BINARY_LOOKED_AT;
-	l.binary = looked_at < 2 || memcmp(l.content.ptr, "#!", 2) != 0 ||
-		   memchr(l.content.ptr, '\0', looked_at) != NULL;
-	if (r == 0 && (r = make_folder(&l, err)) == 0) {
+	int r = make_folder(&l, err);
+	if (r == 0) {
 		r = execute(&l, err);
 		if (call->host->ops->remove(call->host, l.dir, true, &cleanup) < 0)
 			result_warn(call, "%s was left behind: %s", l.dir, cleanup.msg);
 	}
-	strbuf_wipe(&l.content);
+	strbuf_wipe(&l.head);
 	return r;
 }
 
@@ -236,7 +277,9 @@ const struct module module_library_module = {
 	.name = "library_module",
 	.full_name = "rollout.library_module",
 	.doc = "A file of library/: a task names that file, not this module.",
-	.flags = MODULE_ANY_ARGS | MODULE_PREPARE,
+	.flags = MODULE_ANY_ARGS | MODULE_PREPARE | MODULE_BRINGS_FACTS | MODULE_ONCE_ONLY |
+		 MODULE_ASYNC,
+	.kind = MODULE_KIND_LIBRARY,
 	.params = params,
 	.run = run,
 };

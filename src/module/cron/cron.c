@@ -4,6 +4,7 @@
  */
 #include "crontab.h"
 
+#include "../call.h"
 #include "rollout/base/file.h"
 
 #include <ctype.h>
@@ -11,7 +12,7 @@
 static const char *const job_aliases[] = {"value", NULL};
 static const char *const day_aliases[] = {"dom", NULL};
 static const char *const weekday_aliases[] = {"dow", NULL};
-static const char *const states[] = {"absent", "present", NULL};
+
 static const char *const specials[] = {"reboot", "yearly", "annually", "monthly",
 				       "weekly", "daily",  "hourly",   NULL};
 
@@ -27,18 +28,7 @@ static const struct module_param params[] = {
 	 .doc = "Names the job in a comment above it; with env the variable."},
 	{.name = "user", .type = MODULE_STR, .doc = "Whose crontab, or as whom the job runs."},
 	{.name = "job", .type = MODULE_STR, .aliases = job_aliases, .doc = "What cron runs."},
-	{.name = "cron_file",
-	 .type = MODULE_PATH,
-	 .doc = "A file of /etc/cron.d, or a path, instead of the user's crontab."},
-	{.name = "state",
-	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether it shall be there."},
-	{.name = "backup",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Keeps a copy of the old crontab."},
+	CRONTAB_PARAMS,
 	CRON_FIELD("minute", "0-59, *, */2 …"),
 	CRON_FIELD("hour", "0-23, *, */2 …"),
 	CRON_FIELD("day", "1-31, *, */2 …", .aliases = day_aliases),
@@ -64,6 +54,13 @@ static const char *const exclusive[] = {"insertafter|insertbefore", NULL};
 
 static const char *const time_fields[] = {"minute", "hour", "day", "month", "weekday"};
 
+static struct slice trim_line_ends(struct slice s)
+{
+	while (s.len && strchr("\r\n", s.ptr[0]))
+		s = (struct slice){s.ptr + 1, s.len - 1};
+	return text_line_bare(s);
+}
+
 static bool is_present(const struct module_call *call)
 {
 	return strcmp(arg_str(call, "state"), "present") == 0;
@@ -85,6 +82,19 @@ static int check_present(const struct module_call *call, struct err *err)
 	return 0;
 }
 
+/* They become one line, and the name another. */
+static int check_lines(struct module_call *call, struct err *err)
+{
+	int r = call_check_line("name", arg_slice(call, "name"), err);
+	if (r == 0)
+		r = call_check_line("user", arg_slice(call, "user"), err);
+	if (r == 0)
+		r = call_check_line("job", trim_line_ends(arg_slice(call, "job")), err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(time_fields); i++)
+		r = call_check_line(time_fields[i], arg_slice(call, time_fields[i]), err);
+	return r;
+}
+
 static int check_arguments(struct module_call *call, struct err *err)
 {
 	const char *file = arg_str(call, "cron_file");
@@ -97,7 +107,8 @@ static int check_arguments(struct module_call *call, struct err *err)
 				       "You must specify time and date fields or special time.");
 	if (arg_bool(call, "env") && strchr(arg_str(call, "name"), ' '))
 		return err_set(err, ERR_INVALID, "Invalid name for environment variable");
-	return is_present(call) ? check_present(call, err) : 0;
+	int r = check_lines(call, err);
+	return r == 0 && is_present(call) ? check_present(call, err) : r;
 }
 
 /* cron ignores files of other names. */
@@ -113,13 +124,6 @@ static void warn_of_name(struct module_call *call)
 			    SLICE_ARG(name));
 		return;
 	}
-}
-
-static struct slice trim_line_ends(struct slice s)
-{
-	while (s.len && strchr("\r\n", s.ptr[0]))
-		s = (struct slice){s.ptr + 1, s.len - 1};
-	return text_line_bare(s);
 }
 
 static struct slice job_line(const struct crontab *c)

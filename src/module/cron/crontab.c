@@ -1,12 +1,15 @@
 #include "crontab.h"
 
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #define CRONTAB_FILE_MODE 0644
 #define CRONTAB_NONE 1 /* exit code: no crontab for the user */
+
+const char *const crontab_states[] = {"absent", "present", NULL};
 
 void crontab_release(struct crontab *c)
 {
@@ -134,8 +137,10 @@ static int write_file(struct crontab *c, struct slice text, bool remove, struct 
 /* Lines joined; blank lines at the end go. */
 static void join(const struct crontab *c, struct strbuf *out)
 {
-	for (size_t i = 0; i < c->lines.len; i++)
-		strbuf_printf(out, "%.*s\n", SLICE_ARG(c->lines.at[i]));
+	for (size_t i = 0; i < c->lines.len; i++) {
+		strbuf_slice_append(out, c->lines.at[i]);
+		strbuf_putc(out, '\n');
+	}
 	while (out->len > 1 && out->ptr[out->len - 2] == '\n')
 		strbuf_truncate(out, out->len - 1);
 }
@@ -152,13 +157,18 @@ static const char *header(const struct crontab *c)
 static int keep_backup(struct crontab *c, struct err *err)
 {
 	struct host *h = c->call->host;
-	const char *path = arena_printf(c->call->arena, "/tmp/crontab.%ld.%08x", (long)getpid(),
-					(unsigned)c->before.len);
-	const struct host_write w = {.content = c->before, .attr = {0600, -1, -1, -1, -1}};
+	const struct host_write w = {.content = c->before,
+				     .attr = {0600, geteuid(), getegid(), -1, -1}};
+	uint64_t random;
 	if (!arg_bool(c->call, "backup") || c->call->check_mode || !c->before.len)
 		return 0;
 	if (c->path)
 		return path_backup(c->call, c->path, err);
+	/* A name that nobody can take before us. */
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "getrandom");
+	const char *path =
+		arena_printf(c->call->arena, "/tmp/crontab%016llx", (unsigned long long)random);
 	int r = h->ops->write(h, path, &w, err);
 	if (r == 0)
 		result_put_str(c->call, "backup_file", path);
@@ -215,6 +225,9 @@ int crontab_set_env(struct crontab *c, const char *name, const char *value, stru
 	size_t at = crontab_find_env(c, name);
 	struct slice line =
 		slice_from(arena_printf(c->call->arena, "%s=%s", name, value ? value : ""));
+	int r = call_check_line("the variable", line, err);
+	if (r < 0)
+		return r;
 	if (!value) {
 		for (; at != SIZE_MAX; at = crontab_find_env(c, name))
 			vec_remove(&c->lines, at);
@@ -224,7 +237,7 @@ int crontab_set_env(struct crontab *c, const char *name, const char *value, stru
 		c->lines.at[at] = line;
 		return 0;
 	}
-	int r = place_env(c, &at, err);
+	r = place_env(c, &at, err);
 	if (r == 0)
 		text_lines_insert(&c->lines, at, line);
 	return r;

@@ -4,6 +4,22 @@
 
 #define CRON_MARK "#Ansible: "
 
+/* The rows that cron and cronvar share. */
+#define CRONTAB_PARAMS                                                                             \
+	{.name = "cron_file",                                                                      \
+	 .type = MODULE_PATH,                                                                      \
+	 .doc = "A file of /etc/cron.d, or a path, instead of the user's crontab."},               \
+		{.name = "state",                                                                  \
+		 .type = MODULE_STR,                                                               \
+		 .fallback = "present",                                                            \
+		 .choices = crontab_states,                                                        \
+		 .doc = "Whether it shall be there."},                                             \
+	{                                                                                          \
+		.name = "backup", .type = MODULE_BOOL, .fallback = "false",                        \
+		.doc = "Keeps a copy of the old crontab."                                          \
+	}
+extern const char *const crontab_states[];
+
 struct crontab {
 	struct module_call *call;
 	const char *user; /* NULL: who runs the agent */

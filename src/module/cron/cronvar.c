@@ -4,23 +4,11 @@
  */
 #include "crontab.h"
 
-static const char *const states[] = {"absent", "present", NULL};
 static const struct module_param params[] = {
 	{.name = "name", .type = MODULE_STR, .required = true, .doc = "The variable."},
 	{.name = "value", .type = MODULE_STR, .doc = "Its value; needed for state present."},
 	{.name = "user", .type = MODULE_STR, .doc = "Whose crontab."},
-	{.name = "cron_file",
-	 .type = MODULE_PATH,
-	 .doc = "A file of /etc/cron.d, or a path, instead of the user's crontab."},
-	{.name = "state",
-	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether it shall be there."},
-	{.name = "backup",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Keeps a copy of the old crontab."},
+	CRONTAB_PARAMS,
 	{.name = "insertafter", .type = MODULE_STR, .doc = "A new one goes after that variable."},
 	{.name = "insertbefore", .type = MODULE_STR, .doc = "A new one goes before that variable."},
 	{0},

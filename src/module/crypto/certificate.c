@@ -4,7 +4,6 @@
  * https://docs.ansible.com/ansible/latest/collections/community/crypto/x509_certificate_module.html
  */
 #include "../call.h"
-#include "../whole_file.h"
 #include "certificate_time.h"
 #include "openssl_run.h"
 #include "rollout/base/clock.h"
@@ -12,12 +11,23 @@
 
 #include <sys/random.h>
 
-static const char *const states[] = {"present", "absent", NULL};
 static const char *const providers[] = {"selfsigned", "ownca", NULL};
 static const char *const identifiers[] = {"create_if_not_provided", "always_create", "never_create",
 					  NULL};
 static const char *const selfsigned_not_after_aliases[] = {"selfsigned_notAfter", NULL};
 static const char *const selfsigned_not_before_aliases[] = {"selfsigned_notBefore", NULL};
+
+static const char *check_version(const struct value *v, const struct value **ret_at)
+{
+	*ret_at = v;
+	return v->integer == 3 ? NULL : "3, the version of a certificate with extensions";
+}
+
+#define VERSION(name_)                                                                             \
+	{                                                                                          \
+		.name = name_, .type = MODULE_INT, .fallback = "3", .check = check_version,        \
+		.doc = "It is 3."                                                                  \
+	}
 
 static const struct module_param params[] = {
 	{.name = "path",
@@ -31,6 +41,7 @@ static const struct module_param params[] = {
 	{.name = "csr_path", .type = MODULE_PATH, .doc = "The request, on the host."},
 	{.name = "csr_content", .type = MODULE_STR, .doc = "The request itself."},
 	{.name = "privatekey_path", .type = MODULE_PATH, .doc = "The key of a self-signed one."},
+	{.name = "privatekey_content", .type = MODULE_STR, .doc = "That key itself."},
 	{.name = "privatekey_passphrase", .type = MODULE_STR, .doc = "Opens it."},
 	{.name = "selfsigned_not_before",
 	 .type = MODULE_STR,
@@ -51,8 +62,11 @@ static const struct module_param params[] = {
 	 .fallback = "create_if_not_provided",
 	 .choices = identifiers,
 	 .doc = "Whether it names its key."},
+	VERSION("selfsigned_version"),
 	{.name = "ownca_path", .type = MODULE_PATH, .doc = "The CA's certificate, on the host."},
+	{.name = "ownca_content", .type = MODULE_STR, .doc = "The CA's certificate itself."},
 	{.name = "ownca_privatekey_path", .type = MODULE_PATH, .doc = "The CA's key, on the host."},
+	{.name = "ownca_privatekey_content", .type = MODULE_STR, .doc = "The CA's key itself."},
 	{.name = "ownca_privatekey_passphrase", .type = MODULE_STR, .doc = "Opens it."},
 	{.name = "ownca_not_before",
 	 .type = MODULE_STR,
@@ -75,23 +89,12 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Whether it names the CA's key."},
-	{.name = "force", .type = MODULE_BOOL, .fallback = "false", .doc = "Signs a new one."},
-	{.name = "state",
-	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether it is there."},
-	{.name = "return_content",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Gives it back as certificate."},
+	VERSION("ownca_version"),
+	OPENSSL_FILE_PARAMS("Signs a new one.", "certificate"),
 	{.name = "ignore_timestamps",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Accepted; times alone are no reason for a new one."},
-	{.name = "select_crypto_backend",
-	 .type = MODULE_STR,
-	 .doc = "Accepted; it is the host's openssl."},
 	MODULE_ATTRIBUTE_PARAMS,
 	{0},
 };
@@ -99,24 +102,22 @@ static const struct module_param params[] = {
 struct signing {
 	struct module_call *call;
 	bool own_ca;
-	struct slice request; /* PEM */
-	const char *key, *ca, *digest;
+	struct slice request, ca; /* PEM */
+	const char *digest;
 	int64_t days;
 };
 
-static int need_file(struct module_call *call, const char *name, const char **ret, struct err *err)
+static int open_text(struct module_call *call, const char *name, struct slice *ret, struct err *err)
 {
-	bool there = false;
-	*ret = arg_str(call, name);
-	if (!*ret)
-		return err_set(err, ERR_INVALID, "%s is needed", name);
-	int r = whole_file_exists(call, *ret, &there, err);
-	if (r < 0 || there)
+	const char *content = arena_printf(call->arena, "%s_content", name);
+	int r = openssl_need(call, name, err);
+	if (r < 0)
 		return r;
-	if (host_assumes(call->host))
-		return err_set(err, ERR_UNKNOWN, "would make %s: %s", arg_str(call, "path"),
-			       host_assumes(call->host));
-	return err_set(err, ERR_NOT_FOUND, "%s: the file %s does not exist", name, *ret);
+	if (!arg_has(call, content))
+		return call_read(call, arg_str(call, arena_printf(call->arena, "%s_path", name)),
+				 ret, err);
+	*ret = arg_slice(call, content);
+	return 0;
 }
 
 static const char *of_provider(const struct signing *s, const char *what)
@@ -124,15 +125,9 @@ static const char *of_provider(const struct signing *s, const char *what)
 	return arena_printf(s->call->arena, "%s_%s", s->own_ca ? "ownca" : "selfsigned", what);
 }
 
-static int open_request(struct signing *s, struct err *err)
+static const char *key_name(const struct signing *s)
 {
-	const char *path;
-	if (arg_has(s->call, "csr_content")) {
-		s->request = arg_slice(s->call, "csr_content");
-		return 0;
-	}
-	int r = need_file(s->call, "csr_path", &path, err);
-	return r < 0 ? r : call_read(s->call, path, &s->request, err);
+	return s->own_ca ? "ownca_privatekey" : "privatekey";
 }
 
 static int open_signing(struct module_call *call, struct signing *s, struct err *err)
@@ -148,13 +143,10 @@ static int open_signing(struct module_call *call, struct signing *s, struct err 
 	int r = certificate_days(arg_str(call, of_provider(s, "not_after")),
 				 clock_realtime_us() / 1000000, &s->days, err);
 	if (r == 0)
-		r = open_request(s, err);
+		r = open_text(call, "csr", &s->request, err);
 	if (r == 0)
-		r = need_file(call, s->own_ca ? "ownca_privatekey_path" : "privatekey_path",
-			      &s->key, err);
-	if (r == 0 && s->own_ca)
-		r = need_file(call, "ownca_path", &s->ca, err);
-	return r;
+		r = openssl_need(call, key_name(s), err);
+	return r == 0 && s->own_ca ? open_text(call, "ownca", &s->ca, err) : r;
 }
 
 /* --- does the one that is there fit? ------------------------------------ */
@@ -200,17 +192,16 @@ static int extensions_fit(const struct signing *s, struct slice old, bool *ret, 
 static int issuer_fits(const struct signing *s, struct slice old, bool *ret, struct err *err)
 {
 	struct program p;
-	struct slice ca = {"", 0}, issuer = {"", 0}, subject = {"", 0};
-	int r = call_read(s->call, s->ca, &ca, err);
+	struct slice issuer = {"", 0}, subject = {"", 0};
+	int r = openssl_subject(s->call, "x509", "-issuer", old, &issuer, err);
 	if (r == 0)
-		r = openssl_subject(s->call, "x509", "-issuer", old, &issuer, err);
-	if (r == 0)
-		r = openssl_subject(s->call, "x509", "-subject", ca, &subject, err);
+		r = openssl_subject(s->call, "x509", "-subject", s->ca, &subject, err);
 	if (r < 0 || !(*ret = slice_eq(issuer, subject)))
 		return r;
 	/* The same name does not make it the same CA. */
-	openssl_begin(&p, s->call, "verify");
-	const char *const words[] = {"-partial_chain", "-no_check_time", "-CAfile", s->ca, NULL};
+	openssl_begin_with(&p, s->call, "verify");
+	const char *const words[] = {"-partial_chain", "-no_check_time", "-CAfile",
+				     openssl_text(&p, 3, s->ca), NULL};
 	program_add_all(&p, words);
 	p.stdin_bytes = old;
 	r = program_probe(&p, err);
@@ -250,10 +241,6 @@ static const char *extensions(const struct signing *s, struct slice request_text
 			    authority ? "authorityKeyIdentifier = keyid\n" : "");
 }
 
-/* The request comes by stdin, the extensions by a third descriptor. */
-static const char script[] = "exec openssl x509 -extfile /dev/fd/3 \"$@\" 3<<EOF\n"
-			     "$ROLLOUT_EXTENSIONS\nEOF";
-
 /* 126 bits, as CAs shall (at least 64; RFC 5280 allows 160). */
 static int add_serial(struct program *p, struct err *err)
 {
@@ -273,23 +260,27 @@ static int sign(const struct signing *s, struct slice *ret, struct err *err)
 	int r = openssl_describe(s->call, "req", s->request, &text, err);
 	if (r < 0 || !text.len)
 		return r < 0 ? r : err_set(err, ERR_INVALID, "the request cannot be read");
-	program_init(&p, s->call, "sh");
-	const char *const words[] = {"-c",	script,	 "openssl", "-req", "-copy_extensions",
-				     "copyall", "-days", NULL};
+	openssl_begin_with(&p, s->call, "x509");
+	const char *const words[] = {"-req",
+				     "-in",
+				     openssl_text(&p, 4, s->request),
+				     "-extfile",
+				     openssl_text(&p, 3, slice_from(extensions(s, text))),
+				     "-copy_extensions",
+				     "copyall",
+				     "-days",
+				     NULL};
 	program_add_all(&p, words);
 	program_add_fmt(&p, "%lld", (long long)s->days);
 	program_add_fmt(&p, "-%s", s->digest);
-	program_env(&p, "ROLLOUT_EXTENSIONS", extensions(s, text));
 	openssl_passphrase(&p, "-passin",
-			   s->own_ca ? "ownca_privatekey_passphrase" : "privatekey_passphrase");
+			   arena_printf(s->call->arena, "%s_passphrase", key_name(s)));
 	if (s->own_ca) {
-		const char *const ca[] = {"-CA", s->ca, "-CAkey", s->key, NULL};
-		program_add_all(&p, ca);
-	} else {
-		program_add(&p, "-signkey");
-		program_add(&p, s->key);
+		program_add(&p, "-CA");
+		program_add(&p, openssl_text(&p, 5, s->ca));
 	}
-	p.stdin_bytes = s->request;
+	program_add(&p, s->own_ca ? "-CAkey" : "-signkey");
+	program_add(&p, openssl_key(&p, key_name(s)));
 	r = add_serial(&p, err);
 	if (r == 0)
 		r = program_read(&p, err);
@@ -304,8 +295,6 @@ static int present(struct module_call *call, const char *path, struct err *err)
 {
 	struct signing s;
 	struct slice old = {"", 0}, new;
-	struct host_stat st = {0};
-	struct host_attr want = HOST_ATTR_KEEP;
 	bool keep = false;
 	int r = open_signing(call, &s, err);
 	if (r == 0)
@@ -315,14 +304,8 @@ static int present(struct module_call *call, const char *path, struct err *err)
 	new = old;
 	if (r == 0 && !keep)
 		r = sign(&s, &new, err);
-	if (r == 0 && !keep)
-		r = whole_file_put(call, path, new, -1, NULL, err);
 	if (r == 0)
-		r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
-	if (r == 0)
-		r = attributes_wanted(call, &st, &want, err);
-	if (r == 0)
-		r = attributes_apply(call, path, &want, err);
+		r = openssl_file_settle(call, path, old, keep ? NULL : &new, err);
 	if (r == 0 && arg_bool(call, "return_content"))
 		result_put(call, "certificate", value_str(call->arena, new));
 	return r;
@@ -334,13 +317,14 @@ static int run(struct module_call *call, struct err *err)
 	result_put_str(call, "filename", path);
 	result_put_str(call, "privatekey", arg_str(call, "privatekey_path"));
 	result_put_str(call, "csr", arg_str(call, "csr_path"));
-	int r = strcmp(arg_str(call, "state"), "absent") == 0
-			? whole_file_remove(call, path, NULL, err)
-			: present(call, path, err);
+	int r = strcmp(arg_str(call, "state"), "absent") == 0 ? openssl_file_remove(call, path, err)
+							      : present(call, path, err);
 	return program_settle(call, r, err);
 }
 
-static const char *const excludes[] = {"csr_path|csr_content", NULL};
+static const char *const excludes[] = {"csr_path|csr_content", "privatekey_path|privatekey_content",
+				       "ownca_path|ownca_content",
+				       "ownca_privatekey_path|ownca_privatekey_content", NULL};
 
 const struct module module_x509_certificate = {
 	.name = "x509_certificate",

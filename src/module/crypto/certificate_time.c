@@ -36,22 +36,31 @@ static int relative(const char *text, int64_t *ret, struct err *err)
 	return 0;
 }
 
-int certificate_days(const char *text, int64_t now_s, int64_t *ret, struct err *err)
+int certificate_time(const char *text, int64_t now_s, int64_t *ret, struct err *err)
 {
 	int64_t seconds = 0;
-	if (text[0] == '+') {
+	if (text[0] == '+' || text[0] == '-') {
 		int r = relative(text, &seconds, err);
-		if (r < 0)
-			return r;
-	} else {
-		struct tm tm = {0};
-		const char *end = strptime(text, "%Y%m%d%H%M%SZ", &tm);
-		if (!end || *end)
-			return bad(text, err);
-		seconds = (int64_t)timegm(&tm) - now_s;
+		if (r == 0)
+			*ret = text[0] == '+' ? now_s + seconds : now_s - seconds;
+		return r;
 	}
-	if (seconds <= 0)
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y%m%d%H%M%SZ", &tm);
+	if (!end || *end)
+		return bad(text, err);
+	*ret = (int64_t)timegm(&tm);
+	return 0;
+}
+
+int certificate_days(const char *text, int64_t now_s, int64_t *ret, struct err *err)
+{
+	int64_t at = 0;
+	int r = text[0] == '-' ? bad(text, err) : certificate_time(text, now_s, &at, err);
+	if (r < 0)
+		return r;
+	if (at <= now_s)
 		return err_set(err, ERR_INVALID, "'%s' is not in the future", text);
-	*ret = (seconds + DAY_S - 1) / DAY_S;
+	*ret = (at - now_s + DAY_S - 1) / DAY_S;
 	return 0;
 }

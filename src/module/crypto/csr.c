@@ -6,11 +6,10 @@
  * the two say different things.
  */
 #include "../call.h"
-#include "../whole_file.h"
+#include "csr_extensions.h"
+#include "general_names.h"
 #include "openssl_run.h"
 #include "rollout/module/attributes.h"
-
-static const char *const states[] = {"present", "absent", NULL};
 
 #define ALIASES(id, ...) static const char *const id[] = {__VA_ARGS__, NULL}
 ALIASES(c_aliases, "C", "countryName");
@@ -29,30 +28,45 @@ ALIASES(eku_aliases, "extKeyUsage", "extendedKeyUsage");
 ALIASES(eku_critical_aliases, "extKeyUsage_critical", "extendedKeyUsage_critical");
 ALIASES(bc_aliases, "basicConstraints");
 ALIASES(bc_critical_aliases, "basicConstraints_critical");
+ALIASES(staple_aliases, "ocspMustStaple");
+ALIASES(staple_critical_aliases, "ocspMustStaple_critical");
 
 #define NAME(name_, aliases_, doc_)                                                                \
 	{                                                                                          \
 		.name = name_, .type = MODULE_STR, .aliases = aliases_, .doc = doc_                \
 	}
-#define EXTENSION(name_, aliases_, critical_, doc_)                                                \
-	{.name = name_,                                                                            \
-	 .type = MODULE_LIST,                                                                      \
-	 .element = MODULE_STR,                                                                    \
-	 .aliases = aliases_,                                                                      \
-	 .doc = doc_},                                                                             \
+#define WORDS(name_, aliases_, check_, doc_)                                                       \
+	{                                                                                          \
+		.name = name_, .type = MODULE_LIST, .element = MODULE_STR, .aliases = aliases_,    \
+		.check = check_, .doc = doc_                                                       \
+	}
+#define EXTENSION(name_, aliases_, critical_, check_, doc_)                                        \
+	WORDS(name_, aliases_, check_, doc_),                                                      \
 	{                                                                                          \
 		.name = name_ "_critical", .type = MODULE_BOOL, .fallback = "false",               \
 		.aliases = critical_, .doc = "Marks " name_ " as critical."                        \
 	}
 
+static const char *check_one_field(const struct value *v, const struct value **ret_at)
+{
+	*ret_at = v;
+	return v->dict.len == 1 ? NULL : "a mapping of one field, like CN: web.example";
+}
+
 static const struct module_param params[] = {
 	{.name = "path", .type = MODULE_PATH, .required = true, .doc = "The file of the request."},
 	{.name = "privatekey_path", .type = MODULE_PATH, .doc = "The key, on the host."},
+	{.name = "privatekey_content", .type = MODULE_STR, .doc = "The key itself."},
 	{.name = "privatekey_passphrase", .type = MODULE_STR, .doc = "Opens the key."},
 	{.name = "digest", .type = MODULE_STR, .fallback = "sha256", .doc = "Of the signature."},
 	{.name = "subject",
 	 .type = MODULE_DICT,
 	 .doc = "Further fields of the subject, by openssl's names."},
+	{.name = "subject_ordered",
+	 .type = MODULE_LIST,
+	 .element = MODULE_DICT,
+	 .check = check_one_field,
+	 .doc = "All fields of the subject in their order, each a mapping of one."},
 	NAME("country_name", c_aliases, "C of the subject."),
 	NAME("state_or_province_name", st_aliases, "ST of the subject."),
 	NAME("locality_name", l_aliases, "L of the subject."),
@@ -60,34 +74,61 @@ static const struct module_param params[] = {
 	NAME("organizational_unit_name", ou_aliases, "OU of the subject."),
 	NAME("common_name", cn_aliases, "CN of the subject."),
 	NAME("email_address", e_aliases, "emailAddress of the subject."),
-	EXTENSION("subject_alt_name", san_aliases, san_critical_aliases,
+	EXTENSION("subject_alt_name", san_aliases, san_critical_aliases, general_names_check,
 		  "Names, each as DNS:name, IP:address, email:, URI:."),
 	{.name = "use_common_name_for_san",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .aliases = name_for_san_aliases,
 	 .doc = "Without subject_alt_name it is the common name."},
-	EXTENSION("key_usage", ku_aliases, ku_critical_aliases, "Like digitalSignature."),
-	EXTENSION("extended_key_usage", eku_aliases, eku_critical_aliases, "Like serverAuth."),
-	EXTENSION("basic_constraints", bc_aliases, bc_critical_aliases, "Like CA:TRUE."),
+	EXTENSION("key_usage", ku_aliases, ku_critical_aliases, NULL, "Like digitalSignature."),
+	EXTENSION("extended_key_usage", eku_aliases, eku_critical_aliases, NULL,
+		  "Like serverAuth."),
+	EXTENSION("basic_constraints", bc_aliases, bc_critical_aliases, NULL, "Like CA:TRUE."),
+	{.name = "ocsp_must_staple",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .aliases = staple_aliases,
+	 .doc = "The server has to staple an OCSP answer (RFC 7633)."},
+	{.name = "ocsp_must_staple_critical",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .aliases = staple_critical_aliases,
+	 .doc = "Marks ocsp_must_staple as critical."},
+	WORDS("name_constraints_permitted", NULL, general_names_check_constraint,
+	      "A CA: the only names that it may certify."),
+	WORDS("name_constraints_excluded", NULL, general_names_check_constraint,
+	      "A CA: names that it may not certify."),
+	{.name = "name_constraints_critical",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Marks the constraints as critical."},
 	{.name = "create_subject_key_identifier",
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
 	 .doc = "Puts the key's identifier in."},
-	{.name = "force", .type = MODULE_BOOL, .fallback = "false", .doc = "Makes a new one."},
-	{.name = "state",
+	{.name = "subject_key_identifier",
 	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether it is there."},
-	{.name = "return_content",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Gives it back as csr."},
+	 .check = csr_check_identifier,
+	 .doc = "Another identifier of the key, like 00:11:22."},
+	{.name = "authority_key_identifier",
+	 .type = MODULE_STR,
+	 .check = csr_check_identifier,
+	 .doc = "The identifier of the CA's key, like 00:11:22."},
+	WORDS("authority_cert_issuer", NULL, general_names_check_asn1,
+	      "Names of who signed the CA's certificate; with its serial number."),
+	{.name = "authority_cert_serial_number",
+	 .type = MODULE_STR,
+	 .check = csr_check_serial,
+	 .doc = "The serial number of the CA's certificate."},
+	{.name = "crl_distribution_points",
+	 .type = MODULE_LIST,
+	 .element = MODULE_DICT,
+	 .check = csr_check_crl,
+	 .doc = "Where revocations are published: full_name or relative_name, crl_issuer, "
+		"reasons."},
+	OPENSSL_FILE_PARAMS("Makes a new one.", "csr"),
 	{.name = "version", .type = MODULE_INT, .fallback = "1", .doc = "Accepted; it is 1."},
-	{.name = "select_crypto_backend",
-	 .type = MODULE_STR,
-	 .doc = "Accepted; it is the host's openssl."},
 	MODULE_ATTRIBUTE_PARAMS,
 	{0},
 };
@@ -113,80 +154,84 @@ static void put_field(struct strbuf *out, size_t index, const char *field, const
 	openssl_conf_put(out, key.ptr, value);
 }
 
-static int put_subject(struct module_call *call, struct strbuf *out, struct err *err)
+static bool is_common_name(const char *field)
 {
-	const struct value *more = value_get(call->args, "subject");
-	size_t n = 0;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (arg_has(call, names[i].argument))
-			put_field(out, n++, names[i].field, arg_str(call, names[i].argument));
-	for (size_t i = 0; more && i < more->dict.len; i++) {
-		const struct value *v = more->dict.at[i].value, *k = more->dict.at[i].key;
-		if (k->type != VALUE_STRING || strpbrk(k->str.ptr, " =\n[]#"))
-			return err_set(err, ERR_INVALID, "subject has a field that is no name");
-		for (size_t j = 0; j < (v->type == VALUE_LIST ? v->list.len : 1); j++) {
-			CLEANUP(strbuf_release) struct strbuf text = {0};
-			value_print(&text, v->type == VALUE_LIST ? v->list.at[j] : v);
-			put_field(out, n++, k->str.ptr, text.ptr ? text.ptr : "");
-		}
+	return strcmp(field, "CN") == 0 || strcmp(field, "commonName") == 0;
+}
+
+struct subject {
+	struct module_call *call;
+	struct strbuf lines;
+	size_t count;
+	const char *common_name; /* the first one */
+};
+
+static void put_one(struct subject *s, const char *field, const char *value)
+{
+	if (!value[0])
+		return;
+	put_field(&s->lines, s->count++, field, value);
+	if (!s->common_name && is_common_name(field))
+		s->common_name = value;
+}
+
+/* "CN: x", or "OU: [x, y]". */
+static int put_pair(struct subject *s, const struct value_pair *pair, struct err *err)
+{
+	const struct value *v = pair->value, *k = pair->key;
+	if (k->type != VALUE_STRING || !k->str.len || strpbrk(k->str.ptr, " =\n[]#"))
+		return err_set(err, ERR_INVALID, "subject has a field that is no name");
+	for (size_t j = 0; j < (v->type == VALUE_LIST ? v->list.len : 1); j++) {
+		CLEANUP(strbuf_release) struct strbuf text = {0};
+		value_print(&text, v->type == VALUE_LIST ? v->list.at[j] : v);
+		put_one(s, k->str.ptr, arena_slice(s->call->arena, strbuf_slice(&text)).ptr);
 	}
 	return 0;
 }
 
-/* "critical,a,b" of a list argument. */
-static const char *joined(struct module_call *call, const char *name)
+static int put_pairs(struct subject *s, const struct value *dict, struct err *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && dict && i < dict->dict.len; i++)
+		r = put_pair(s, &dict->dict.at[i], err);
+	return r;
+}
+
+static int put_subject(struct subject *s, struct err *err)
+{
+	const struct value *ordered = value_get(s->call->args, "subject_ordered");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (arg_has(s->call, names[i].argument))
+			put_one(s, names[i].field, arg_str(s->call, names[i].argument));
+	int r = put_pairs(s, value_get(s->call->args, "subject"), err);
+	if (r == 0 && ordered && ordered->list.len && s->count)
+		return err_set(err, ERR_INVALID,
+			       "subject_ordered cannot be combined with any other subject field");
+	for (size_t i = 0; r == 0 && ordered && i < ordered->list.len; i++)
+		r = put_pairs(s, ordered->list.at[i], err);
+	return r;
+}
+
+/* *ret_empty: the subject has no field. */
+static int configuration(struct module_call *call, struct slice *ret, bool *ret_empty,
+			 struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf out = {0};
-	size_t count;
-	const char *const *items = arg_list(call, name, &count);
-	if (arg_bool(call, arena_printf(call->arena, "%s_critical", name)))
-		strbuf_puts(&out, "critical");
-	for (size_t i = 0; i < count; i++)
-		strbuf_printf(&out, "%s%s", out.len ? "," : "", items[i]);
-	return arena_slice(call->arena, strbuf_slice(&out)).ptr;
-}
-
-static bool has_items(struct module_call *call, const char *name)
-{
-	const struct value *v = value_get(call->args, name);
-	return v && v->type == VALUE_LIST && v->list.len > 0;
-}
-
-static void put_extensions(struct module_call *call, struct strbuf *out)
-{
-	static const struct {
-		const char *argument, *extension;
-	} rows[] = {
-		{"subject_alt_name", "subjectAltName"},
-		{"key_usage", "keyUsage"},
-		{"extended_key_usage", "extendedKeyUsage"},
-		{"basic_constraints", "basicConstraints"},
-	};
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (has_items(call, rows[i].argument))
-			openssl_conf_put(out, rows[i].extension, joined(call, rows[i].argument));
-	if (!has_items(call, "subject_alt_name") && arg_has(call, "common_name") &&
-	    arg_bool(call, "use_common_name_for_san"))
-		openssl_conf_put(
-			out, "subjectAltName",
-			arena_printf(call->arena, "%sDNS:%s",
-				     arg_bool(call, "subject_alt_name_critical") ? "critical," : "",
-				     arg_str(call, "common_name")));
-	if (arg_bool(call, "create_subject_key_identifier"))
-		strbuf_puts(out, "subjectKeyIdentifier = hash\n");
-}
-
-static int configuration(struct module_call *call, struct slice *ret, struct err *err)
-{
-	CLEANUP(strbuf_release) struct strbuf out = {0}, extensions = {0};
-	put_extensions(call, &extensions);
+	struct subject subject = {.call = call};
+	struct slice extensions = {"", 0}, sections = {"", 0};
+	int r = put_subject(&subject, err);
+	if (r == 0)
+		r = csr_extensions(call, subject.common_name, &extensions, &sections, err);
 	strbuf_printf(&out,
 		      "[req]\nprompt = no\nutf8 = yes\nstring_mask = utf8only\n"
 		      "distinguished_name = dn\n%s[dn]\n",
 		      extensions.len ? "req_extensions = ext\n" : "");
-	int r = put_subject(call, &out, err);
+	strbuf_slice_append(&out, strbuf_slice(&subject.lines));
 	strbuf_puts(&out, "[ext]\n");
-	strbuf_slice_append(&out, strbuf_slice(&extensions));
+	strbuf_slice_append(&out, extensions);
+	strbuf_slice_append(&out, sections);
+	strbuf_release(&subject.lines);
+	*ret_empty = subject.count == 0;
 	*ret = arena_slice(call->arena, strbuf_slice(&out));
 	return r;
 }
@@ -194,18 +239,24 @@ static int configuration(struct module_call *call, struct slice *ret, struct err
 static int make(struct module_call *call, struct slice *ret, struct err *err)
 {
 	struct program p;
-	const char *key = arg_str(call, "privatekey_path");
-	openssl_begin(&p, call, "req");
+	struct slice text = {"", 0};
+	bool empty = false;
+	int r = configuration(call, &text, &empty, err);
+	if (r < 0)
+		return r;
+	openssl_begin_with(&p, call, "req");
 	program_add(&p, "-new");
 	program_add(&p, "-config");
-	program_add(&p, "/dev/stdin");
+	program_add(&p, openssl_text(&p, 3, text));
 	program_add(&p, "-key");
-	program_add(&p, key);
+	program_add(&p, openssl_key(&p, "privatekey"));
+	if (empty) {
+		program_add(&p, "-subj");
+		program_add(&p, "/");
+	}
 	program_add_fmt(&p, "-%s", arg_str(call, "digest"));
 	openssl_passphrase(&p, "-passin", "privatekey_passphrase");
-	int r = configuration(call, &p.stdin_bytes, err);
-	if (r == 0)
-		r = program_probe(&p, err);
+	r = program_probe(&p, err);
 	if (r == 0 && p.exit_code != 0)
 		return program_failed(&p, err);
 	*ret = p.out;
@@ -224,42 +275,19 @@ static int same(struct module_call *call, struct slice a, struct slice b, bool *
 	return r;
 }
 
-static int key_there(struct module_call *call, struct err *err)
-{
-	bool there = false;
-	const char *key = arg_str(call, "privatekey_path");
-	if (!key)
-		return err_set(err, ERR_INVALID, "privatekey_path is needed");
-	int r = whole_file_exists(call, key, &there, err);
-	if (r < 0 || there)
-		return r;
-	if (host_assumes(call->host))
-		return err_set(err, ERR_UNKNOWN, "would make %s: %s", arg_str(call, "path"),
-			       host_assumes(call->host));
-	return err_set(err, ERR_NOT_FOUND, "The private key file %s does not exist", key);
-}
-
 static int present(struct module_call *call, const char *path, struct err *err)
 {
 	struct slice old, new;
-	struct host_stat st = {0};
-	struct host_attr want = HOST_ATTR_KEEP;
 	bool keep = false;
-	int r = key_there(call, err);
+	int r = openssl_need(call, "privatekey", err);
 	if (r == 0)
 		r = make(call, &new, err);
 	if (r == 0)
 		r = call_read(call, path, &old, err);
 	if (r == 0 && old.len && !arg_bool(call, "force"))
 		r = same(call, old, new, &keep, err);
-	if (r == 0 && !keep)
-		r = whole_file_put(call, path, new, -1, NULL, err);
 	if (r == 0)
-		r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
-	if (r == 0)
-		r = attributes_wanted(call, &st, &want, err);
-	if (r == 0)
-		r = attributes_apply(call, path, &want, err);
+		r = openssl_file_settle(call, path, old, keep ? NULL : &new, err);
 	if (r == 0 && arg_bool(call, "return_content"))
 		result_put(call, "csr", value_str(call->arena, keep ? old : new));
 	return r;
@@ -270,16 +298,19 @@ static int run(struct module_call *call, struct err *err)
 	const char *path = call_absolute_path(call, NULL, arg_str(call, "path"));
 	result_put_str(call, "filename", path);
 	result_put_str(call, "privatekey", arg_str(call, "privatekey_path"));
-	int r = strcmp(arg_str(call, "state"), "absent") == 0
-			? whole_file_remove(call, path, NULL, err)
-			: present(call, path, err);
+	int r = strcmp(arg_str(call, "state"), "absent") == 0 ? openssl_file_remove(call, path, err)
+							      : present(call, path, err);
 	return program_settle(call, r, err);
 }
+
+static const char *const excludes[] = {"privatekey_path|privatekey_content",
+				       "subject|subject_ordered", NULL};
 
 const struct module module_openssl_csr = {
 	.name = "openssl_csr",
 	.full_name = "community.crypto.openssl_csr",
 	.doc = "Makes a certificate signing request on the host.",
 	.params = params,
+	.mutually_exclusive = excludes,
 	.run = run,
 };

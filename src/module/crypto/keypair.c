@@ -3,9 +3,10 @@
  * https://docs.ansible.com/ansible/latest/collections/community/crypto/openssh_keypair_module.html
  */
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
+#include "../path/whole_file.h"
 #include "../program.h"
-#include "../whole_file.h"
+#include "../ssh/ssh_askpass.h"
 #include "regenerate.h"
 #include "rollout/module/attributes.h"
 
@@ -33,6 +34,7 @@ static const struct module_param params[] = {
 	 .type = MODULE_INT,
 	 .doc = "Bits; 4096 of an RSA key and 256 of others without it."},
 	{.name = "comment", .type = MODULE_STR, .doc = "Comment of the public key."},
+	{.name = "passphrase", .type = MODULE_STR, .doc = "Encrypts the private key at rest."},
 	{.name = "state",
 	 .type = MODULE_STR,
 	 .fallback = "present",
@@ -51,7 +53,7 @@ static const struct module_param params[] = {
 
 struct keypair {
 	const char *path, *public_path;
-	const char *type;
+	const char *type, *passphrase; /* NULL: none */
 	int64_t size;
 	struct slice public_key; /* as the private one has it, without comment */
 };
@@ -77,21 +79,55 @@ static bool fits(const struct keypair *k, struct slice line)
 	       strtoll(line.ptr, NULL, 10) == k->size;
 }
 
+/* The public key of the private one, which is read with the passphrase (NULL: with
+ * none); a key that is protected otherwise ends it with another exit code. */
+static int open_key(struct module_call *call, struct keypair *k, const char *passphrase,
+		    int *ret_exit, struct err *err)
+{
+	struct program p;
+	const char *const bare[] = {"-y", "-P", "", "-f", k->path, NULL};
+	const char *const asking[] = {"-y", "-f", k->path, NULL};
+	if (!passphrase)
+		return ask(call, bare, ret_exit, &k->public_key, err);
+	ssh_askpass_begin(&p, call, passphrase, "ssh-keygen \"$@\" </dev/null");
+	program_add_all(&p, asking);
+	int r = program_probe(&p, err);
+	*ret_exit = p.exit_code;
+	k->public_key = slice_trim(p.out);
+	return r;
+}
+
+/* Is it as the passphrase says: protected with it, or not at all? */
+static int is_readable(struct module_call *call, struct keypair *k, bool *ret, struct err *err)
+{
+	int exit_code = 0;
+	int r = open_key(call, k, NULL, &exit_code, err);
+	*ret = r == 0 && exit_code == 0;
+	if (r < 0 || !k->passphrase)
+		return r;
+	if (*ret) {
+		*ret = false;
+		k->public_key = SLICE_LIT("");
+		return 0;
+	}
+	r = open_key(call, k, k->passphrase, &exit_code, err);
+	*ret = r == 0 && exit_code == 0;
+	return r;
+}
+
 static int look(struct module_call *call, struct keypair *k, enum key_fit *ret, struct err *err)
 {
 	const char *const list[] = {"-l", "-f", k->path, NULL};
-	/* An empty passphrase: one that is there makes it unreadable. */
-	const char *const public[] = {"-y", "-P", "", "-f", k->path, NULL};
 	struct slice line;
-	bool there = false;
+	bool there = false, readable = false;
 	int exit_code = 0;
 	*ret = KEY_ABSENT;
 	int r = whole_file_exists(call, k->path, &there, err);
 	if (r < 0 || !there)
 		return r;
 	*ret = KEY_UNREADABLE;
-	r = ask(call, public, &exit_code, &k->public_key, err);
-	if (r < 0 || exit_code != 0)
+	r = is_readable(call, k, &readable, err);
+	if (r < 0 || !readable)
 		return r;
 	r = ask(call, list, &exit_code, &line, err);
 	if (r == 0 && exit_code == 0)
@@ -99,23 +135,43 @@ static int look(struct module_call *call, struct keypair *k, enum key_fit *ret, 
 	return r;
 }
 
-static int take_made(struct module_call *call, const struct keypair *k, const char *dir,
-		     struct err *err)
-{
-	struct slice private = {"", 0}, public = {"", 0};
-	int r = call_read(call, arena_printf(call->arena, "%s/key", dir), &private, err);
-	if (r == 0)
-		r = call_read(call, arena_printf(call->arena, "%s/key.pub", dir), &public, err);
-	if (r == 0)
-		r = whole_file_put_secret(call, k->path, private, PRIVATE_MODE, err);
-	return r < 0 ? r : whole_file_put(call, k->public_path, public, PUBLIC_MODE, NULL, err);
-}
-
 /* In a folder of its own, so that nobody else's file is ever in the way. */
-static int make(struct module_call *call, const struct keypair *k, struct err *err)
+static const char script[] = "ssh-keygen -q -f \"$d/key\" \"$@\" </dev/null >&2 && "
+			     "cat \"$d/key\" \"$d/key.pub\"";
+
+#define PRIVATE_END "-----END OPENSSH PRIVATE KEY-----\n"
+
+/* The private key stays in memory until it has its place. */
+static int generate(struct module_call *call, const struct keypair *k, struct slice *ret_private,
+		    struct slice *ret_public, struct err *err)
 {
 	struct program p;
 	const char *comment = arg_str(call, "comment");
+	const char *const words[] = {"-t", k->type, "-C", comment ? comment : "", NULL};
+	ssh_askpass_begin(&p, call, k->passphrase, script);
+	program_add_all(&p, words);
+	if (!k->passphrase) {
+		program_add(&p, "-N");
+		program_add(&p, "");
+	}
+	if (strcmp(k->type, "ed25519") != 0)
+		program_add_fmt(&p, "-b%lld", (long long)k->size);
+	int r = program_run(&p, err);
+	if (r < 0)
+		return r;
+	const char *end = memmem(p.out.ptr, p.out.len, PRIVATE_END, strlen(PRIVATE_END));
+	if (p.exit_code != 0 || !end)
+		return err_set(err, ERR_INVALID, "ssh-keygen ended with %d: %.*s", p.exit_code,
+			       SLICE_ARG(slice_trim(p.err)));
+	end += strlen(PRIVATE_END);
+	*ret_private = (struct slice){p.out.ptr, (size_t)(end - p.out.ptr)};
+	*ret_public = (struct slice){end, p.out.len - ret_private->len};
+	return 0;
+}
+
+static int make(struct module_call *call, const struct keypair *k, struct err *err)
+{
+	struct slice private, public;
 	int r = path_need_folder(call, k->path, err);
 	if (r < 0)
 		return r;
@@ -127,31 +183,10 @@ static int make(struct module_call *call, const struct keypair *k, struct err *e
 		result_unknown(call, "would make the key %s", k->path);
 		return 0;
 	}
-	program_init(&p, call, "mktemp");
-	program_add(&p, "-d");
-	if ((r = program_change(&p, err)) < 0)
-		return r;
-	const char *dir = program_line(&p);
-	program_init(&p, call, "ssh-keygen");
-	const char *const words[] = {"-q",
-				     "-t",
-				     k->type,
-				     "-N",
-				     "",
-				     "-C",
-				     comment ? comment : "",
-				     "-f",
-				     arena_printf(call->arena, "%s/key", dir),
-				     NULL};
-	program_add_all(&p, words);
-	if (strcmp(k->type, "ed25519") != 0)
-		program_add_fmt(&p, "-b%lld", (long long)k->size);
-	r = program_change(&p, err);
+	r = generate(call, k, &private, &public, err);
 	if (r == 0)
-		r = take_made(call, k, dir, err);
-	if (dir[0] == '/')
-		(void)call->host->ops->remove(call->host, dir, true, NULL);
-	return r;
+		r = whole_file_settle(call, k->path, private, PRIVATE_MODE, true, err);
+	return r < 0 ? r : whole_file_put(call, k->public_path, public, PUBLIC_MODE, NULL, err);
 }
 
 /* "type base64 comment": the first two. */
@@ -227,7 +262,11 @@ static int present(struct module_call *call, struct keypair *k, struct err *err)
 {
 	enum key_fit fit;
 	bool anew = false;
-	int r = look(call, k, &fit, err);
+	int r = call_check_line("comment", arg_slice(call, "comment"), err);
+	if (r == 0)
+		r = ssh_askpass_check("passphrase", k->passphrase, err);
+	if (r == 0)
+		r = look(call, k, &fit, err);
 	if (r == 0)
 		r = regenerate_decide(call, k->path, fit, &anew, err);
 	if (r == 0 && anew)
@@ -259,7 +298,10 @@ static int run(struct module_call *call, struct err *err)
 {
 	struct keypair k = {.path = call_absolute_path(call, NULL, arg_str(call, "path")),
 			    .type = arg_str(call, "type"),
+			    .passphrase = arg_str(call, "passphrase"),
 			    .public_key = {"", 0}};
+	if (k.passphrase && !k.passphrase[0])
+		k.passphrase = NULL;
 	k.public_path = arena_printf(call->arena, "%s.pub", k.path);
 	k.size = arg_int(call, "size", strcmp(k.type, "rsa") == 0 ? RSA_BITS : EC_BITS);
 	int r = strcmp(arg_str(call, "state"), "absent") == 0 ? absent(call, &k, err)

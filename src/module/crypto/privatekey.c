@@ -3,8 +3,8 @@
  * https://docs.ansible.com/ansible/latest/collections/community/crypto/openssl_privatekey_module.html
  */
 #include "../call.h"
-#include "../path_state.h"
-#include "../whole_file.h"
+#include "../path/path_state.h"
+#include "../path/whole_file.h"
 #include "openssl_run.h"
 #include "regenerate.h"
 #include "rollout/module/attributes.h"
@@ -13,8 +13,8 @@
 
 #define KEY_MODE 0600
 
-static const char *const states[] = {"present", "absent", NULL};
 static const char *const types[] = {"RSA", "ECC", "Ed25519", "Ed448", "X25519", "X448", NULL};
+static const char *const mismatches[] = {"regenerate", "convert", NULL};
 static const char *const formats[] = {"auto", "auto_ignore", "pkcs8", NULL};
 
 static const struct module_param params[] = {
@@ -36,22 +36,15 @@ static const struct module_param params[] = {
 	 .fallback = "auto_ignore",
 	 .choices = formats,
 	 .doc = "It is PKCS #8 in each case."},
-	{.name = "state",
+	OPENSSL_STATE_PARAM,
+	OPENSSL_BACKEND_PARAM,
+	OPENSSL_WRITE_PARAMS,
+	OPENSSL_RETURN_PARAM("privatekey"),
+	{.name = "format_mismatch",
 	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether it is there."},
-	{.name = "backup",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Keeps the old one under a name with the time."},
-	{.name = "select_crypto_backend",
-	 .type = MODULE_STR,
-	 .doc = "Accepted; it is the host's openssl."},
-	{.name = "unsafe_writes",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Accepted; the file is replaced."},
+	 .fallback = "regenerate",
+	 .choices = mismatches,
+	 .doc = "What becomes of a key that is not in format: pkcs8."},
 	REGENERATE_PARAMS("full_idempotence"),
 	MODULE_ATTRIBUTE_PARAMS,
 	{0},
@@ -93,7 +86,15 @@ static bool has_passphrase(struct slice pem)
 	return memmem(pem.ptr, pem.len, "ENCRYPTED", 9) != NULL;
 }
 
-static int look(struct module_call *call, const char *path, enum key_fit *ret, struct err *err)
+static bool is_pkcs8(struct slice pem)
+{
+	static const char plain[] = "BEGIN PRIVATE KEY", locked[] = "BEGIN ENCRYPTED PRIVATE KEY";
+	return memmem(pem.ptr, pem.len, plain, strlen(plain)) ||
+	       memmem(pem.ptr, pem.len, locked, strlen(locked));
+}
+
+static int look(struct module_call *call, const char *path, enum key_fit *ret,
+		struct slice *ret_pem, struct err *err)
 {
 	struct program p;
 	struct slice pem;
@@ -106,6 +107,7 @@ static int look(struct module_call *call, const char *path, enum key_fit *ret, s
 	if (r < 0)
 		return r;
 	*ret = KEY_UNREADABLE;
+	*ret_pem = pem;
 	if (has_passphrase(pem) != wanted)
 		return 0;
 	openssl_begin(&p, call, "pkey");
@@ -150,7 +152,29 @@ static int make(struct module_call *call, const char *path, struct err *err)
 	r = program_change(&p, err);
 	if (r < 0 || call->check_mode)
 		return r;
-	return whole_file_put_secret(call, path, p.out, KEY_MODE, err);
+	return whole_file_settle(call, path, p.out, KEY_MODE, true, err);
+}
+
+/* The same key as PKCS #8. */
+static int convert(struct module_call *call, const char *path, struct slice pem, struct err *err)
+{
+	struct program p;
+	openssl_begin(&p, call, "pkcs8");
+	program_add(&p, "-topk8");
+	openssl_passphrase(&p, "-passin", "passphrase");
+	if (arg_has(call, "passphrase")) {
+		program_add(&p, "-v2");
+		program_add(&p, "aes-256-cbc");
+		program_add(&p, "-passout");
+		program_add(&p, "env:ROLLOUT_PASSPHRASE");
+	} else {
+		program_add(&p, "-nocrypt");
+	}
+	p.stdin_bytes = pem;
+	int r = program_read(&p, err);
+	if (r == 0 && arg_bool(call, "backup"))
+		r = path_backup(call, path, err);
+	return r < 0 ? r : whole_file_settle(call, path, p.out, KEY_MODE, true, err);
 }
 
 static int settle(struct module_call *call, const char *path, struct err *err)
@@ -170,17 +194,46 @@ static int remove_key(struct module_call *call, const char *path, struct err *er
 {
 	bool there = false;
 	int r = whole_file_exists(call, path, &there, err);
+	if (r == 0 && there && arg_bool(call, "backup"))
+		r = path_backup(call, path, err);
 	if (r < 0 || !there)
 		return r;
 	result_changed(call);
 	return call->host->ops->remove(call->host, path, false, err);
 }
 
+static int present(struct module_call *call, const char *path, struct err *err)
+{
+	enum key_fit fit;
+	struct slice pem = {"", 0};
+	bool anew = false;
+	int r = look(call, path, &fit, &pem, err);
+	bool other =
+		fit == KEY_FITS && strcmp(arg_str(call, "format"), "pkcs8") == 0 && !is_pkcs8(pem);
+	bool converts = other && strcmp(arg_str(call, "format_mismatch"), "convert") == 0;
+	if (other && !converts)
+		fit = KEY_DIFFERS;
+	if (r == 0)
+		r = regenerate_decide(call, path, fit, &anew, err);
+	if (r == 0 && anew)
+		r = make(call, path, err);
+	else if (r == 0 && converts)
+		r = convert(call, path, pem, err);
+	return r < 0 ? r : settle(call, path, err);
+}
+
+static int give_back(struct module_call *call, const char *path, struct err *err)
+{
+	struct slice pem = {"", 0};
+	int r = arg_bool(call, "return_content") ? call_read(call, path, &pem, err) : 0;
+	if (r == 0 && pem.len)
+		result_put(call, "privatekey", value_str(call->arena, pem));
+	return r;
+}
+
 static int apply(struct module_call *call, struct err *err)
 {
 	const char *path = call_absolute_path(call, NULL, arg_str(call, "path"));
-	enum key_fit fit;
-	bool anew = false;
 	result_put_str(call, "filename", path);
 	result_put_str(call, "type", arg_str(call, "type"));
 	result_put_int(call, "size", arg_int(call, "size", 4096));
@@ -188,12 +241,8 @@ static int apply(struct module_call *call, struct err *err)
 		return remove_key(call, path, err);
 	if (is_type(call, "ECC") && !arg_has(call, "curve"))
 		return err_set(err, ERR_INVALID, "type ECC needs curve, like secp384r1");
-	int r = look(call, path, &fit, err);
-	if (r == 0)
-		r = regenerate_decide(call, path, fit, &anew, err);
-	if (r == 0 && anew)
-		r = make(call, path, err);
-	return r < 0 ? r : settle(call, path, err);
+	int r = present(call, path, err);
+	return r < 0 ? r : give_back(call, path, err);
 }
 
 static int run(struct module_call *call, struct err *err)
@@ -201,10 +250,13 @@ static int run(struct module_call *call, struct err *err)
 	return program_settle(call, apply(call, err), err);
 }
 
+static const char *const secret_results[] = {"privatekey", NULL};
+
 const struct module module_openssl_privatekey = {
 	.name = "openssl_privatekey",
 	.full_name = "community.crypto.openssl_privatekey",
 	.doc = "Makes a private key on the host.",
+	.secret_results = secret_results,
 	.params = params,
 	.run = run,
 };

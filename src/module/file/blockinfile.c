@@ -4,18 +4,12 @@
 #include "../regex.h"
 #include "rollout/module/attributes.h"
 
-static const char *const path_aliases[] = {"dest", "destfile", "name", NULL};
 static const char *const block_aliases[] = {"content", NULL};
-static const char *const states[] = {"absent", "present", NULL};
 
 static const struct module_param params[] = {
-	TEXT_FILE_PARAMS(path_aliases),
+	TEXT_FILE_PARAMS(text_path_aliases),
 	MODULE_ATTRIBUTE_PARAMS,
-	{.name = "state",
-	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether the block shall be there."},
+	TEXT_PLACE_PARAMS("Whether the block shall be there."),
 	{.name = "block",
 	 .type = MODULE_STR,
 	 .fallback = "''",
@@ -33,16 +27,6 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .fallback = "END",
 	 .doc = "{mark} after the block."},
-	{.name = "insertafter",
-	 .type = MODULE_STR,
-	 .doc = "Where a new block goes: after the last line that matches, or EOF."},
-	{.name = "insertbefore",
-	 .type = MODULE_STR,
-	 .doc = "Where a new block goes: before the last line that matches, or BOF."},
-	{.name = "create",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Makes the file when it is not there."},
 	{.name = "append_newline",
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
@@ -91,9 +75,37 @@ static void cut(struct text_lines *l, size_t from, size_t to)
 	l->len -= to + 1 - from;
 }
 
+/* (?m) at its start: it may match several lines. */
+static bool is_multiline(const char *pattern)
+{
+	if (strncmp(pattern, "(?", 2) != 0)
+		return false;
+	size_t n = strspn(pattern + 2, "aiLmsux");
+	return pattern[2 + n] == ')' && memchr(pattern + 2, 'm', n);
+}
+
+/* In the text as a whole: the line after the one where the match ends, or that where
+ * it begins. */
+static int find_in_text(struct regex *re, const struct text_file *f, bool after, size_t *ret,
+			struct err *err)
+{
+	struct slice all = strbuf_slice(&f->content), found;
+	int r = regex_search(re, all, 0, err);
+	if (r <= 0)
+		return r;
+	found = regex_group_text(re, 0);
+	const char *end = found.ptr + (after ? found.len : 0);
+	size_t line = 0;
+	for (const char *p = all.ptr; p < end; p++)
+		line += *p == '\n';
+	if (line + after < *ret)
+		*ret = line + after;
+	return 0;
+}
+
 /* Where a block goes that is not there yet. */
-static int find_place(struct module_call *call, const struct text_lines *l, size_t *ret,
-		      struct err *err)
+static int find_place(struct module_call *call, const struct text_file *f,
+		      const struct text_lines *l, size_t *ret, struct err *err)
 {
 	CLEANUP(regex_cleanup) struct regex *re = NULL;
 	const char *after = arg_str(call, "insertafter"), *before = arg_str(call, "insertbefore");
@@ -106,6 +118,8 @@ static int find_place(struct module_call *call, const struct text_lines *l, size
 		return 0;
 	int r = regex_compile(after ? "insertafter" : "insertbefore",
 			      slice_from(after ? after : before), 0, &re, err);
+	if (r == 0 && is_multiline(after ? after : before))
+		return find_in_text(re, f, after != NULL, ret, err);
 	for (size_t i = 0; r >= 0 && i < l->len; i++) {
 		r = regex_search(re, l->at[i], 0, err);
 		if (r > 0)
@@ -130,9 +144,8 @@ static void insert_block(struct module_call *call, struct text_lines *l, size_t 
 			 struct slice block)
 {
 	static const struct slice empty = {"\n", 1};
-	if (at > 0 && !slice_ends_with(l->at[at - 1], "\n"))
-		l->at[at - 1] =
-			slice_from(arena_printf(call->arena, "%.*s\n", SLICE_ARG(l->at[at - 1])));
+	if (at > 0)
+		l->at[at - 1] = text_line_ended(call->arena, l->at[at - 1]);
 	if (!block.len)
 		return;
 	if (arg_bool(call, "append_newline") && at < l->len && !slice_eq(l->at[at], empty))
@@ -142,7 +155,8 @@ static void insert_block(struct module_call *call, struct text_lines *l, size_t 
 		text_lines_insert(l, at, empty);
 }
 
-static int edit(struct module_call *call, struct text_lines *l, bool present, struct err *err)
+static int edit(struct module_call *call, const struct text_file *f, struct text_lines *l,
+		bool present, struct err *err)
 {
 	struct slice begin = marker_line(call, "marker_begin");
 	struct slice end = marker_line(call, "marker_end");
@@ -150,7 +164,7 @@ static int edit(struct module_call *call, struct text_lines *l, bool present, st
 	size_t b, e, at;
 	find_markers(l, begin, end, &b, &e);
 	if (b == NOWHERE || e == NOWHERE) {
-		int r = find_place(call, l, &at, err);
+		int r = find_place(call, f, l, &at, err);
 		if (r < 0)
 			return r;
 	} else {
@@ -177,7 +191,7 @@ static int run(struct module_call *call, struct err *err)
 		return 0;
 	}
 	text_lines_split(strbuf_slice(&f.content), &lines);
-	r = edit(call, &lines, present, err);
+	r = edit(call, &f, &lines, present, err);
 	for (size_t i = 0; i < lines.len; i++)
 		strbuf_slice_append(&out, lines.at[i]);
 	bool wanted = present && arg_slice(call, "block").len > 0;

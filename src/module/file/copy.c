@@ -1,8 +1,9 @@
 /* copy and template: what goes where. The controller reads and renders. */
-#include "../copy.h"
+#include "../path/copy.h"
 
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
+#include "../path/whole_file.h"
 #include "rollout/base/file.h"
 #include "rollout/module/attributes.h"
 
@@ -19,10 +20,7 @@ static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", "\n", "\r"
 	 .required = true,                                                                         \
 	 .doc = "Path on the host; with a slash at its end, or a folder that is there, the file "  \
 		"goes into it."},                                                                  \
-		{.name = "backup",                                                                 \
-		 .type = MODULE_BOOL,                                                              \
-		 .fallback = "false",                                                              \
-		 .doc = "Keeps a copy of what is replaced, with a timestamp."},                    \
+		FILE_BACKUP_PARAM,                                                                 \
 		{.name = "force",                                                                  \
 		 .type = MODULE_BOOL,                                                              \
 		 .fallback = "true",                                                               \
@@ -31,14 +29,7 @@ static const char *const newline_choices[] = {"\\n", "\\r", "\\r\\n", "\n", "\r"
 		 .type = MODULE_BOOL,                                                              \
 		 .fallback = "false",                                                              \
 		 .doc = "Writes through a symbolic link instead of replacing it."},                \
-		{.name = "validate",                                                               \
-		 .type = MODULE_STR,                                                               \
-		 .doc = "Command that checks the new file, %s, before it takes the old one's "     \
-			"place."},                                                                 \
-	{                                                                                          \
-		.name = "unsafe_writes", .type = MODULE_BOOL, .fallback = "false",                 \
-		.doc = "Writes into the file that is there, for mount points."                     \
-	}
+		FILE_VALIDATE_PARAM, FILE_UNSAFE_WRITES_PARAM
 
 static const struct module_param copy_params[] = {
 	COPY_SHARED_PARAMS,
@@ -251,6 +242,16 @@ static int check_tree(struct module_call *call, const struct value *tree, struct
 	return 0;
 }
 
+/* Owner and mode of a folder that is there already are not the task's, unless
+ * the source has it too: dest may be /etc. */
+static int need_folder(struct module_call *call, const char *path, struct err *err)
+{
+	struct host_stat st = {0};
+	bool changed = false;
+	int r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
+	return r < 0 || st.type == HOST_DIR ? r : copy_folder(call, path, &changed, err);
+}
+
 static int run_tree_entry(struct module_call *call, const char *root, const struct value *entry,
 			  struct err *err)
 {
@@ -270,7 +271,7 @@ static int run_tree_entry(struct module_call *call, const char *root, const stru
 		.size = (uint64_t)own_int(entry, "size", 0),
 		.preserved_mode = preserves(call) ? (int)own_int(entry, "mode", -1) : -1,
 	};
-	int r = copy_folder(call, path_folder(call, dest), &changed, err);
+	int r = need_folder(call, path_folder(call, dest), err);
 	return r < 0 ? r : copy_file(call, &item, &changed, err);
 }
 
@@ -278,14 +279,13 @@ static int run_tree(struct module_call *call, const struct value *tree, struct e
 {
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
 	const char *src = arg_str(call, "src"), *basename = own_str(call, "_basename");
-	bool changed = false;
 	/* As rsync: with a slash at its end, what is in the folder; else the folder. */
 	const char *root = src && ends_with_slash(src) ? dest
 			   : basename		       ? path_below(call, dest, basename)
 						       : dest;
 	int r = check_tree(call, tree, err);
 	if (r == 0)
-		r = copy_folder(call, root, &changed, err);
+		r = need_folder(call, root, err);
 	for (size_t i = 0; r == 0 && i < tree->list.len; i++)
 		r = run_tree_entry(call, root, tree->list.at[i], err);
 	if (r < 0)
@@ -326,6 +326,16 @@ static int copy_below(struct module_call *call, const char *src, const char *des
 	return r;
 }
 
+/* Below the folder, which it would fill without end. */
+static bool is_inside(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+	while (len > 0 && folder[len - 1] == '/')
+		len--;
+	return strncmp(path, folder, len) == 0 && path[len] == '/' &&
+	       path[len + strspn(path + len, "/")];
+}
+
 static int run_remote(struct module_call *call, struct err *err)
 {
 	struct host_stat st = {0};
@@ -350,8 +360,11 @@ static int run_remote(struct module_call *call, struct err *err)
 		return run_single(call, &item, basename, err);
 	}
 	const char *dest = call_absolute_path(call, NULL, arg_str(call, "dest"));
-	r = copy_below(call, src, ends_with_slash(src) ? dest : path_below(call, dest, basename), 0,
-		       err);
+	const char *root = ends_with_slash(src) ? dest : path_below(call, dest, basename);
+	if (is_inside(root, src))
+		return err_set(err, ERR_INVALID, "cannot copy the folder %s into itself, %s", src,
+			       root);
+	r = copy_below(call, src, root, 0, err);
 	result_put_str(call, "dest", dest);
 	result_put_str(call, "src", src);
 	return r < 0 ? r : path_state_put(call, dest, err);
@@ -370,7 +383,8 @@ int copy_run(struct module_call *call, struct err *err)
 		.size = (uint64_t)own_int(call->args, "_size", -1), /* COPY_SIZE_UNKNOWN */
 		.preserved_mode = preserves(call) ? (int)own_int(call->args, "_mode", -1) : -1,
 	};
-	if (!item.sha256)
+	item.unavailable = own_str(call, "_unavailable");
+	if (!item.sha256 && !item.unavailable)
 		return err_set(err, ERR_PROTOCOL, "module %s was sent without its content",
 			       call->module->name);
 	return run_single(call, &item, own_str(call, "_basename"), err);
@@ -381,6 +395,8 @@ const struct module module_copy = {
 	.full_name = "ansible.builtin.copy",
 	.doc = "Copies files and folders to the host.",
 	.flags = MODULE_PREPARE,
+	.kind = MODULE_KIND_COPY,
+	.source_dir = "files",
 	.params = copy_params,
 	.required_one_of = copy_one_of,
 	.mutually_exclusive = copy_exclusive,
@@ -392,6 +408,8 @@ const struct module module_template = {
 	.full_name = "ansible.builtin.template",
 	.doc = "Renders a template to a file on the host.",
 	.flags = MODULE_PREPARE,
+	.kind = MODULE_KIND_TEMPLATE,
+	.source_dir = "templates",
 	.params = template_params,
 	.run = copy_run,
 };

@@ -1,11 +1,10 @@
 /* One file or folder of a copy. */
-#include "../copy.h"
-#include "../path_state.h"
+#include "../content.h"
+#include "../path/copy.h"
+#include "../path/path_state.h"
 #include "rollout/module/attributes.h"
 
 #include <errno.h>
-
-#define CHECK_MODE_FETCH_MAX (1u << 20) /* larger contents are promised, not fetched */
 
 /* The item's SHA-256: as the controller said, or of the file on the host. */
 static int source_digest(struct module_call *call, const struct copy_item *item,
@@ -30,6 +29,8 @@ static int is_same(struct module_call *call, const struct copy_item *item,
 	*ret = false;
 	if (st->type != HOST_FILE)
 		return 0;
+	if (!item->source_path && !item->sha256)
+		return 0;
 	if (!item->source_path && item->size != COPY_SIZE_UNKNOWN && item->size != st->size)
 		return 0;
 	int r = source_digest(call, item, want, &e);
@@ -43,30 +44,31 @@ static int is_same(struct module_call *call, const struct copy_item *item,
 	return r;
 }
 
-/* The new content: fetched, or in check mode promised when it is large. */
+/* The new content: small, for a diff and the overlay, or while it is written;
+ * in check mode a large one is promised. */
 static int fetch(struct module_call *call, const struct copy_item *item, struct host_write *w,
-		 struct strbuf *content, struct err *err)
+		 struct content *content, struct strbuf *whole, struct err *err)
 {
-	char hex[DIGEST_HEX_MAX];
 	w->source_path = item->source_path;
 	if (item->source_path)
 		return 0;
-	if (call->host->is_overlay && item->size > CHECK_MODE_FETCH_MAX) {
+	if (item->unavailable)
+		return err_set(err, ERR_UNREACHABLE, "%s", item->unavailable);
+	if (call->host->is_overlay && item->size > CONTENT_WHOLE_MAX) {
 		w->promised_sha256 = item->sha256;
-		w->promised_size = item->size == COPY_SIZE_UNKNOWN ? 0 : item->size;
+		w->promised_size = item->size;
 		return 0;
 	}
-	if (!call->services || !call->services->blob)
-		return err_set(err, ERR_PROTOCOL, "nobody to ask for the content of %s",
-			       item->dest);
-	int r = call->services->blob(call->services->self, item->sha256, content, err);
+	int r = content_open(call, item->sha256, item->size, content, err);
+	if (r == 0 && item->size > CONTENT_WHOLE_MAX) {
+		w->stream = &content->stream;
+		return 0;
+	}
+	if (r == 0)
+		r = host_stream_read(&content->stream, CONTENT_WHOLE_MAX, whole, err);
 	if (r < 0)
 		return err_wrap(err, r, "content of %s", item->dest);
-	digest_bytes(DIGEST_SHA256, content->ptr, content->len, hex);
-	if (strcmp(hex, item->sha256) != 0)
-		return err_set(err, ERR_PROTOCOL, "the content of %s was damaged on its way",
-			       item->dest);
-	w->content = strbuf_slice(content);
+	w->content = strbuf_slice(whole);
 	return 0;
 }
 
@@ -74,7 +76,7 @@ static void show_diff(struct module_call *call, const struct copy_item *item,
 		      const struct host_stat *st, const struct host_write *w)
 {
 	CLEANUP(strbuf_release) struct strbuf old = {0}, new = {0};
-	if (!call->diff_mode || call->no_log || w->promised_sha256)
+	if (!call->diff_mode || call->no_log || w->promised_sha256 || w->stream)
 		return;
 	if (st->type == HOST_FILE) {
 		if (st->size > PATH_DIFF_MAX)
@@ -92,13 +94,14 @@ static void show_diff(struct module_call *call, const struct copy_item *item,
 static int replace(struct module_call *call, const struct copy_item *item,
 		   const struct host_stat *st, struct host_attr *want, struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf content = {0};
+	CLEANUP(strbuf_wipe) struct strbuf whole = {0};
+	CLEANUP(content_close) struct content content = {0};
 	struct host_write w = {.attr = *want,
 			       .validate = arg_str(call, "validate"),
 			       .unsafe_in_place = arg_bool(call, "unsafe_writes")};
 	int r = path_need_folder(call, item->dest, err);
 	if (r == 0)
-		r = fetch(call, item, &w, &content, err);
+		r = fetch(call, item, &w, &content, &whole, err);
 	if (r < 0)
 		return r;
 	show_diff(call, item, st, &w);
@@ -122,6 +125,13 @@ static int apply_attributes(struct module_call *call, const char *path,
 	return r;
 }
 
+/* Without force its content stays; of a download the attributes are set. */
+static int leave(struct module_call *call, const char *path, const struct host_attr *want,
+		 bool *ret_changed, struct err *err)
+{
+	return arg_has(call, "url") ? apply_attributes(call, path, want, ret_changed, err) : 0;
+}
+
 int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_changed,
 	      struct err *err)
 {
@@ -139,7 +149,7 @@ int copy_file(struct module_call *call, const struct copy_item *item, bool *ret_
 		return err_set(err, ERR_INVALID, "%s is a directory", item->dest);
 	*ret_changed = false;
 	if (st.type != HOST_ABSENT && arg_has(call, "force") && !arg_bool(call, "force"))
-		return 0;
+		return leave(call, item->dest, &want, ret_changed, err);
 	r = is_same(call, item, &st, &same, err);
 	if (r < 0)
 		return r;

@@ -2,7 +2,7 @@
 #include "file_state.h"
 
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -58,20 +58,6 @@ static const struct module_param file_params[] = {
 	{0},
 };
 
-const char *file_type_name(const struct host_stat *st)
-{
-	switch (st->type) {
-	case HOST_ABSENT:
-		return "absent";
-	case HOST_DIR:
-		return "directory";
-	case HOST_LINK:
-		return "link";
-	default:
-		return st->nlink > 1 ? "hard" : "file";
-	}
-}
-
 void file_state_diff(struct module_call *call, const char *path, const char *before,
 		     const char *after)
 {
@@ -103,7 +89,11 @@ static int parse_time(struct module_call *call, const char *name, bool now_by_de
 	if (!end || *end)
 		return err_set(err, ERR_INVALID, "%s '%s' is not of the format %s", name, text,
 			       format ? format : TIME_FORMAT);
-	*ret_ns = (int64_t)mktime(&tm) * 1000000000;
+	time_t seconds = mktime(&tm);
+	if (seconds < 0 || seconds > INT64_MAX / 1000000000 - 1)
+		return err_set(err, ERR_INVALID, "%s '%s' is before 1970 or after 2261", name,
+			       text);
+	*ret_ns = (int64_t)seconds * 1000000000;
 	return 0;
 }
 
@@ -134,7 +124,7 @@ static int ensure_absent(struct file_call *f, struct err *err)
 	if (r < 0)
 		return r;
 	result_changed(call);
-	file_state_diff(call, f->path, file_type_name(&f->was), "absent");
+	file_state_diff(call, f->path, path_type_name(&f->was), "absent");
 	return 0;
 }
 
@@ -153,7 +143,7 @@ static int ensure_file(struct file_call *f, struct err *err)
 	}
 	if (st.type == HOST_ABSENT || st.type == HOST_DIR)
 		return err_set(err, ERR_INVALID, "file (%s) is %s, cannot continue", f->path,
-			       file_type_name(&st));
+			       path_type_name(&st));
 	return file_attributes(call, f->path, false, err);
 }
 
@@ -249,7 +239,7 @@ static int ensure_directory(struct file_call *f, struct err *err)
 		return r;
 	if (st.type != HOST_ABSENT && st.type != HOST_DIR)
 		return err_set(err, ERR_EXISTS, "%s already exists as a %s", f->path,
-			       file_type_name(&st));
+			       path_type_name(&st));
 	r = st.type == HOST_ABSENT ? make_directory(f, err)
 				   : file_attributes(call, f->path, false, err);
 	if (r == 0 && arg_bool(call, "recurse"))
@@ -261,19 +251,19 @@ static int ensure_directory(struct file_call *f, struct err *err)
 static const char *default_state(const struct file_call *f)
 {
 	if (f->was.type != HOST_ABSENT)
-		return file_type_name(&f->was);
+		return path_type_name(&f->was);
 	return arg_bool(f->call, "recurse") ? "directory" : "file";
 }
 
 static int run(struct module_call *call, struct err *err)
 {
 	static const struct {
-		const char *name;
+		const char *name, *told_as;
 		int (*ensure)(struct file_call *f, struct err *err);
 	} handlers[] = {
-		{"absent", ensure_absent},  {"directory", ensure_directory},
-		{"file", ensure_file},	    {"hard", file_ensure_hard},
-		{"link", file_ensure_link}, {"touch", ensure_touched},
+		{"absent", "path", ensure_absent},  {"directory", "path", ensure_directory},
+		{"file", "path", ensure_file},	    {"hard", "dest", file_ensure_hard},
+		{"link", "dest", file_ensure_link}, {"touch", "dest", ensure_touched},
 	};
 	struct file_call f = {.call = call};
 	f.path = call_absolute_path(call, NULL, arg_str(call, "path"));
@@ -286,10 +276,11 @@ static int run(struct module_call *call, struct err *err)
 		return err_set(err, ERR_INVALID, "recurse option requires state to be 'directory'");
 	if (!state && strcmp(f.state, "hard") == 0)
 		f.state = "file"; /* a file that happens to have another name */
-	result_put_str(call, strcmp(f.state, "touch") == 0 ? "dest" : "path", f.path);
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(handlers); i++)
-		if (strcmp(handlers[i].name, f.state) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
+		if (strcmp(handlers[i].name, f.state) == 0) {
+			result_put_str(call, handlers[i].told_as, f.path);
 			r = handlers[i].ensure(&f, err);
+		}
 	return r < 0 || strcmp(f.state, "absent") == 0 ? r : path_state_put(call, f.path, err);
 }
 

@@ -2,7 +2,7 @@
 #include "file_state.h"
 
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 
 /* Where a symbolic link's text leads from its own folder. */
 static const char *absolute_target(struct file_call *f, const char *src)
@@ -35,7 +35,7 @@ static int clear_way(struct file_call *f, const char *kind, struct err *err)
 		return 0;
 	if (!arg_bool(call, "force"))
 		return err_set(err, ERR_EXISTS, "refusing to convert from %s to %s for %s",
-			       file_type_name(&f->was), kind, f->path);
+			       path_type_name(&f->was), kind, f->path);
 	if (f->was.type != HOST_DIR)
 		return 0;
 	int r = call->host->ops->list(call->host, call->arena, f->path, &names, err);
@@ -48,7 +48,7 @@ static int clear_way(struct file_call *f, const char *kind, struct err *err)
 static void show(struct file_call *f, const char *kind, const char *before, const char *after)
 {
 	struct module_call *call = f->call;
-	const char *a = arena_printf(call->arena, "state: %s\nsrc: %s\n", file_type_name(&f->was),
+	const char *a = arena_printf(call->arena, "state: %s\nsrc: %s\n", path_type_name(&f->was),
 				     before ? before : "");
 	const char *b = arena_printf(call->arena, "state: %s\nsrc: %s\n", kind, after);
 	result_diff(call, f->path, slice_from(a), f->path, slice_from(b));
@@ -96,7 +96,6 @@ int file_ensure_link(struct file_call *f, struct err *err)
 		result_changed(call);
 		show(f, "link", f->was.link_target, src);
 	}
-	result_put_str(call, "dest", f->path);
 	result_put_str(call, "src", src);
 	return set_link_attributes(f, err);
 }
@@ -132,7 +131,6 @@ int file_ensure_hard(struct file_call *f, struct err *err)
 		result_changed(call);
 		show(f, "hard", NULL, src);
 	}
-	result_put_str(call, "dest", f->path);
 	result_put_str(call, "src", src);
 	return file_attributes(call, f->path, false, err);
 }

@@ -8,8 +8,6 @@ struct file_call {
 	struct host_stat was; /* no link followed */
 };
 
-/* "absent", "file", "directory", "link", "hard" */
-const char *file_type_name(const struct host_stat *st);
 void file_state_diff(struct module_call *call, const char *path, const char *before,
 		     const char *after);
 /* Owner, group, mode and times of what is there; with touch the times are now. */

@@ -1,9 +1,11 @@
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/file_search.h"
+#include "../path/path_state.h"
 #include "../regex.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/vec.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 
@@ -90,8 +92,8 @@ static bool parse_amount(const char *text, const char *units, const int64_t *fac
 	const char *unit = *end ? strchr(units, *end | 0x20) : units;
 	if (!unit || (*end && end[1] && end[1] != 'b'))
 		return false;
-	*ret = n * (*end ? factors[unit - units] : 1);
-	return true;
+	return !__builtin_mul_overflow((int64_t)n, *end ? factors[unit - units] : 1, ret) &&
+	       *ret != INT64_MIN;
 }
 
 struct search {
@@ -100,7 +102,7 @@ struct search {
 	struct regex *contains;
 	bool has_age, has_size;
 	int64_t age_s, size, now_s;
-	struct value *files;
+	struct value *files, *skipped;
 	int64_t examined;
 };
 
@@ -158,24 +160,36 @@ static bool is_of_age_and_size(struct search *s, const struct host_stat *st)
 	return !s->has_size || at_least((int64_t)st->size, s->size);
 }
 
-static bool has_line(struct search *s, const char *path)
+/* As re.match. */
+static bool is_in_a_line(void *ctx, struct slice rest)
 {
-	CLEANUP(strbuf_release) struct strbuf text = {0};
-	struct host *h = s->call->host;
+	const struct search *s = ctx;
 	struct slice line = {0};
-	if (!s->contains)
-		return true;
-	if (h->ops->read(h, path, CONTAINS_MAX, &text, NULL) < 0)
-		return false;
-	struct slice rest = strbuf_slice(&text);
-	/* As re.search there, and re.match for lines. */
-	if (arg_bool(s->call, "read_whole_file"))
-		return regex_search(s->contains, rest, 0, NULL) > 0;
 	while (slice_split(&rest, '\n', &line))
 		if (regex_search(s->contains, line, 0, NULL) > 0 &&
 		    regex_group_text(s->contains, 0).ptr == line.ptr)
 			return true;
 	return false;
+}
+
+/* As re.search. */
+static bool is_in_the_whole(const struct search *s, const char *path)
+{
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	struct host *h = s->call->host;
+	return h->ops->read(h, path, CONTAINS_MAX, &text, NULL) == 0 &&
+	       regex_search(s->contains, strbuf_slice(&text), 0, NULL) > 0;
+}
+
+static bool has_content(struct search *s, const char *path)
+{
+	const struct file_search lines = {s, is_in_a_line};
+	bool found = false;
+	if (!s->contains)
+		return true;
+	if (arg_bool(s->call, "read_whole_file"))
+		return is_in_the_whole(s, path);
+	return file_search(s->call, path, &lines, &found, NULL) == 0 && found;
 }
 
 static void put_bits(struct arena *a, struct value *f, const struct host_stat *st)
@@ -241,6 +255,8 @@ static void add(struct search *s, const char *path, const struct host_stat *st)
 	value_list_push(a, s->files, f);
 }
 
+static int look_in(struct search *s, const char *dir, int64_t level, struct err *err);
+
 static bool is_wanted(struct search *s, const char *name, const char *path,
 		      const struct host_stat *st)
 {
@@ -248,7 +264,23 @@ static bool is_wanted(struct search *s, const char *name, const char *path,
 	arg_list(s->call, "patterns", &patterns);
 	return is_type(s, st) && (patterns == 0 || name_in(s, "patterns", name)) &&
 	       !name_in(s, "excludes", name) && is_of_age_and_size(s, st) &&
-	       (st->type != HOST_FILE || has_line(s, path));
+	       (st->type != HOST_FILE || has_content(s, path));
+}
+
+/* A folder that is not ours to read, or that has gone, is no reason not to look at
+ * the others. */
+static int look_below(struct search *s, const char *dir, int64_t level, struct err *err)
+{
+	struct err e = {0};
+	int r = look_in(s, dir, level, &e);
+	bool forbidden = r == ERR_SYS && (e.sys == EACCES || e.sys == EPERM);
+	if (forbidden)
+		value_dict_put(s->call->arena, s->skipped, dir, value_cstr(s->call->arena, e.msg));
+	if (r == 0 || forbidden || r == ERR_NOT_FOUND)
+		return 0;
+	if (err)
+		*err = e;
+	return r;
 }
 
 static int look_in(struct search *s, const char *dir, int64_t level, struct err *err)
@@ -266,13 +298,15 @@ static int look_in(struct search *s, const char *dir, int64_t level, struct err 
 		r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
 		if (r < 0)
 			return r;
+		if (st.type == HOST_ABSENT) /* it has gone meanwhile */
+			continue;
 		if (is_wanted(s, names.at[i], path, &st))
 			add(s, path, &st);
 		if (st.type == HOST_LINK && arg_bool(call, "follow"))
 			r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
 		if (r == 0 && st.type == HOST_DIR && arg_bool(call, "recurse") && level < depth &&
 		    level < FIND_DEPTH_MAX)
-			r = look_in(s, path, level + 1, err);
+			r = look_below(s, path, level + 1, err);
 	}
 	return r;
 }
@@ -318,7 +352,7 @@ static int prepare(struct search *s, struct err *err)
 static int run(struct module_call *call, struct err *err)
 {
 	CLEANUP(search_release) struct search s = {.call = call};
-	struct value *skipped = value_dict_new(call->arena);
+	s.skipped = value_dict_new(call->arena);
 	s.files = value_list_new(call->arena);
 	s.now_s = clock_realtime_us() / 1000000;
 	int r = prepare(&s, err);
@@ -332,15 +366,15 @@ static int run(struct module_call *call, struct err *err)
 		if (r == 0 && st.type != HOST_DIR)
 			r = err_set(&e, ERR_INVALID, "'%s' is not a directory", dir);
 		if (r < 0 || look_in(&s, dir, 1, &e) < 0)
-			value_dict_put(call->arena, skipped, dir, value_cstr(call->arena, e.msg));
+			value_dict_put(call->arena, s.skipped, dir, value_cstr(call->arena, e.msg));
 	}
 	result_put(call, "files", s.files);
 	result_put_int(call, "matched", (int64_t)s.files->list.len);
 	result_put_int(call, "examined", s.examined);
-	result_put(call, "skipped_paths", skipped);
+	result_put(call, "skipped_paths", s.skipped);
 	result_put_str(call, "msg",
-		       skipped->dict.len ? "Not all paths examined, check warnings for details"
-					 : "All paths examined");
+		       s.skipped->dict.len ? "Not all paths examined, check warnings for details"
+					   : "All paths examined");
 	return 0;
 }
 
@@ -348,7 +382,6 @@ const struct module module_find_files = {
 	.name = "find",
 	.full_name = "ansible.builtin.find",
 	.doc = "Finds files by name, age, size and content.",
-	.flags = MODULE_READS_ONLY,
 	.params = params,
 	.run = run,
 };

@@ -4,19 +4,13 @@
 #include "../regex.h"
 #include "rollout/module/attributes.h"
 
-static const char *const path_aliases[] = {"dest", "destfile", "name", NULL};
 static const char *const regexp_aliases[] = {"regex", NULL};
 static const char *const line_aliases[] = {"value", NULL};
-static const char *const states[] = {"absent", "present", NULL};
 
 static const struct module_param params[] = {
-	TEXT_FILE_PARAMS(path_aliases),
+	TEXT_FILE_PARAMS(text_path_aliases),
 	MODULE_ATTRIBUTE_PARAMS,
-	{.name = "state",
-	 .type = MODULE_STR,
-	 .fallback = "present",
-	 .choices = states,
-	 .doc = "Whether the line shall be there."},
+	TEXT_PLACE_PARAMS("Whether the line shall be there."),
 	{.name = "regexp",
 	 .type = MODULE_STR,
 	 .aliases = regexp_aliases,
@@ -26,12 +20,6 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .aliases = line_aliases,
 	 .doc = "The line that shall be there."},
-	{.name = "insertafter",
-	 .type = MODULE_STR,
-	 .doc = "Where a new line goes: after the last line that matches, or EOF."},
-	{.name = "insertbefore",
-	 .type = MODULE_STR,
-	 .doc = "Where a new line goes: before the last line that matches, or BOF."},
 	{.name = "firstmatch",
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
@@ -40,10 +28,6 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
 	 .doc = "line may hold \\1; without a match nothing is added."},
-	{.name = "create",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Makes the file when it is not there."},
 	{0},
 };
 static const char *const exclusive[] = {"insertbefore|insertafter", "regexp|search_string",
@@ -142,7 +126,7 @@ static void end_last_line(struct edit *e)
 	struct slice *last = &e->lines.at[e->lines.len - 1];
 	char end = last->ptr[last->len - 1];
 	if (end != '\n' && end != '\r')
-		*last = slice_from(arena_printf(e->call->arena, "%.*s\n", SLICE_ARG(*last)));
+		*last = text_line_ended(e->call->arena, *last);
 }
 
 /* At the anchor, when what is there already is not the line. */
@@ -269,6 +253,10 @@ static int edit_and_save(struct edit *e, const struct text_file *f, bool present
 	for (size_t i = 0; i < e->lines.len; i++)
 		strbuf_slice_append(&out, e->lines.at[i]);
 	result_put_str(e->call, "backup", "");
+	if (!f->exists && out.len == 0) { /* backrefs without a match make no file */
+		result_put_str(e->call, "msg", msg);
+		return 0;
+	}
 	r = text_file_save(e->call, f, strbuf_slice(&out), msg, err);
 	const struct value *backup = value_get(e->call->result, "backup_file");
 	if (backup)

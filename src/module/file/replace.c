@@ -5,10 +5,8 @@
 #include "rollout/base/utf8.h"
 #include "rollout/module/attributes.h"
 
-static const char *const path_aliases[] = {"dest", "destfile", "name", NULL};
-
 static const struct module_param params[] = {
-	TEXT_FILE_PARAMS(path_aliases),
+	TEXT_FILE_PARAMS(text_path_aliases),
 	MODULE_ATTRIBUTE_PARAMS,
 	{.name = "regexp",
 	 .type = MODULE_STR,

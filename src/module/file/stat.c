@@ -1,6 +1,6 @@
 #include "../call.h"
-#include "../file_flags.h"
-#include "../path_state.h"
+#include "../path/file_flags.h"
+#include "../path/path_state.h"
 
 #include <unistd.h>
 
@@ -27,6 +27,9 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Returns a file's checksum."},
+	{.name = "get_md5",
+	 .type = MODULE_BOOL,
+	 .doc = "Accepted; there is no MD5 but by checksum_algorithm."},
 	{.name = "checksum_algorithm",
 	 .type = MODULE_STR,
 	 .fallback = "sha1",
@@ -223,7 +226,6 @@ const struct module module_stat = {
 	.name = "stat",
 	.full_name = "ansible.builtin.stat",
 	.doc = "Tells whether a path exists and what it is.",
-	.flags = MODULE_READS_ONLY,
 	.params = params,
 	.run = run,
 };

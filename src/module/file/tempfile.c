@@ -1,9 +1,8 @@
 #include "../call.h"
-#include "../path_state.h"
-#include "rollout/base/clock.h"
+#include "../path/path_state.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #define NAME_TRIES 100
 
@@ -23,16 +22,16 @@ static const struct module_param params[] = {
 	{0},
 };
 
-/* A name that does not exist; the folder is what keeps others out of it. */
-static const char *random_name(struct module_call *call, int try)
+/* A name that does not exist, and that nobody can take before us. */
+static int random_name(struct module_call *call, const char **ret, struct err *err)
 {
-	char hex[DIGEST_HEX_MAX];
-	const char *seed =
-		arena_printf(call->arena, "%lld %ld %d %p", (long long)clock_realtime_us(),
-			     (long)getpid(), try, (void *)call);
-	digest_bytes(DIGEST_SHA256, seed, strlen(seed), hex);
-	return arena_printf(call->arena, "%s%.12s%s", arg_str(call, "prefix"), hex,
+	uint64_t random;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_sys(err, "getrandom");
+	*ret = arena_printf(call->arena, "%s%012llx%s", arg_str(call, "prefix"),
+			    (unsigned long long)(random & 0xffffffffffffu),
 			    arg_str(call, "suffix"));
+	return 0;
 }
 
 static int make(struct module_call *call, const char *path, bool directory, struct err *err)
@@ -48,16 +47,21 @@ static int run(struct module_call *call, struct err *err)
 {
 	struct host_stat st = {0};
 	const char *env = getenv("TMPDIR");
-	const char *dir = arg_str(call, "path"), *path;
+	const char *dir = arg_str(call, "path"), *path, *name = "";
 	bool directory = strcmp(arg_str(call, "state"), "directory") == 0;
 	if (!dir)
 		dir = env && env[0] == '/' ? env : "/tmp";
 	dir = call_absolute_path(call, NULL, dir);
 	int tries = 0, r;
 	do {
-		path = path_below(call, dir, random_name(call, tries));
+		if ((r = random_name(call, &name, err)) < 0)
+			return r;
+		path = path_below(call, dir, name);
 		r = call->host->ops->stat(call->host, call->arena, path, false, &st, err);
 	} while (r == 0 && st.type != HOST_ABSENT && ++tries < NAME_TRIES);
+	if (r == 0 && st.type != HOST_ABSENT)
+		return err_set(err, ERR_EXISTS, "%s: no free name was found in %d tries", dir,
+			       NAME_TRIES);
 	if (r == 0)
 		r = make(call, path, directory, err);
 	if (r < 0)

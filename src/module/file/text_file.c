@@ -1,12 +1,15 @@
 #include "text_file.h"
 
 #include "../call.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 #include "rollout/module/attributes.h"
 
 #define TEXT_FILE_MAX (64u << 20)
 #define RC_IS_DIRECTORY 256
 #define RC_NOT_THERE 257
+
+const char *const text_path_aliases[] = {"dest", "destfile", "name", NULL};
+const char *const text_states[] = {"absent", "present", NULL};
 
 void text_file_release(struct text_file *f)
 {
@@ -160,6 +163,16 @@ void text_lines_insert(struct text_lines *l, size_t at, struct slice line)
 void text_lines_release(struct text_lines *l)
 {
 	vec_release(l);
+}
+
+struct slice text_line_ended(struct arena *a, struct slice line)
+{
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	if (slice_ends_with(line, "\n"))
+		return line;
+	strbuf_slice_append(&text, line);
+	strbuf_putc(&text, '\n');
+	return arena_slice(a, strbuf_slice(&text));
 }
 
 struct slice text_line_bare(struct slice line)

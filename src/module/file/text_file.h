@@ -1,5 +1,6 @@
 #pragma once
 /* A text file that a module edits: lineinfile, ini_file, known_hosts … */
+#include "../path/whole_file.h"
 #include "rollout/base/vec.h"
 #include "rollout/module/module.h"
 
@@ -22,18 +23,28 @@ struct text_lines {
 	 .required = true,                                                                         \
 	 .aliases = aliases_,                                                                      \
 	 .doc = "The file that is edited."},                                                       \
-		{.name = "backup",                                                                 \
-		 .type = MODULE_BOOL,                                                              \
-		 .fallback = "false",                                                              \
-		 .doc = "Keeps a copy of the old file, with a timestamp."},                        \
-		{.name = "validate",                                                               \
+		FILE_BACKUP_PARAM, FILE_VALIDATE_PARAM, FILE_UNSAFE_WRITES_PARAM
+
+/* What lineinfile and blockinfile share beside them: a new text goes somewhere. */
+#define TEXT_PLACE_PARAMS(state_doc_)                                                              \
+	{.name = "state",                                                                          \
+	 .type = MODULE_STR,                                                                       \
+	 .fallback = "present",                                                                    \
+	 .choices = text_states,                                                                   \
+	 .doc = state_doc_},                                                                       \
+		{.name = "insertafter",                                                            \
 		 .type = MODULE_STR,                                                               \
-		 .doc = "Command that checks the new file, %s, before it takes the old one's "     \
-			"place."},                                                                 \
+		 .doc = "Where a new one goes: after the last line that matches, or EOF."},        \
+		{.name = "insertbefore",                                                           \
+		 .type = MODULE_STR,                                                               \
+		 .doc = "Where a new one goes: before the last line that matches, or BOF."},       \
 	{                                                                                          \
-		.name = "unsafe_writes", .type = MODULE_BOOL, .fallback = "false",                 \
-		.doc = "Writes into the file that is there, for mount points."                     \
+		.name = "create", .type = MODULE_BOOL, .fallback = "false",                        \
+		.doc = "Makes the file when it is not there."                                      \
 	}
+/* dest, destfile, name: of lineinfile, blockinfile and replace. */
+extern const char *const text_path_aliases[];
+extern const char *const text_states[]; /* absent, present */
 
 /* Reads it. *ret_stop: the result says already all that can be said (check
  * mode: the file or its content is not known yet). */
@@ -50,5 +61,7 @@ void text_file_release(struct text_file *f);
 void text_lines_split(struct slice text, struct text_lines *ret);
 void text_lines_insert(struct text_lines *l, size_t at, struct slice line);
 void text_lines_release(struct text_lines *l);
+/* The line, in the arena with a newline where it has none. */
+struct slice text_line_ended(struct arena *a, struct slice line);
 /* Without \r and \n at its end. */
 struct slice text_line_bare(struct slice line);

@@ -139,6 +139,7 @@ static int put_doomed(struct module_call *call, struct program *p, struct err *e
 	}
 	if (!arg_has(call, "name"))
 		return err_set(err, ERR_INVALID, "kind needs name");
+	program_add(p, "--"); /* neither is an option */
 	program_add(p, arg_str(call, "kind"));
 	program_add(p, arg_str(call, "name"));
 	return 0;
@@ -178,13 +179,14 @@ static int absent(struct module_call *call, struct err *err)
 static int run(struct module_call *call, struct err *err)
 {
 	const char *state = arg_str(call, "state");
+	const struct node_drain drain = node_drain_of(call);
 	int r;
 	if (strcmp(state, "present") == 0)
 		r = present(call, err);
 	else if (strcmp(state, "absent") == 0)
 		r = absent(call, err);
 	else
-		r = node_apply(call, state, err);
+		r = node_apply(call, state, &drain, err);
 	return program_settle(call, r, err);
 }
 

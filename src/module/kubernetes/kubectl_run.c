@@ -1,33 +1,23 @@
 #include "kubectl_run.h"
 
 #include "../call.h"
+#include "access.h"
 #include "rollout/value/json.h"
 
 #define SLACK_MS 60000 /* kubectl's own limits come first */
 
 static int64_t timeout_s(struct module_call *call)
 {
-	int64_t s = arg_int(call, "wait_timeout", 120);
+	int64_t s = call_arg_ms(call, "wait_timeout", 120) / 1000;
 	return s < 1 ? 1 : s;
 }
 
 void kubectl_begin(struct module_call *call, const char *verb, struct program *p)
 {
-	static const struct {
-		const char *argument, *option;
-	} options[] = {
-		{"kubeconfig", "kubeconfig"},
-		{"context", "context"},
-		{"namespace", "namespace"},
-	};
-	const char *executable = arg_str(call, "executable");
-	program_init(p, call, executable ? executable : "kubectl");
+	access_begin(call, verb, p);
 	p->timeout_ms = timeout_s(call) * 1000 + SLACK_MS;
-	program_add(p, verb);
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		if (arg_has(call, options[i].argument))
-			program_add_fmt(p, "--%s=%s", options[i].option,
-					arg_str(call, options[i].argument));
+	if (arg_has(call, "namespace"))
+		program_add_fmt(p, "--namespace=%s", arg_str(call, "namespace"));
 }
 
 /* A list of objects becomes a List. */
@@ -119,17 +109,6 @@ void kubectl_put_diff(struct module_call *call, struct slice diff)
 	result_put(call, "diff", list);
 }
 
-static struct slice next_word(struct slice *rest)
-{
-	*rest = slice_trim(*rest);
-	size_t n = 0;
-	while (n < rest->len && rest->ptr[n] != ' ')
-		n++;
-	struct slice word = {rest->ptr, n};
-	*rest = (struct slice){rest->ptr + n, rest->len - n};
-	return word;
-}
-
 /* "Deployment web default": kind, name, namespace. */
 static int wait_one(struct module_call *call, struct slice line, struct err *err)
 {
@@ -145,7 +124,10 @@ static int wait_one(struct module_call *call, struct slice line, struct err *err
 		{"APIService", "Available"},
 	};
 	struct program p;
-	struct slice kind = next_word(&line), name = next_word(&line), space = next_word(&line);
+	struct slice kind, name, space;
+	slice_word(&line, &kind);
+	slice_word(&line, &name);
+	slice_word(&line, &space);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (!slice_is(kind, kinds[i].kind))
 			continue;

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 /* At the very end of the output, after the body. */
-#define TRAILER "\\n%{http_code} %{size_header} %{num_redirects} %{time_total} %{url_effective}"
+#define TRAILER                                                                                    \
+	"\\n%{http_code} %{size_header} %{num_redirects} %{time_total} "                           \
+	"%{redirect_url}\\t%{url_effective}"
 
 void curl_init(struct curl *c, struct module_call *call, const char *url)
 {
@@ -72,7 +74,8 @@ static int take_answer(const struct program *p, struct curl_answer *ret, struct 
 	for (size_t i = 0; at && i < ARRAY_LEN(numbers); i++)
 		numbers[i] = strtoll(at, &at, 10);
 	double seconds = at ? strtod(at, &at) : 0;
-	if (!at || *at != ' ')
+	char *tab = at ? strchr(at, '\t') : NULL;
+	if (!at || *at != ' ' || !tab)
 		return err_set(err, ERR_PROTOCOL, "the answer is too large, or curl is too old");
 	size_t len = (size_t)(end - p->out.ptr);
 	if (numbers[1] < 0 || (size_t)numbers[1] > len)
@@ -82,7 +85,10 @@ static int take_answer(const struct program *p, struct curl_answer *ret, struct 
 		.status = numbers[0],
 		.redirects = numbers[2],
 		.elapsed_s = (int64_t)seconds,
-		.url = at + 1,
+		.url = tab + 1,
+		.redirect =
+			arena_slice(p->call->arena, (struct slice){at + 1, (size_t)(tab - at - 1)})
+				.ptr,
 		.headers = last_block((struct slice){p->out.ptr, (size_t)numbers[1]}),
 		.body = {p->out.ptr + numbers[1], len - (size_t)numbers[1]},
 	};
@@ -98,7 +104,8 @@ int curl_run(struct curl *c, bool reads_only, struct curl_answer *ret, struct er
 		return r;
 	if (p->exit_code == 0)
 		return take_answer(p, ret, err);
-	*ret = (struct curl_answer){.status = -1, .url = "", .headers = {"", 0}, .body = {"", 0}};
+	*ret = (struct curl_answer){
+		.status = -1, .url = "", .redirect = "", .headers = {"", 0}, .body = {"", 0}};
 	ret->what = arena_slice(p->call->arena, slice_trim(p->err)).ptr;
 	return 0;
 }

@@ -15,6 +15,7 @@ struct curl_answer {
 	const char *what;
 	int64_t redirects, elapsed_s;
 	const char *url;      /* where it ended */
+	const char *redirect; /* where it would have gone on to; "" */
 	struct slice headers; /* the last block, with its status line */
 	struct slice body;
 };

@@ -1,6 +1,11 @@
 /* iptables: https://docs.ansible.com/ansible/latest/collections/ansible/builtin/iptables_module.html */
 #include "iptables_rule.h"
 
+/* Exit codes of iptables: xtables.h, and of who was killed. */
+#define RESOURCE_PROBLEM 4
+#define NOT_RUN 125
+#define LOCK_WAIT_S "30"
+
 static const char *const tables[] = {"filter", "nat", "mangle", "raw", "security", NULL};
 static const char *const states[] = {"present", "absent", NULL};
 static const char *const actions[] = {"append", "insert", NULL};
@@ -34,7 +39,7 @@ static const struct module_param params[] = {
 	TEXT("chain", "The chain."),
 	TEXT("rule_num", "Where insert puts it."),
 	TEXT("protocol", "Like tcp; a ! before it negates, as in those that follow."),
-	TEXT("wait", "Seconds to wait for the lock of the tables."),
+	TEXT("wait", "Seconds to wait for the lock of the tables; 30 without it."),
 	TEXT("source", "Address of the sender."),
 	TEXT("destination", "Address of the receiver."),
 	TEXT("to_source", "New sender, of SNAT."),
@@ -95,13 +100,24 @@ static void begin(struct program *p, struct module_call *call, const char *actio
 		program_add(p, number);
 }
 
+/* The rule, and how long to wait for the lock: iptables alone does for ever, or not
+ * at all, as its version has it. */
+static void end(struct program *p, const struct program *rule)
+{
+	if (rule)
+		program_add_all(p, rule->words + 1);
+	if (rule && arg_has(p->call, "wait"))
+		return;
+	program_add(p, "-w");
+	program_add(p, arg_has(p->call, "wait") ? arg_str(p->call, "wait") : LOCK_WAIT_S);
+}
+
 static int act(struct module_call *call, const char *action, const struct program *rule,
 	       struct err *err)
 {
 	struct program p;
 	begin(&p, call, action);
-	if (rule)
-		program_add_all(&p, rule->words + 1);
+	end(&p, rule);
 	result_changed(call);
 	return program_change(&p, err);
 }
@@ -111,12 +127,17 @@ static int is_there(struct module_call *call, const char *action, const struct p
 {
 	struct program p;
 	begin(&p, call, action);
-	if (rule)
-		program_add_all(&p, rule->words + 1);
+	if (!rule)
+		program_add(&p, "-n"); /* a list of names would ask DNS for each */
+	end(&p, rule);
 	int r = program_probe(&p, err);
-	if (r == 0)
-		*ret = p.exit_code == 0;
-	return r;
+	if (r < 0)
+		return r;
+	/* Not that it is not there, but that nobody knows: a lock that is held. */
+	if (p.exit_code == RESOURCE_PROBLEM || p.exit_code > NOT_RUN)
+		return program_failed(&p, err);
+	*ret = p.exit_code == 0;
+	return 0;
 }
 
 static int apply_policy(struct module_call *call, const char *policy, struct err *err)
@@ -124,6 +145,7 @@ static int apply_policy(struct module_call *call, const char *policy, struct err
 	struct program p;
 	begin(&p, call, "-L");
 	program_add(&p, "-n");
+	end(&p, NULL);
 	int r = program_read(&p, err);
 	if (r < 0)
 		return r;
@@ -137,6 +159,7 @@ static int apply_policy(struct module_call *call, const char *policy, struct err
 	result_diff(call, "policy", slice_from(now), "policy", slice_from(policy));
 	begin(&p, call, "-P");
 	program_add(&p, policy);
+	end(&p, NULL);
 	result_changed(call);
 	return program_change(&p, err);
 }

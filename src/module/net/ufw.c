@@ -1,6 +1,10 @@
 /* ufw: https://docs.ansible.com/ansible/latest/collections/community/general/ufw_module.html */
 #include "../call.h"
+#include "../path/kept.h"
+#include "../path/path_state.h"
 #include "../program.h"
+
+#include <stdlib.h>
 
 static const char *const states[] = {"enabled", "disabled", "reloaded", "reset", NULL};
 static const char *const policies[] = {"allow", "deny", "reject", NULL};
@@ -9,6 +13,8 @@ static const char *const loggings[] = {"on", "off", "low", "medium", "high", "fu
 static const char *const rules[] = {"allow", "deny", "limit", "reject", NULL};
 static const char *const protocols[] = {"any", "tcp", "udp",  "ipv6", "esp",
 					"ah",  "gre", "igmp", "vrrp", NULL};
+static const char *const relatives[] = {"zero",	      "first-ipv4", "last-ipv4",
+					"first-ipv6", "last-ipv6",  NULL};
 static const char *const default_aliases[] = {"policy", NULL};
 static const char *const from_aliases[] = {"from", "src", NULL};
 static const char *const to_aliases[] = {"dest", "to", NULL};
@@ -44,6 +50,11 @@ static const struct module_param params[] = {
 	SWITCH("delete", "Removes the rule."),
 	SWITCH("log", "Logs new connections that it takes."),
 	{.name = "insert", .type = MODULE_INT, .doc = "Number of the rule before which it goes."},
+	{.name = "insert_relative_to",
+	 .type = MODULE_STR,
+	 .fallback = "zero",
+	 .choices = relatives,
+	 .doc = "What insert counts from."},
 	{.name = "from_ip",
 	 .type = MODULE_STR,
 	 .fallback = "any",
@@ -81,13 +92,56 @@ static const char *setting(struct module_call *call, const char *path, const cha
 	return "";
 }
 
+/* ufw writes into the files that are there: without room one would be empty. */
+static const char *const files[] = {"/etc/ufw/user.rules", "/etc/ufw/user6.rules",
+				    "/etc/ufw/ufw.conf", "/etc/default/ufw"};
+
+static const char *copy_of(struct module_call *call, const char *path)
+{
+	return arena_printf(call->arena, "%s/.rollout-%s", path_folder(call, path),
+			    strrchr(path, '/') + 1);
+}
+
+/* What a killed agent has left. ufw went on, or was killed too: then a file may be
+ * empty that was not. */
+static int settle_copies(struct module_call *call, struct err *err)
+{
+	const struct host_ops *ops = call->host->ops;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		struct host_stat copy = {0}, now = {0};
+		const char *path = copy_of(call, files[i]);
+		r = ops->stat(call->host, call->arena, path, false, &copy, err);
+		if (r == 0 && copy.type != HOST_ABSENT)
+			r = ops->stat(call->host, call->arena, files[i], false, &now, err);
+		if (r < 0 || copy.type == HOST_ABSENT)
+			continue;
+		r = now.size == 0 && copy.size > 0 ? ops->rename(call->host, path, files[i], err)
+						   : ops->remove(call->host, path, false, err);
+	}
+	return r;
+}
+
+static int change(struct program *p, struct err *err)
+{
+	struct module_call *call = p->call;
+	struct kept kept = {.call = call};
+	int r = 0;
+	result_changed(call);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++)
+		r = kept_add(&kept, files[i], copy_of(call, files[i]), false, err);
+	if (r == 0)
+		r = program_change(p, err);
+	kept_end(&kept, r < 0);
+	return r;
+}
+
 static int act(struct module_call *call, const char *const *words, struct err *err)
 {
 	struct program p;
 	program_init(&p, call, "ufw");
 	program_add_all(&p, words);
-	result_changed(call);
-	return program_change(&p, err);
+	return change(&p, err);
 }
 
 static int apply_state(struct module_call *call, const char *state, struct err *err)
@@ -156,18 +210,84 @@ static void put_interface(struct program *p, const char *direction, const char *
 	put(p, "on", name);
 }
 
+/* Numbers of the last rules, as "ufw status numbered" has them: "[ 3] 22/tcp (v6) …". */
+struct rule_numbers {
+	int64_t ipv4, all; /* 0 without one */
+	bool has_ipv6;
+};
+
+static int read_numbers(struct module_call *call, struct rule_numbers *ret, struct err *err)
+{
+	struct program p;
+	struct slice line;
+	program_init(&p, call, "ufw");
+	program_add(&p, "status");
+	program_add(&p, "numbered");
+	int r = program_read(&p, err);
+	*ret = (struct rule_numbers){0};
+	while (r == 0 && slice_split(&p.out, '\n', &line)) {
+		bool ipv6 = memmem(line.ptr, line.len, "(v6)", 4);
+		int64_t n =
+			line.len > 1 && line.ptr[0] == '[' ? strtoll(line.ptr + 1, NULL, 10) : 0;
+		if (n <= 0)
+			continue;
+		ret->all = n > ret->all ? n : ret->all;
+		ret->has_ipv6 |= ipv6;
+		if (!ipv6 && n > ret->ipv4)
+			ret->ipv4 = n;
+	}
+	return r;
+}
+
+static int64_t base_of(const char *relative, const struct rule_numbers *n)
+{
+	if (strcmp(relative, "first-ipv4") == 0)
+		return 1;
+	if (strcmp(relative, "last-ipv4") == 0)
+		return n->ipv4 ? n->ipv4 : 1;
+	if (strcmp(relative, "first-ipv6") == 0)
+		return n->ipv4 ? n->ipv4 + 1 : 1;
+	return n->has_ipv6 ? n->all : n->all + 1;
+}
+
+/* NULL: at the end. ufw wants no number behind the last one. */
+static int find_position(struct module_call *call, const char **ret, struct err *err)
+{
+	const char *relative = arg_str(call, "insert_relative_to");
+	struct rule_numbers n;
+	int64_t at = arg_int(call, "insert", 0);
+	*ret = NULL;
+	if (!arg_has(call, "insert") || arg_bool(call, "delete"))
+		return 0;
+	if (strcmp(relative, "zero") != 0) {
+		int r = read_numbers(call, &n, err);
+		if (r < 0 || __builtin_add_overflow(at, base_of(relative, &n), &at) || at > n.all)
+			return r;
+	}
+	*ret = arena_printf(call->arena, "%lld", (long long)at);
+	return 0;
+}
+
 static int build_rule(struct module_call *call, bool dry_run, struct program *p, struct err *err)
 {
+	const char *position;
 	const char *direction = arg_str(call, "direction");
 	if (arg_has(call, "interface") && !direction)
 		return err_set(err, ERR_INVALID, "interface needs direction");
+	int r = find_position(call, &position, err);
+	if (r < 0)
+		return r;
 	program_init(p, call, "ufw");
-	program_add(p, dry_run ? "--dry-run" : "--force");
+	if (dry_run)
+		program_add(p, "--dry-run");
 	if (arg_bool(call, "route"))
 		program_add(p, "route");
 	if (arg_bool(call, "delete"))
 		program_add(p, "delete");
-	put(p, "insert", "insert");
+	if (position) {
+		program_add(p, "insert");
+		program_add(p, position);
+	}
 	program_add(p, arg_str(call, "rule"));
 	if (direction)
 		program_add(p, direction[0] == 'i'   ? "in"
@@ -210,14 +330,13 @@ static int apply_rule(struct module_call *call, struct err *err)
 	if (r < 0 || !would_change(p.out))
 		return r;
 	r = build_rule(call, false, &p, err);
-	result_changed(call);
-	return r < 0 ? r : program_change(&p, err);
+	return r < 0 ? r : change(&p, err);
 }
 
 static int apply(struct module_call *call, struct err *err)
 {
-	int r = 0;
-	if (arg_has(call, "default"))
+	int r = call->check_mode ? 0 : settle_copies(call, err);
+	if (r == 0 && arg_has(call, "default"))
 		r = apply_default(call, arg_str(call, "default"), err);
 	if (r == 0 && arg_has(call, "logging"))
 		r = apply_logging(call, arg_str(call, "logging"), err);

@@ -75,6 +75,8 @@ int uri_body_make(struct module_call *call, struct uri_body *ret, struct err *er
 	if (strcmp(format, "form-urlencoded") == 0) {
 		ret->content_type = "application/x-www-form-urlencoded";
 		r = put_form(&text, body, err);
+	} else if (strcmp(format, "form-multipart") == 0) {
+		r = uri_multipart_put(call, body, &text, &ret->content_type, err);
 	} else if (json && body->type != VALUE_STRING) {
 		json_emit(&text, body, JSON_PYTHON);
 	} else {

@@ -1,5 +1,7 @@
 /* apk: https://docs.ansible.com/ansible/latest/collections/community/general/apk_module.html */
+#include "../call.h"
 #include "../command/process.h"
+#include "../path/whole_file.h"
 #include "../program.h"
 #include "managers.h"
 
@@ -34,6 +36,10 @@ static const struct module_param params[] = {
 	 .fallback = "false",
 	 .doc = "With upgrade, takes what the repositories have, older versions too."},
 	{.name = "no_cache", .type = MODULE_BOOL, .fallback = "false", .doc = "Keeps no lists."},
+	{.name = "world",
+	 .type = MODULE_STR,
+	 .doc = "Another list of packages that count as asked for already: state present leaves "
+		"them alone."},
 	{0},
 };
 
@@ -115,9 +121,55 @@ static int remove_all(struct module_call *call, struct err *err)
 	return there ? act(&p, words, err) : 0;
 }
 
+/* Is it in the list, by itself or with a version or repository? */
+static bool is_in_world(struct slice world, const char *name)
+{
+	struct slice word;
+	size_t len = strlen(name);
+	while (slice_word(&world, &word))
+		if (slice_starts_with(word, name) &&
+		    (word.len == len || (word.len > len + 1 && strchr("@=<>~", word.ptr[len]))))
+			return true;
+	return false;
+}
+
+static int read_world(struct module_call *call, struct slice *ret, struct err *err)
+{
+	const char *path = call_absolute_path(call, NULL, arg_str(call, "world"));
+	bool there = false;
+	int r = whole_file_exists(call, path, &there, err);
+	if (r < 0)
+		return r;
+	if (!there && host_assumes(call->host))
+		return err_set(err, ERR_UNKNOWN, "would read %s: %s", path,
+			       host_assumes(call->host));
+	if (!there)
+		return err_set(err, ERR_NOT_FOUND, "world: the file %s does not exist", path);
+	return call_read(call, path, ret, err);
+}
+
+/* Those that the world does not name. */
+static int missing_names(struct module_call *call, const char *const **ret, struct err *err)
+{
+	size_t count, missing = 0;
+	struct slice world = {"", 0};
+	const char *const *names = *ret = arg_list(call, "name", &count);
+	const char **out = ARENA_ARRAY(call->arena, const char *, count + 1);
+	if (!arg_has(call, "world") || state_is(call, "latest", "latest"))
+		return 0;
+	int r = read_world(call, &world, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!is_in_world(world, names[i]))
+			out[missing++] = names[i];
+	out[missing] = NULL;
+	*ret = out;
+	return r;
+}
+
 static int apply(struct module_call *call, struct err *err)
 {
 	struct program p;
+	const char *const *names = NULL;
 	int r = 0;
 	begin(call, &p);
 	if (arg_bool(call, "update_cache")) {
@@ -137,10 +189,13 @@ static int apply(struct module_call *call, struct err *err)
 		return 0;
 	if (state_is(call, "absent", "removed"))
 		return remove_all(call, err);
+	r = missing_names(call, &names, err);
+	if (r < 0 || !names[0])
+		return r;
 	program_add(&p, "add");
 	if (state_is(call, "latest", "latest"))
 		program_add(&p, "--upgrade");
-	return act(&p, arg_list(call, "name", NULL), err);
+	return act(&p, names, err);
 }
 
 int apk_run(struct module_call *call, struct err *err)

@@ -7,8 +7,12 @@
 #include "../command/process.h"
 #include "../program.h"
 #include "managers.h"
+#include "rollout/base/clock.h"
+
+#include <time.h>
 
 #define DNF_TIMEOUT_MS 3600000
+#define LOCKED 200 /* dnf(8), EXIT CODES */
 
 static const char *const states[] = {"present", "installed", "latest", "absent", "removed", NULL};
 static const char *const name_aliases[] = {"pkg", NULL};
@@ -23,6 +27,14 @@ static const char *const update_aliases[] = {"expire-cache", NULL};
 		.name = name_, .type = MODULE_BOOL, .fallback = default_, .doc = doc_              \
 	}
 
+static const char *check_list(const struct value *v, const struct value **ret_at)
+{
+	*ret_at = v;
+	return v->type == VALUE_STRING && v->str.len && v->str.ptr[0] != '-'
+		       ? NULL
+		       : "installed, updates, available, repos or the name of a package";
+}
+
 static const struct module_param params[] = {
 	{.name = "name",
 	 .type = MODULE_LIST,
@@ -33,6 +45,11 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .choices = states,
 	 .doc = "What they shall be; present, or absent with autoremove."},
+	{.name = "list",
+	 .type = MODULE_STR,
+	 .check = check_list,
+	 .doc = "Tells of packages: installed, updates, available, repos, or those of a name."},
+	SWITCH("install_repoquery", "true", "Accepted; the program has it."),
 	WORDS("enablerepo", "Repositories that are used for this."),
 	WORDS("disablerepo", "Repositories that are not."),
 	WORDS("exclude", "Packages that are left alone."),
@@ -57,10 +74,15 @@ static const struct module_param params[] = {
 	SWITCH("security", "false", "latest: security updates alone."),
 	SWITCH("bugfix", "false", "latest: corrections alone."),
 	SWITCH("cacheonly", "false", "Works with the lists that are there."),
+	SWITCH("download_only", "false", "Fetches packages, and installs nothing."),
+	{.name = "download_dir", .type = MODULE_PATH, .doc = "Where download_only puts them."},
 	SWITCH("install_weak_deps", "true", "Installs what packages recommend."),
 	SWITCH("sslverify", "true", "Checks the servers' certificates."),
 	SWITCH("validate_certs", "true", "Accepted; sslverify is what counts."),
-	{.name = "lock_timeout", .type = MODULE_INT, .fallback = "30", .doc = "Accepted."},
+	{.name = "lock_timeout",
+	 .type = MODULE_INT,
+	 .fallback = "30",
+	 .doc = "Seconds to wait for who holds the lock."},
 	SWITCH("use_backend", NULL, "Accepted; it is the program that is there."),
 	{0},
 };
@@ -79,7 +101,7 @@ static void put_words(struct program *p, const char *name, const char *option)
 		program_add_fmt(p, "--%s=%s", option, words[i]);
 }
 
-static void begin(struct module_call *call, const char *name, struct program *p)
+void dnf_begin(struct module_call *call, const char *name, struct program *p)
 {
 	static const struct {
 		const char *argument, *option;
@@ -93,6 +115,7 @@ static void begin(struct module_call *call, const char *name, struct program *p)
 		{"installroot", "installroot"},
 		{"releasever", "releasever"},
 		{"disable_excludes", "disableexcludes"},
+		{"download_dir", "downloaddir"},
 	};
 	static const struct {
 		const char *argument, *option;
@@ -100,9 +123,11 @@ static void begin(struct module_call *call, const char *name, struct program *p)
 		{"disable_gpg_check", "--nogpgcheck"}, {"update_cache", "--refresh"},
 		{"skip_broken", "--skip-broken"},      {"nobest", "--nobest"},
 		{"allowerasing", "--allowerasing"},    {"cacheonly", "--cacheonly"},
+		{"download_only", "--downloadonly"},
 	};
 	program_init(p, call, name);
 	p->timeout_ms = DNF_TIMEOUT_MS;
+	program_add(p, "--setopt=exit_on_lock=True"); /* it would wait for ever */
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		put_words(p, lists[i].argument, lists[i].option);
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
@@ -136,13 +161,25 @@ static int all_there(struct module_call *call, bool *ret, struct err *err)
 	return r;
 }
 
+int dnf_when_unlocked(struct program *p, int (*launch)(struct program *p, struct err *err),
+		      struct err *err)
+{
+	int64_t end_ms = clock_now_ms() + call_arg_ms(p->call, "lock_timeout", 30);
+	int r = launch(p, err);
+	while (p->exit_code == LOCKED && clock_now_ms() < end_ms) {
+		nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+		r = launch(p, err);
+	}
+	return r;
+}
+
 /* Asked to say no, it ends with 1 where there is something to do, and 0 where not. */
 static int would_act(const struct program *p, bool *ret, struct slice *ret_plan, struct err *err)
 {
 	struct program asked = *p;
 	asked.cap = 0; /* words of its own from the next one on */
 	program_add(&asked, "--assumeno");
-	int r = program_probe(&asked, err);
+	int r = dnf_when_unlocked(&asked, program_probe, err);
 	if (r < 0)
 		return r;
 	*ret_plan = asked.out;
@@ -171,7 +208,7 @@ static int act(struct program *p, struct err *err)
 	host_overlay_assume(call->host,
 			    arena_printf(call->arena, "%s would change packages", p->words[0]));
 	program_add(p, "-y");
-	r = program_change(p, err);
+	r = dnf_when_unlocked(p, program_change, err);
 	struct slice said = call->check_mode ? plan : p->out;
 	result_put(call, "stdout", value_str(call->arena, said));
 	result_put(call, "results", process_lines(call->arena, said));
@@ -182,7 +219,7 @@ static int verb(struct module_call *call, const char *name, const char *what, bo
 		struct err *err)
 {
 	struct program p;
-	begin(call, name, &p);
+	dnf_begin(call, name, &p);
 	program_add(&p, what);
 	if (strcmp(what, "upgrade") == 0 && arg_bool(call, "security"))
 		program_add(&p, "--security");
@@ -196,9 +233,9 @@ static int verb(struct module_call *call, const char *name, const char *what, bo
 static int refresh(struct module_call *call, const char *name, struct err *err)
 {
 	struct program p;
-	begin(call, name, &p);
+	dnf_begin(call, name, &p);
 	program_add(&p, "makecache");
-	return program_change(&p, err);
+	return dnf_when_unlocked(&p, program_change, err);
 }
 
 static bool is_everything(struct module_call *call)
@@ -211,6 +248,8 @@ static bool is_everything(struct module_call *call)
 static int apply(struct module_call *call, const char *name, struct err *err)
 {
 	bool there = false, latest = state_is(call, "latest", "latest");
+	if (arg_has(call, "list"))
+		return dnf_list(call, name, err);
 	if (!arg_has(call, "name") && arg_bool(call, "autoremove"))
 		return verb(call, name, "autoremove", false, err);
 	if (!arg_has(call, "name"))
@@ -246,7 +285,8 @@ static int run_yum(struct module_call *call, struct err *err)
 	return dnf_run(call, "yum", err);
 }
 
-static const char *const needs[] = {"name|autoremove|update_cache", NULL};
+static const char *const needs[] = {"name|list|autoremove|update_cache", NULL};
+static const char *const excludes[] = {"name|list", NULL};
 
 const struct module module_dnf = {
 	.name = "dnf",
@@ -254,6 +294,7 @@ const struct module module_dnf = {
 	.doc = "Installs, upgrades and removes RPM packages.",
 	.params = params,
 	.required_one_of = needs,
+	.mutually_exclusive = excludes,
 	.run = run_dnf,
 };
 
@@ -263,5 +304,6 @@ const struct module module_yum = {
 	.doc = "Installs, upgrades and removes RPM packages with the program yum.",
 	.params = params,
 	.required_one_of = needs,
+	.mutually_exclusive = excludes,
 	.run = run_yum,
 };

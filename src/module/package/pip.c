@@ -1,11 +1,10 @@
 /* pip: https://docs.ansible.com/ansible/latest/collections/ansible/builtin/pip_module.html */
+#include "pip_environment.h"
 #include "pip_packages.h"
 
 #include "../call.h"
 #include "../command/process.h"
-#include "../whole_file.h"
-
-#include <stdlib.h>
+#include "../path/whole_file.h"
 
 #define PIP_TIMEOUT_MS 3600000
 
@@ -62,10 +61,9 @@ static bool state_is(const struct module_call *call, const char *state)
 
 static void set_limits(struct module_call *call, struct program *p)
 {
-	const char *mask = arg_str(call, "umask");
 	p->cwd = arg_str(call, "chdir");
 	p->timeout_ms = PIP_TIMEOUT_MS;
-	p->mode_umask = mask ? (int)strtol(mask, NULL, 8) : -1;
+	(void)program_umask(call, &p->mode_umask, NULL); /* apply has checked it */
 }
 
 static int make_with(struct module_call *call, const char *command, const char *env,
@@ -104,22 +102,33 @@ static int make_environment(struct module_call *call, const char *env, struct er
 	return r;
 }
 
-/* The program's name; *ret_stop where check mode ends here, without an environment. */
-static int find_pip(struct module_call *call, const char **ret, bool *ret_stop, struct err *err)
+/* The program's name; *ret_stop where check mode ends here, without an environment;
+ * *ret_made where one is made that was not there. */
+static int find_pip(struct module_call *call, const char **ret, bool *ret_stop,
+		    const char **ret_made, struct err *err)
 {
 	const char *env = arg_str(call, "virtualenv"), *executable = arg_str(call, "executable");
-	bool there = true;
+	bool there = true, has_pip = false;
 	*ret = executable ? executable : "pip3";
 	if (!env)
 		return 0;
 	env = call_absolute_path(call, arg_str(call, "chdir"), env);
 	result_put_str(call, "virtualenv", env);
 	*ret = arena_printf(call->arena, "%s/bin/%s", env, executable ? executable : "pip");
-	int r = whole_file_exists(call, arena_printf(call->arena, "%s/bin/activate", env), &there,
-				  err);
-	if (r < 0 || there)
+	/* One that was killed in the making may lack pip. */
+	int r = whole_file_exists(call, *ret, &has_pip, err);
+	if (r == 0)
+		r = whole_file_exists(call, arena_printf(call->arena, "%s/bin/activate", env),
+				      &there, err);
+	if (r < 0 || (there && has_pip))
 		return r;
 	*ret_stop = call->check_mode;
+	r = whole_file_exists(call, env, &there, err);
+	if (r < 0)
+		return r;
+	*ret_made = there ? NULL : env;
+	if (there && !call->check_mode)
+		pip_environment_forget_pip(call, env);
 	host_overlay_assume(call->host, arena_printf(call->arena, "%s would be made", env));
 	return make_environment(call, env, err);
 }
@@ -129,6 +138,9 @@ static void begin(struct module_call *call, const char *pip, const char *verb, s
 	program_init(p, call, pip);
 	program_env(p, "PIP_DISABLE_PIP_VERSION_CHECK", "1");
 	program_env(p, "PIP_NO_INPUT", "1");
+	/* Not to the home directory where the environment cannot be written. */
+	if (arg_has(call, "virtualenv"))
+		program_env(p, "PIP_USER", "0");
 	program_add(p, verb);
 	set_limits(call, p);
 }
@@ -204,14 +216,30 @@ static int predict(struct program *p, struct err *err)
 	return p->exit_code == 0 ? 0 : program_failed(p, err);
 }
 
+static int change(struct program *p, struct err *err)
+{
+	CLEANUP(pip_environment_release) struct pip_environment e;
+	const char *env = arg_str(p->call, "virtualenv"), *chdir = arg_str(p->call, "chdir");
+	pip_environment_look(&e, p->call, env ? call_absolute_path(p->call, chdir, env) : NULL);
+	int r = program_change(p, err);
+	if (r < 0)
+		pip_environment_take_back(&e);
+	return r;
+}
+
 static int act(struct module_call *call, const char *pip, struct err *err)
 {
 	struct program p;
 	struct slice before, after;
-	bool sure = state_is(call, "absent") || state_is(call, "forcereinstall");
+	bool anew = state_is(call, "forcereinstall");
+	/* A file of requirements may name nothing that is there. */
+	bool sure = anew || (state_is(call, "absent") && !arg_has(call, "requirements"));
 	int r = build(call, pip, &p, err);
 	if (r < 0)
 		return r;
+	if (call->check_mode && !sure && state_is(call, "absent"))
+		return err_set(err, ERR_UNKNOWN, "would ask pip to uninstall what %s names",
+			       arg_str(call, "requirements"));
 	if (call->check_mode && !sure)
 		return predict(&p, err);
 	if (call->check_mode) {
@@ -220,22 +248,22 @@ static int act(struct module_call *call, const char *pip, struct err *err)
 	}
 	r = listing(call, &pip, freeze_words, &before, err);
 	if (r == 0)
-		r = program_change(&p, err);
+		r = change(&p, err);
 	if (r == 0)
 		r = listing(call, &pip, freeze_words, &after, err);
 	if (r < 0)
 		return r;
 	result_put(call, "stdout", value_str(call->arena, slice_trim(p.out)));
 	result_put(call, "stdout_lines", process_lines(call->arena, slice_trim(p.out)));
-	if (sure || !slice_eq(before, after))
+	if (anew || !slice_eq(before, after))
 		result_changed(call);
 	result_diff(call, "packages", before, "packages", after);
 	return 0;
 }
 
-static int apply(struct module_call *call, struct err *err)
+static int settle(struct module_call *call, const char **ret_made, struct err *err)
 {
-	const char *pip = NULL;
+	const char *pip = "pip3";
 	struct slice have = {"", 0};
 	bool stop = false, done = false;
 	size_t count;
@@ -244,7 +272,9 @@ static int apply(struct module_call *call, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "'version' argument is ambiguous when installing multiple package "
 			       "distributions: give each name its own");
-	int r = find_pip(call, &pip, &stop, err);
+	int mask, r = program_umask(call, &mask, err);
+	if (r == 0)
+		r = find_pip(call, &pip, &stop, ret_made, err);
 	if (r < 0 || stop)
 		return r;
 	r = listing(call, &pip, list_words, &have, err);
@@ -255,6 +285,16 @@ static int apply(struct module_call *call, struct err *err)
 	if (!arg_has(call, "requirements") && state_is(call, "absent"))
 		done = !pip_any_installed(call, have, specs);
 	return done ? 0 : act(call, pip, err);
+}
+
+/* Half an environment, or one without what it is for, is not left. */
+static int apply(struct module_call *call, struct err *err)
+{
+	const char *made = NULL;
+	int r = settle(call, &made, err);
+	if (r < 0 && made && !call->check_mode)
+		(void)call->host->ops->remove(call->host, made, true, NULL);
+	return r;
 }
 
 static int run(struct module_call *call, struct err *err)

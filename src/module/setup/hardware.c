@@ -7,8 +7,8 @@
 
 struct processors {
 	struct value *list; /* number, vendor, model of each, as Ansible has it */
-	int64_t logical, sockets, cores, siblings;
-	int64_t socket_seen; /* highest physical id, -1: none is told */
+	int64_t logical, cores, siblings;
+	struct value *sockets; /* the physical ids; some firmware leaves numbers out */
 };
 
 static bool parse_row(struct slice line, struct slice *ret_key, struct slice *ret_value)
@@ -32,12 +32,15 @@ static int64_t number(struct slice s)
 static void take_row(struct facts *f, struct processors *p, struct slice key, struct slice value)
 {
 	bool first = slice_is(key, "processor");
-	if (first || slice_is(key, "vendor_id") || slice_is(key, "model name"))
-		value_list_push(f->a, p->list, value_str(f->a, value));
+	static const char *const listed[] = {"model name", "Processor", "vendor_id",
+					     "cpu",	   "Vendor",	"processor"};
+	for (size_t i = 0; i < ARRAY_LEN(listed); i++)
+		if (slice_is(key, listed[i]))
+			value_list_push(f->a, p->list, value_str(f->a, value));
 	if (first)
 		p->logical++;
-	else if (slice_is(key, "physical id") && number(value) > p->socket_seen)
-		p->socket_seen = number(value);
+	else if (slice_is(key, "physical id"))
+		value_dict_set(f->a, p->sockets, value_str(f->a, value), value_null());
 	else if (slice_is(key, "cpu cores"))
 		p->cores = number(value);
 	else if (slice_is(key, "siblings"))
@@ -46,21 +49,21 @@ static void take_row(struct facts *f, struct processors *p, struct slice key, st
 
 static void put_processors(struct facts *f)
 {
-	struct processors p = {.list = value_list_new(f->a), .socket_seen = -1};
+	struct processors p = {.list = value_list_new(f->a), .sockets = value_dict_new(f->a)};
 	struct slice text = call_read_trimmed(f->call, "/proc/cpuinfo"), line, key, value;
 	cpu_set_t set;
 	while (slice_split(&text, '\n', &line))
 		if (parse_row(line, &key, &value))
 			take_row(f, &p, key, value);
 	/* Where the sockets are not told (arm64), each processor is one. */
-	p.sockets = p.socket_seen >= 0 ? p.socket_seen + 1 : p.logical;
+	int64_t sockets = p.sockets->dict.len ? (int64_t)p.sockets->dict.len : p.logical;
 	p.cores = p.cores ? p.cores : 1;
 	int64_t threads = p.siblings > p.cores ? p.siblings / p.cores : 1;
 	facts_put(f, "processor", p.list);
-	facts_put_int(f, "processor_count", p.sockets);
+	facts_put_int(f, "processor_count", sockets);
 	facts_put_int(f, "processor_cores", p.cores);
 	facts_put_int(f, "processor_threads_per_core", threads);
-	facts_put_int(f, "processor_vcpus", p.sockets * p.cores * threads);
+	facts_put_int(f, "processor_vcpus", sockets * p.cores * threads);
 	facts_put_int(f, "processor_nproc",
 		      sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : p.logical);
 }
@@ -74,14 +77,12 @@ static int64_t meminfo_mb(struct slice text, const char *name)
 	return 0;
 }
 
-static const struct value *pair(struct facts *f, int64_t total, int64_t free_mb)
+static struct value *pair(struct facts *f, int64_t total, int64_t free_mb)
 {
 	struct value *d = value_dict_new(f->a);
-	if (total >= 0)
-		value_dict_put(f->a, d, "total", value_int(f->a, total));
+	value_dict_put(f->a, d, "total", value_int(f->a, total));
 	value_dict_put(f->a, d, "free", value_int(f->a, free_mb));
-	if (total >= 0)
-		value_dict_put(f->a, d, "used", value_int(f->a, total - free_mb));
+	value_dict_put(f->a, d, "used", value_int(f->a, total - free_mb));
 	return d;
 }
 
@@ -93,11 +94,13 @@ static void put_memory(struct facts *f)
 		swap_free = meminfo_mb(text, "SwapFree");
 	int64_t cached = meminfo_mb(text, "Cached") + meminfo_mb(text, "Buffers");
 	struct value *memory = value_dict_new(f->a), *nocache = value_dict_new(f->a);
+	struct value *swap = pair(f, swap_total, swap_free);
 	value_dict_put(f->a, nocache, "free", value_int(f->a, unused + cached));
 	value_dict_put(f->a, nocache, "used", value_int(f->a, total - unused - cached));
 	value_dict_put(f->a, memory, "real", pair(f, total, unused));
 	value_dict_put(f->a, memory, "nocache", nocache);
-	value_dict_put(f->a, memory, "swap", pair(f, swap_total, swap_free));
+	value_dict_put(f->a, swap, "cached", value_int(f->a, meminfo_mb(text, "SwapCached")));
+	value_dict_put(f->a, memory, "swap", swap);
 	facts_put_int(f, "memtotal_mb", total);
 	facts_put_int(f, "memfree_mb", unused);
 	facts_put_int(f, "swaptotal_mb", swap_total);
@@ -118,18 +121,81 @@ static const char *const names[] = {"processor*", "mem*_mb",	    "memory_mb",
 				    "swap*_mb",	  "uptime_seconds", NULL};
 const struct collector facts_hardware = {"hardware", names, collect};
 
+/* Source: DMTF DSP0134, "System Enclosure or Chassis Types". */
+static void put_form_factor(struct facts *f)
+{
+	static const char *const types[] = {"Unknown",
+					    "Other",
+					    "Unknown",
+					    "Desktop",
+					    "Low Profile Desktop",
+					    "Pizza Box",
+					    "Mini Tower",
+					    "Tower",
+					    "Portable",
+					    "Laptop",
+					    "Notebook",
+					    "Hand Held",
+					    "Docking Station",
+					    "All In One",
+					    "Sub Notebook",
+					    "Space-saving",
+					    "Lunch Box",
+					    "Main Server Chassis",
+					    "Expansion Chassis",
+					    "Sub Chassis",
+					    "Bus Expansion Chassis",
+					    "Peripheral Chassis",
+					    "RAID Chassis",
+					    "Rack Mount Chassis",
+					    "Sealed-case PC",
+					    "Multi-system",
+					    "CompactPCI",
+					    "AdvancedTCA",
+					    "Blade",
+					    "Blade Enclosure",
+					    "Tablet",
+					    "Convertible",
+					    "Detachable",
+					    "IoT Gateway",
+					    "Embedded PC",
+					    "Mini PC",
+					    "Stick PC"};
+	if (!facts_wants(f, "form_factor"))
+		return;
+	struct slice text = call_read_trimmed(f->call, "/sys/devices/virtual/dmi/id/chassis_type");
+	long type = text.len ? strtol(text.ptr, NULL, 10) : -1;
+	if (type < 0)
+		facts_put_str(f, "form_factor", "NA");
+	else if ((size_t)type < ARRAY_LEN(types))
+		facts_put_str(f, "form_factor", types[type]);
+	else
+		facts_put_str(f, "form_factor", arena_printf(f->a, "unknown (%ld)", type));
+}
+
 /* The firmware's tables; root alone sees the serial numbers. */
 static void collect_product(struct facts *f)
 {
 	static const struct {
 		const char *fact, *file;
 	} rows[] = {
-		{"product_name", "product_name"},     {"product_serial", "product_serial"},
-		{"product_uuid", "product_uuid"},     {"product_version", "product_version"},
-		{"system_vendor", "sys_vendor"},      {"bios_vendor", "bios_vendor"},
-		{"bios_version", "bios_version"},     {"bios_date", "bios_date"},
-		{"board_name", "board_name"},	      {"board_vendor", "board_vendor"},
+		{"product_name", "product_name"},
+		{"product_serial", "product_serial"},
+		{"product_uuid", "product_uuid"},
+		{"product_version", "product_version"},
+		{"system_vendor", "sys_vendor"},
+		{"bios_vendor", "bios_vendor"},
+		{"bios_version", "bios_version"},
+		{"bios_date", "bios_date"},
+		{"board_name", "board_name"},
+		{"board_vendor", "board_vendor"},
 		{"chassis_vendor", "chassis_vendor"},
+		{"board_asset_tag", "board_asset_tag"},
+		{"board_serial", "board_serial"},
+		{"board_version", "board_version"},
+		{"chassis_serial", "chassis_serial"},
+		{"chassis_version", "chassis_version"},
+		{"chassis_asset_tag", "chassis_asset_tag"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (!facts_wants(f, rows[i].fact))
@@ -139,8 +205,9 @@ static void collect_product(struct facts *f)
 			arena_printf(f->a, "/sys/devices/virtual/dmi/id/%s", rows[i].file));
 		facts_put_slice(f, rows[i].fact, text.len ? text : SLICE_LIT("NA"));
 	}
+	put_form_factor(f);
 }
 
-static const char *const product_names[] = {"product_*", "system_vendor", "bios_*",
-					    "board_*",	 "chassis_*",	  NULL};
+static const char *const product_names[] = {"product_*", "system_vendor", "bios_*", "board_*",
+					    "chassis_*", "form_factor",	  NULL};
 const struct collector facts_product = {"hardware", product_names, collect_product};

@@ -22,18 +22,11 @@ static struct slice sys_read(struct facts *f, const char *name, const char *file
 
 static bool sys_exists(struct facts *f, const char *name, const char *file)
 {
-	struct host_stat st;
-	struct host *host = f->call->host;
-	const char *path = arena_printf(f->a, "/sys/class/net/%s/%s", name, file);
-	return host->ops->stat(host, f->a, path, true, &st, NULL) == 0 && st.type != HOST_ABSENT;
+	return facts_exists(f, arena_printf(f->a, "/sys/class/net/%s/%s", name, file));
 }
 
 static const char *type_of(struct facts *f, const char *name)
 {
-	if (sys_exists(f, name, "bridge"))
-		return "bridge";
-	if (sys_exists(f, name, "bonding"))
-		return "bonding";
 	switch (strtol(sys_read(f, name, "type").ptr, NULL, 10)) {
 	case ARPHRD_ETHER:
 		return "ether";
@@ -43,46 +36,93 @@ static const char *type_of(struct facts *f, const char *name)
 		return "infiniband";
 	case ARPHRD_PPP:
 		return "ppp";
-	case ARPHRD_TUNNEL:
-	case ARPHRD_TUNNEL6:
-	case ARPHRD_SIT:
+	case ARPHRD_NONE:
 		return "tunnel";
 	default:
 		return "unknown";
 	}
 }
 
-static void put_ports(struct facts *f, struct value *d, const char *name)
+static void put_bridge(struct facts *f, struct value *d, const char *name)
 {
 	struct host *host = f->call->host;
 	struct host_names ports = {0};
 	struct value *list = value_list_new(f->a);
 	if (host->ops->list(host, f->a, arena_printf(f->a, "/sys/class/net/%s/brif", name), &ports,
 			    NULL) < 0)
-		return;
+		ports.len = 0;
 	for (size_t i = 0; i < ports.len; i++)
 		value_list_push(f->a, list, value_cstr(f->a, ports.at[i]));
+	value_dict_put(f->a, d, "type", value_cstr(f->a, "bridge"));
 	value_dict_put(f->a, d, "interfaces", list);
+	value_dict_put(f->a, d, "id", value_str(f->a, sys_read(f, name, "bridge/bridge_id")));
+	value_dict_put(f->a, d, "stp",
+		       value_bool(slice_is(sys_read(f, name, "bridge/stp_state"), "1")));
 }
 
-static struct value *interface_new(struct facts *f, const char *name, unsigned flags)
+/* "802.3ad 4": its name. */
+static void put_bonding(struct facts *f, struct value *d, const char *name)
+{
+	static const char *const words[] = {"mode", "miimon", "lacp_rate"};
+	struct slice slaves = sys_read(f, name, "bonding/slaves"), word;
+	struct value *list = value_list_new(f->a);
+	while (slice_word(&slaves, &word))
+		value_list_push(f->a, list, value_str(f->a, word));
+	value_dict_put(f->a, d, "type", value_cstr(f->a, "bonding"));
+	value_dict_put(f->a, d, "slaves", list);
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const char *file = arena_printf(f->a, "bonding/%s", words[i]);
+		struct slice text = sys_read(f, name, file);
+		word = SLICE_LIT("");
+		slice_word(&text, &word);
+		value_dict_put(f->a, d, words[i], value_str(f->a, word));
+	}
+	struct slice primary = sys_read(f, name, "bonding/primary");
+	if (!primary.len)
+		return;
+	value_dict_put(f->a, d, "primary", value_str(f->a, primary));
+	value_dict_put(f->a, d, "all_slaves_active",
+		       value_bool(slice_is(sys_read(f, name, "bonding/all_slaves_active"), "1")));
+}
+
+/* The last part of where a link below the interface's folder leads. */
+static void put_link(struct facts *f, struct value *d, const char *key, const char *path)
+{
+	struct host_stat st;
+	struct host *host = f->call->host;
+	if (host->ops->stat(host, f->a, path, false, &st, NULL) < 0 || st.type != HOST_LINK)
+		return;
+	const char *slash = strrchr(st.link_target, '/');
+	value_dict_put(f->a, d, key, value_cstr(f->a, slash ? slash + 1 : st.link_target));
+}
+
+static struct value *interface_new(struct facts *f, const char *name)
 {
 	struct value *d = value_dict_new(f->a);
 	struct slice mac = sys_read(f, name, "address"), mtu = sys_read(f, name, "mtu");
-	struct slice speed = sys_read(f, name, "speed");
-	const char *type = type_of(f, name);
+	struct slice speed = sys_read(f, name, "speed"), state = sys_read(f, name, "operstate");
+	struct slice flags = sys_read(f, name, "flags");
 	value_dict_put(f->a, d, "device", value_cstr(f->a, name));
-	value_dict_put(f->a, d, "active", value_bool((flags & IFF_UP) && (flags & IFF_RUNNING)));
-	value_dict_put(f->a, d, "promisc", value_bool(flags & IFF_PROMISC));
-	value_dict_put(f->a, d, "type", value_cstr(f->a, type));
+	value_dict_put(f->a, d, "active", value_bool(!slice_is(state, "down")));
+	value_dict_put(f->a, d, "promisc",
+		       value_bool(flags.len && (strtoul(flags.ptr, NULL, 16) & IFF_PROMISC)));
+	value_dict_put(f->a, d, "type", value_cstr(f->a, type_of(f, name)));
 	if (mac.len && !slice_is(mac, "00:00:00:00:00:00"))
 		value_dict_put(f->a, d, "macaddress", value_str(f->a, mac));
 	if (mtu.len)
 		value_dict_put(f->a, d, "mtu", value_int(f->a, strtoll(mtu.ptr, NULL, 10)));
-	if (speed.len && speed.ptr[0] != '-')
+	if (speed.len)
 		value_dict_put(f->a, d, "speed", value_int(f->a, strtoll(speed.ptr, NULL, 10)));
-	if (strcmp(type, "bridge") == 0)
-		put_ports(f, d, name);
+	if (sys_exists(f, name, "bridge"))
+		put_bridge(f, d, name);
+	if (sys_exists(f, name, "bonding"))
+		put_bonding(f, d, name);
+	if (sys_exists(f, name, "bonding_slave"))
+		value_dict_put(f->a, d, "perm_macaddress",
+			       value_str(f->a, sys_read(f, name, "bonding_slave/perm_hwaddr")));
+	put_link(f, d, "pciid", arena_printf(f->a, "/sys/class/net/%s/device", name));
+	put_link(f, d, "module",
+		 arena_printf(f->a, "/sys/class/net/%s/device/driver/module", name));
 	return d;
 }
 
@@ -95,19 +135,29 @@ static unsigned prefix_of(const uint8_t *mask, size_t size)
 	return bits;
 }
 
+/* An address without one has its own or its peer's there. */
+static bool broadcasts(const struct ifaddrs *ifa, struct in_addr mask)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)ifa->ifa_addr;
+	const struct sockaddr_in *all = (const struct sockaddr_in *)ifa->ifa_broadaddr;
+	return (ifa->ifa_flags & IFF_BROADCAST) && all &&
+	       all->sin_addr.s_addr != in->sin_addr.s_addr &&
+	       ((all->sin_addr.s_addr ^ in->sin_addr.s_addr) & mask.s_addr) == 0;
+}
+
 static const struct value *row4(struct facts *f, const struct ifaddrs *ifa)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)ifa->ifa_addr;
 	const struct sockaddr_in *mask = (const struct sockaddr_in *)ifa->ifa_netmask;
 	const struct sockaddr_in *all = (const struct sockaddr_in *)ifa->ifa_broadaddr;
-	struct in_addr network = {in->sin_addr.s_addr &
-				  (mask ? mask->sin_addr.s_addr : 0xffffffff)};
+	struct in_addr bits = {mask ? mask->sin_addr.s_addr : 0xffffffff};
+	struct in_addr network = {in->sin_addr.s_addr & bits.s_addr};
 	struct value *d = value_dict_new(f->a);
-	bool broadcasts = (ifa->ifa_flags & IFF_BROADCAST) && all;
 	unsigned prefix = mask ? prefix_of((const uint8_t *)&mask->sin_addr, 4) : 32;
 	value_dict_put(f->a, d, "address", value_cstr(f->a, text_of(f, AF_INET, &in->sin_addr)));
-	value_dict_put(f->a, d, "broadcast",
-		       value_cstr(f->a, broadcasts ? text_of(f, AF_INET, &all->sin_addr) : ""));
+	value_dict_put(
+		f->a, d, "broadcast",
+		value_cstr(f->a, broadcasts(ifa, bits) ? text_of(f, AF_INET, &all->sin_addr) : ""));
 	value_dict_put(
 		f->a, d, "netmask",
 		value_cstr(f->a, mask ? text_of(f, AF_INET, &mask->sin_addr) : "255.255.255.255"));
@@ -169,7 +219,7 @@ const struct value *interfaces_read(struct facts *f)
 		const char *name = arena_strndup(f->a, ifa->ifa_name, strcspn(ifa->ifa_name, ":"));
 		struct value *d = (struct value *)value_get(all, name);
 		if (!d) {
-			d = interface_new(f, name, ifa->ifa_flags);
+			d = interface_new(f, name);
 			value_dict_put(f->a, all, name, d);
 		}
 		if (ifa->ifa_addr)

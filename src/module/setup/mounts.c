@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #define COLUMNS 4
+#define MOUNTINFO_COLUMNS 5
 
 /* "\040" in a path is a blank. */
 static const char *unescape(struct facts *f, struct slice s)
@@ -22,12 +23,21 @@ static const char *unescape(struct facts *f, struct slice s)
 	return arena_slice(f->a, strbuf_slice(&out)).ptr;
 }
 
-/* The name in /dev/disk/by-uuid that leads to the device. */
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash : path;
+}
+
+/* The name in /dev/disk/by-uuid that leads to the device; /dev/mapper/… leads to /dev/dm-…. */
 static const char *uuid_of(struct facts *f, const char *device)
 {
 	struct host *host = f->call->host;
 	struct host_names names = {0};
-	struct slice wanted = slice_from(strrchr(device, '/') ? strrchr(device, '/') : device);
+	struct host_stat own;
+	if (host->ops->stat(host, f->a, device, false, &own, NULL) == 0 && own.type == HOST_LINK)
+		device = own.link_target;
+	struct slice wanted = slice_from(last_part(device));
 	if (host->ops->list(host, f->a, "/dev/disk/by-uuid", &names, NULL) < 0)
 		return "N/A";
 	for (size_t i = 0; i < names.len; i++) {
@@ -63,36 +73,70 @@ static void put_sizes(struct facts *f, struct value *m, const char *path)
 		value_dict_put(f->a, m, rows[i].key, value_int(f->a, (int64_t)rows[i].n));
 }
 
-static const struct value *mount_value(struct facts *f, const struct slice *column)
+/* Mount points that show a part of a file system: findmnt(8) prints it in brackets. */
+static const struct value *bind_mounts(struct facts *f)
+{
+	struct slice text = call_read_trimmed(f->call, "/proc/self/mountinfo"), line;
+	struct value *points = value_dict_new(f->a);
+	while (slice_split(&text, '\n', &line)) {
+		struct slice column[MOUNTINFO_COLUMNS];
+		size_t n = 0;
+		while (n < MOUNTINFO_COLUMNS && slice_split(&line, ' ', &column[n]))
+			n++;
+		if (n == MOUNTINFO_COLUMNS && !slice_is(column[3], "/"))
+			value_dict_set(f->a, points, value_cstr(f->a, unescape(f, column[4])),
+				       value_null());
+	}
+	return points;
+}
+
+static const struct value *mount_value(struct facts *f, const struct slice *column,
+				       const struct value *binds)
 {
 	static const char *const keys[COLUMNS] = {"device", "mount", "fstype", "options"};
 	struct value *m = value_dict_new(f->a);
 	for (size_t i = 0; i < COLUMNS; i++)
 		value_dict_put(f->a, m, keys[i], value_cstr(f->a, unescape(f, column[i])));
+	const char *point = value_get(m, "mount")->str.ptr;
+	if (value_get(binds, point))
+		value_dict_put(f->a, m, "options",
+			       value_fmt(f->a, "%s,bind", value_get(m, "options")->str.ptr));
 	/* A dead server would hold us up. */
 	bool local = column[0].ptr[0] == '/';
 	if (local)
-		put_sizes(f, m, value_get(m, "mount")->str.ptr);
+		put_sizes(f, m, point);
 	value_dict_put(
 		f->a, m, "uuid",
 		value_cstr(f->a, local ? uuid_of(f, value_get(m, "device")->str.ptr) : "N/A"));
 	return m;
 }
 
+static const struct value *take_line(struct facts *f, struct slice line, const struct value *binds)
+{
+	struct slice column[COLUMNS];
+	size_t n = 0;
+	while (n < COLUMNS && slice_split(&line, ' ', &column[n]))
+		n++;
+	if (n < COLUMNS || column[0].len == 0 || slice_is(column[2], "none"))
+		return NULL;
+	if (column[0].ptr[0] != '/' && !memmem(column[0].ptr, column[0].len, ":/", 2))
+		return NULL;
+	return mount_value(f, column, binds);
+}
+
 static void collect(struct facts *f)
 {
 	struct slice text = call_read_trimmed(f->call, "/proc/self/mounts"), line;
-	struct value *mounts = value_list_new(f->a);
+	const struct value *binds = bind_mounts(f);
+	struct value *points = value_dict_new(f->a), *mounts = value_list_new(f->a);
+	/* What is mounted over another hides it. */
 	while (slice_split(&text, '\n', &line)) {
-		struct slice column[COLUMNS], rest = line;
-		size_t n = 0;
-		while (n < COLUMNS && slice_split(&rest, ' ', &column[n]))
-			n++;
-		if (n < COLUMNS || column[0].len == 0 || slice_is(column[2], "none"))
-			continue;
-		if (column[0].ptr[0] == '/' || memmem(column[0].ptr, column[0].len, ":/", 2))
-			value_list_push(f->a, mounts, mount_value(f, column));
+		const struct value *m = take_line(f, line, binds);
+		if (m)
+			value_dict_set(f->a, points, value_get(m, "mount"), m);
 	}
+	for (size_t i = 0; i < points->dict.len; i++)
+		value_list_push(f->a, mounts, points->dict.at[i].value);
 	facts_put(f, "mounts", mounts);
 }
 

@@ -36,14 +36,8 @@ static bool source_address(int family, const char *to, char text[INET6_ADDRSTRLE
 static struct slice word_at(struct slice line, size_t column)
 {
 	struct slice word = {"", 0};
-	for (size_t i = 0; i <= column; i++) {
-		line = slice_trim(line);
-		size_t n = 0;
-		while (n < line.len && line.ptr[n] != ' ' && line.ptr[n] != '\t')
-			n++;
-		word = (struct slice){line.ptr, n};
-		line = (struct slice){line.ptr + n, line.len - n};
-	}
+	for (size_t i = 0; i <= column; i++)
+		slice_word(&line, &word);
 	return word;
 }
 
@@ -117,8 +111,9 @@ static void put_default(struct facts *f, const struct value *interfaces, bool si
 		value_dict_put(f->a, d, "interface", value_cstr(f->a, device));
 		if (!six)
 			value_dict_put(f->a, d, "alias", value_cstr(f->a, device));
-		value_dict_put(f->a, d, "gateway",
-			       value_cstr(f->a, six ? gateway6(f, device) : gateway4(f, device)));
+		const char *gateway = six ? gateway6(f, device) : gateway4(f, device);
+		if (*gateway)
+			value_dict_put(f->a, d, "gateway", value_cstr(f->a, gateway));
 		for (size_t k = 0; k < ARRAY_LEN(same); k++)
 			if (value_get(one, same[k]))
 				value_dict_put(f->a, d, same[k], value_get(one, same[k]));
@@ -128,10 +123,11 @@ static void put_default(struct facts *f, const struct value *interfaces, bool si
 }
 
 /* Containers' ends of a host can be hundreds. */
-static bool is_hidden(const struct facts *f, const char *name, const char *fact)
+static bool is_hidden(const struct facts *f, const char *name, const char *fact,
+		      const struct value *interface)
 {
 	static const char *const prefixes[] = {"veth", "cali", "lxc"};
-	if (f->only && facts_wants(f, fact))
+	if ((f->only && facts_wants(f, fact)) || value_get(interface, "ipv4"))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
 		if (slice_starts_with(slice_from(name), prefixes[i]))
@@ -167,7 +163,7 @@ static void collect(struct facts *f)
 		const struct value *name = interfaces->dict.at[i].key;
 		const struct value *one = interfaces->dict.at[i].value;
 		const char *fact = fact_name(f, name->str.ptr);
-		if (is_hidden(f, name->str.ptr, fact))
+		if (is_hidden(f, name->str.ptr, fact, one))
 			continue;
 		value_list_push(f->a, names, name);
 		push_addresses(f, all4, value_get(one, "_ipv4"), "127.");

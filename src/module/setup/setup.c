@@ -23,9 +23,10 @@ static const struct module_param params[] = {
 };
 
 static const struct collector *const collectors[] = {
-	&facts_platform,  &facts_distribution, &facts_env,     &facts_user,
-	&facts_date_time, &facts_software,     &facts_local,   &facts_hardware,
-	&facts_product,	  &facts_mounts,       &facts_network, &facts_virtual,
+	&facts_platform, &facts_distribution, &facts_env,      &facts_user,    &facts_date_time,
+	&facts_software, &facts_local,	      &facts_hardware, &facts_product, &facts_mounts,
+	&facts_network,	 &facts_virtual,      &facts_python,   &facts_lsb,     &facts_security,
+	&facts_devices,	 &facts_storage,
 };
 
 bool facts_wants(const struct facts *f, const char *name)
@@ -57,6 +58,25 @@ void facts_put_slice(struct facts *f, const char *name, struct slice s)
 void facts_put_int(struct facts *f, const char *name, int64_t i)
 {
 	facts_put(f, name, value_int(f->a, i));
+}
+
+bool facts_exists(struct facts *f, const char *path)
+{
+	struct host_stat st;
+	struct host *host = f->call->host;
+	return host->ops->stat(host, f->a, path, true, &st, NULL) == 0 && st.type != HOST_ABSENT;
+}
+
+const char *facts_program(struct facts *f, const char *name)
+{
+	static const char *const folders[] = {"/usr/sbin", "/usr/bin",	      "/sbin",
+					      "/bin",	   "/usr/local/sbin", "/usr/local/bin"};
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		const char *path = arena_printf(f->a, "%s/%s", folders[i], name);
+		if (facts_exists(f, path))
+			return path;
+	}
+	return NULL;
 }
 
 static bool gives(const struct collector *c, const char *name)
@@ -121,15 +141,29 @@ static bool is_group(const char *word)
 	return false;
 }
 
+/* Names that are no fact's. */
+static bool is_named(const struct collector *c, const char *word)
+{
+	return (c == &facts_platform && strcmp(word, "platform") == 0) ||
+	       (c == &facts_user && strcmp(word, "user") == 0);
+}
+
 /* A subset of a collector's own name: distribution, date_time, mounts, … */
 static bool named_subset(const struct module_call *call, const struct collector *c)
 {
 	size_t count;
 	const char *const *list = arg_list(call, "gather_subset", &count);
 	for (size_t i = 0; i < count; i++)
-		if (list[i][0] != '!' && !is_group(list[i]) && gives(c, list[i]))
+		if (list[i][0] != '!' && !is_group(list[i]) &&
+		    (gives(c, list[i]) || is_named(c, list[i])))
 			return true;
 	return false;
+}
+
+static const char *plain_name(const char *name)
+{
+	size_t len = strlen("ansible_");
+	return strncmp(name, "ansible_", len) == 0 ? name + len : name;
 }
 
 static const struct value *filtered(struct module_call *call, const struct value *facts)
@@ -143,10 +177,22 @@ static const struct value *filtered(struct module_call *call, const struct value
 		const char *name = facts->dict.at[i].key->str.ptr;
 		for (size_t k = 0; k < count; k++)
 			if (fnmatch(globs[k], name, 0) == 0 ||
-			    fnmatch(globs[k], name + strlen("ansible_"), 0) == 0 || !globs[k][0])
+			    fnmatch(globs[k], plain_name(name), 0) == 0 || !globs[k][0])
 				value_dict_put(call->arena, out, name, facts->dict.at[i].value);
 	}
 	return out;
+}
+
+/* As Ansible does: that facts were gathered, and which. */
+static void put_request(struct facts *f)
+{
+	struct value *subsets = value_list_new(f->a);
+	size_t count;
+	const char *const *list = arg_list(f->call, "gather_subset", &count);
+	for (size_t i = 0; i < count; i++)
+		value_list_push(f->a, subsets, value_cstr(f->a, list[i]));
+	value_dict_put(f->a, f->out, "gather_subset", subsets);
+	value_dict_put(f->a, f->out, "module_setup", value_bool(true));
 }
 
 static int run(struct module_call *call, struct err *err)
@@ -161,6 +207,8 @@ static int run(struct module_call *call, struct err *err)
 			   : in_subset(call, c->subset) || named_subset(call, c))
 			c->collect(&f);
 	}
+	if (!f.only)
+		put_request(&f);
 	result_put(call, "ansible_facts", filtered(call, f.out));
 	(void)err;
 	return 0;
@@ -170,7 +218,7 @@ const struct module module_setup = {
 	.name = "setup",
 	.full_name = "ansible.builtin.setup",
 	.doc = "Gathers facts about the host.",
-	.flags = MODULE_READS_ONLY,
+	.flags = MODULE_BRINGS_FACTS,
 	.params = params,
 	.run = run,
 };

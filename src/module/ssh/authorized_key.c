@@ -4,7 +4,7 @@
  */
 #include "../call.h"
 #include "../file/text_file.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 #include "authorized_line.h"
 
 #define KEY_FILE_MODE 0600
@@ -90,7 +90,12 @@ static int read_wanted(struct edit *e, struct err *err)
 	    slice_starts_with(rest, "file://"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "key is a URL: fetch it with get_url, or use lookup('url', …)");
-	while (slice_split(&rest, '\n', &line)) {
+	struct slice options = slice_trim(arg_slice(e->call, "key_options")),
+		     comment = slice_trim(arg_slice(e->call, "comment"));
+	int r = call_check_line("key_options", options, err);
+	if (r == 0)
+		r = call_check_line("comment", comment, err);
+	while (r == 0 && slice_split(&rest, '\n', &line)) {
 		line = slice_trim(line);
 		if (!line.len || line.ptr[0] == '#')
 			continue;
@@ -98,12 +103,12 @@ static int read_wanted(struct edit *e, struct err *err)
 			return err_set(err, ERR_INVALID, "invalid key specified: %.*s",
 				       SLICE_ARG(line));
 		if (arg_has(e->call, "key_options"))
-			key.options = slice_trim(arg_slice(e->call, "key_options"));
+			key.options = options;
 		if (arg_has(e->call, "comment"))
-			key.comment = arg_slice(e->call, "comment");
+			key.comment = comment;
 		vec_push(&e->wanted, key);
 	}
-	return 0;
+	return r;
 }
 
 static struct slice line_of(const struct edit *e, const struct authorized_line *k)
@@ -163,9 +168,8 @@ static void change(struct edit *e)
 		if (kept || !present)
 			continue;
 		struct slice *last = e->lines.len ? &e->lines.at[e->lines.len - 1] : NULL;
-		if (last && last->ptr[last->len - 1] != '\n')
-			*last = slice_from(
-				arena_printf(e->call->arena, "%.*s\n", SLICE_ARG(*last)));
+		if (last)
+			*last = text_line_ended(e->call->arena, *last);
 		vec_push(&e->lines, line_of(e, &e->wanted.at[i]));
 	}
 	if (present && arg_bool(e->call, "exclusive"))

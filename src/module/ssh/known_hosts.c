@@ -4,7 +4,7 @@
  */
 #include "../call.h"
 #include "../file/text_file.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 #include "known_hosts_line.h"
 
 #include <ctype.h>
@@ -146,8 +146,8 @@ static void change(struct edit *e)
 	if (!present || same)
 		return;
 	struct slice *last = e->lines.len ? &e->lines.at[e->lines.len - 1] : NULL;
-	if (last && last->ptr[last->len - 1] != '\n')
-		*last = slice_from(arena_printf(e->call->arena, "%.*s\n", SLICE_ARG(*last)));
+	if (last)
+		*last = text_line_ended(e->call->arena, *last);
 	vec_push(&e->lines, e->line);
 }
 

@@ -12,26 +12,16 @@
 #define HMAC_BLOCK 64
 #define SHA1_SIZE 20
 
-static bool next_word(struct slice *rest, struct slice *ret)
-{
-	*rest = slice_trim(*rest);
-	size_t n = 0;
-	while (n < rest->len && rest->ptr[n] != ' ' && rest->ptr[n] != '\t')
-		n++;
-	*ret = (struct slice){rest->ptr, n};
-	*rest = (struct slice){rest->ptr + n, rest->len - n};
-	return n > 0;
-}
-
 bool known_hosts_parse(struct slice line, struct known_hosts_line *ret)
 {
 	struct known_hosts_line l = {0};
 	line = slice_trim(line);
 	if (!line.len || line.ptr[0] == '#')
 		return false;
-	if (line.ptr[0] == '@' && !next_word(&line, &l.marker))
+	if (line.ptr[0] == '@' && !slice_word(&line, &l.marker))
 		return false;
-	if (!next_word(&line, &l.hosts) || !next_word(&line, &l.type) || !next_word(&line, &l.key))
+	if (!slice_word(&line, &l.hosts) || !slice_word(&line, &l.type) ||
+	    !slice_word(&line, &l.key))
 		return false;
 	*ret = l;
 	return true;

@@ -22,7 +22,7 @@ static int put_not_found(struct module_call *call, const char *jid, struct err *
 	result_put_str(call, "ansible_job_id", jid);
 	result_put_int(call, "started", 1);
 	result_put_int(call, "finished", 1);
-	return err_set(err, ERR_NOT_FOUND, "could not find job %s", jid);
+	return err_set(err, ERR_NOT_FOUND, "could not find job");
 }
 
 static void put_all(struct module_call *call, const struct value *job, const char *jid)
@@ -50,8 +50,10 @@ static int run(struct module_call *call, struct err *err)
 						    dir && *dir ? dir : "~/.ansible_async", jid));
 	result_put_str(call, "results_file", path);
 	int r = call->host->ops->read(call->host, path, RESULT_MAX_BYTES, &text, &why);
-	if (r < 0)
+	if (r == ERR_NOT_FOUND)
 		return put_not_found(call, jid, err);
+	if (r < 0)
+		return err_set(err, r, "%s", why.msg);
 	if (strcmp(arg_str(call, "mode"), "cleanup") == 0) {
 		result_put_str(call, "erased", path);
 		result_put_str(call, "ansible_job_id", jid);
@@ -69,7 +71,6 @@ const struct module module_async_status = {
 	.name = "async_status",
 	.full_name = "ansible.builtin.async_status",
 	.doc = "Tells how far an async task is, and its result.",
-	.flags = MODULE_READS_ONLY,
 	.params = params,
 	.run = run,
 };

@@ -7,7 +7,7 @@ static const char *escape(struct arena *a, const char *text)
 {
 	CLEANUP(strbuf_release) struct strbuf out = {0};
 	for (; *text; text++) {
-		if (*text == '\\' || *text == ' ' || *text == '&' || *text == '\t')
+		if (*text == '\\' || *text == ' ' || *text == '&' || *text == '\t' || *text == '\n')
 			strbuf_printf(&out, "\\%03o", (unsigned)*text);
 		else
 			strbuf_putc(&out, *text);
@@ -19,16 +19,11 @@ static const char *escape(struct arena *a, const char *text)
 static bool parse(struct slice line, struct slice field[FIELDS])
 {
 	size_t n = 0;
-	const char *hash = line.len ? memchr(line.ptr, '#', line.len) : NULL;
-	struct slice rest = {line.ptr, hash ? (size_t)(hash - line.ptr) : line.len};
-	for (rest = slice_trim(rest); rest.len; rest = slice_trim(rest)) {
-		size_t len = 0;
-		while (len < rest.len && rest.ptr[len] != ' ' && rest.ptr[len] != '\t')
-			len++;
+	/* A comment begins where a field could; in a field # is a letter. */
+	for (struct slice word; slice_word(&line, &word) && word.ptr[0] != '#';) {
 		if (n == FIELDS)
 			return false;
-		field[n++] = (struct slice){rest.ptr, len};
-		rest = (struct slice){rest.ptr + len, rest.len - len};
+		field[n++] = word;
 	}
 	for (size_t i = n; i < FIELDS; i++)
 		field[i] = SLICE_LIT("0");

@@ -79,6 +79,7 @@ static int run(struct module_call *call, struct err *err)
 		argv[n++] = "-s";
 		argv[n++] = service;
 	}
+	argv[n++] = "--"; /* a key may begin with a dash */
 	argv[n++] = database;
 	if (key)
 		argv[n++] = key;
@@ -105,7 +106,7 @@ const struct module module_getent = {
 	.name = "getent",
 	.full_name = "ansible.builtin.getent",
 	.doc = "Reads entries of passwd, group, hosts and the like.",
-	.flags = MODULE_READS_ONLY,
+	.flags = MODULE_BRINGS_FACTS,
 	.params = params,
 	.run = run,
 };

@@ -9,7 +9,7 @@ static const struct module_param params[] = {
 	{0},
 };
 
-#define NAME_MAX_LENGTH 253
+#define NAME_MAX_LENGTH 64 /* of the kernel */
 
 static int check_name(const char *name, struct err *err)
 {
@@ -86,6 +86,7 @@ const struct module module_hostname = {
 	.name = "hostname",
 	.full_name = "ansible.builtin.hostname",
 	.doc = "Sets the host's name.",
+	.flags = MODULE_BRINGS_FACTS,
 	.params = params,
 	.run = run,
 };

@@ -1,5 +1,7 @@
 /* modprobe: https://docs.ansible.com/ansible/latest/collections/community/general/modprobe_module.html */
 #include "../call.h"
+#include "../path/whole_file.h"
+#include "../program.h"
 
 #include <sys/utsname.h>
 
@@ -61,41 +63,50 @@ static bool is_loaded(struct module_call *call, const char *name)
 
 static int apply_now(struct module_call *call, const char *name, bool present, struct err *err)
 {
-	const char *loaded_name = canonical(call, name);
-	const char *argv[16] = {"modprobe"};
-	size_t n = 1;
-	if (is_loaded(call, loaded_name) == present)
+	struct program p;
+	if (is_loaded(call, canonical(call, name)) == present)
 		return 0;
+	program_init(&p, call, "modprobe");
 	if (!present)
-		argv[n++] = "-r";
-	argv[n++] = name;
+		program_add(&p, "-r");
+	program_add(&p, name);
 	struct slice rest = arg_slice(call, "params"), word;
-	while (present && rest.len && n + 1 < ARRAY_LEN(argv) && slice_split(&rest, ' ', &word))
+	while (present && rest.len && slice_split(&rest, ' ', &word))
 		if (word.len)
-			argv[n++] = arena_slice(call->arena, word).ptr;
+			program_add(&p, arena_slice(call->arena, word).ptr);
 	result_changed(call);
-	return call_change(call, argv, NULL, err);
+	return program_change(&p, err);
 }
 
-/* A file of one line, or no file. */
-static int apply_file(struct module_call *call, const char *path, const char *line, struct err *err)
+/* A line that begins with these words, and nothing longer. */
+static bool is_about(struct slice line, const char *words)
 {
-	struct slice old;
+	size_t len = strlen(words);
+	line = slice_trim(line);
+	return slice_starts_with(line, words) &&
+	       (line.len == len || line.ptr[len] == ' ' || line.ptr[len] == '\t');
+}
+
+/* The line, or none, in place of those about `words`; others are somebody else's.
+ * A file without any goes. */
+static int apply_file(struct module_call *call, const char *path, const char *words,
+		      const char *line, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf new = {0};
+	struct slice old, rest, one;
+	bool changed;
 	int r = call_read(call, path, &old, err);
 	if (r < 0)
 		return r;
-	const char *new = line ? arena_printf(call->arena, "%s\n", line) : "";
-	if (slice_is(old, new))
+	for (rest = old; rest.len && slice_split(&rest, '\n', &one);)
+		if (!is_about(one, words))
+			strbuf_printf(&new, "%.*s\n", SLICE_ARG(one));
+	if (line)
+		strbuf_printf(&new, "%s\n", line);
+	if (slice_eq(old, strbuf_slice(&new)))
 		return 0;
-	struct host_write w = {.content = slice_from(new), .attr = HOST_ATTR_KEEP};
-	w.attr.mode = 0644;
-	r = line ? call->host->ops->write(call->host, path, &w, err)
-		 : call->host->ops->remove(call->host, path, false, err);
-	if (r < 0)
-		return r;
-	result_changed(call);
-	result_diff(call, path, old, path, slice_from(new));
-	return 0;
+	return new.len ? whole_file_put(call, path, strbuf_slice(&new), -1, &changed, err)
+		       : whole_file_remove(call, path, &changed, err);
 }
 
 static int apply_boot(struct module_call *call, const char *name, const char *how, struct err *err)
@@ -104,14 +115,14 @@ static int apply_boot(struct module_call *call, const char *name, const char *ho
 		return 0;
 	bool present = strcmp(how, "present") == 0;
 	const char *options = arg_str(call, "params");
-	const char *line = present && options[0]
-				   ? arena_printf(call->arena, "options %s %s", name, options)
-				   : NULL;
+	const char *words = arena_printf(call->arena, "options %s", name);
+	const char *line =
+		present && options[0] ? arena_printf(call->arena, "%s %s", words, options) : NULL;
 	int r = apply_file(call, arena_printf(call->arena, "/etc/modules-load.d/%s.conf", name),
-			   present ? name : NULL, err);
+			   name, present ? name : NULL, err);
 	return r < 0 ? r
 		     : apply_file(call, arena_printf(call->arena, "/etc/modprobe.d/%s.conf", name),
-				  line, err);
+				  words, line, err);
 }
 
 static int run(struct module_call *call, struct err *err)
@@ -120,9 +131,13 @@ static int run(struct module_call *call, struct err *err)
 	result_put_str(call, "name", name);
 	result_put_str(call, "state", state);
 	result_put_str(call, "params", arg_str(call, "params"));
-	if (strchr(name, '/') || name[0] == '-')
+	if (strpbrk(name, "/ \t") || name[0] == '-' || !name[0])
 		return err_set(err, ERR_INVALID, "'%s' is not a kernel module's name", name);
-	int r = apply_now(call, name, strcmp(state, "present") == 0, err);
+	int r = call_check_line("name", slice_from(name), err);
+	if (r == 0)
+		r = call_check_line("params", arg_slice(call, "params"), err);
+	if (r == 0)
+		r = apply_now(call, name, strcmp(state, "present") == 0, err);
 	return r < 0 ? r : apply_boot(call, name, arg_str(call, "persistent"), err);
 }
 

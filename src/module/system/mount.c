@@ -4,7 +4,7 @@
  */
 #include "../call.h"
 #include "../file/text_file.h"
-#include "../path_state.h"
+#include "../path/path_state.h"
 #include "fstab.h"
 
 static const char *const path_aliases[] = {"name", NULL};
@@ -95,6 +95,21 @@ static bool is_point(struct slice field, const char *path)
 #define MOUNTINFO_MAX (16u << 20)
 #define MOUNTINFO_POINT 4
 
+/* The table has it under the name without links: /run/x of /var/run/x. */
+static int is_other_device(struct mount_call *m, bool *ret, struct err *err)
+{
+	struct host_stat here = {0}, above = {0};
+	struct host *h = m->call->host;
+	struct arena *a = m->call->arena;
+	int r = h->ops->stat(h, a, m->entry.name, false, &here, err);
+	if (r == 0)
+		r = h->ops->stat(h, a, path_below(m->call, m->entry.name, ".."), true, &above, err);
+	/* What the overlay makes is on no device. */
+	*ret = r == 0 && here.type == HOST_DIR && here.device && above.device &&
+	       here.device != above.device;
+	return r;
+}
+
 static int is_mounted(struct mount_call *m, bool *ret, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf text = {0};
@@ -109,12 +124,12 @@ static int is_mounted(struct mount_call *m, bool *ret, struct err *err)
 			there = slice_split(&line, ' ', &field);
 		*ret |= there && is_point(field, m->entry.name);
 	}
-	return r;
+	return r < 0 || *ret ? r : is_other_device(m, ret, err);
 }
 
 static int do_mount(struct mount_call *m, struct err *err)
 {
-	const char *argv[10] = {"mount"};
+	const char *argv[12] = {"mount"};
 	size_t n = 1;
 	bool ephemeral = is_state(m, "ephemeral");
 	if (!ephemeral && strcmp(m->fstab, "/etc/fstab") != 0) {
@@ -128,6 +143,7 @@ static int do_mount(struct mount_call *m, struct err *err)
 			argv[n++] = "-o";
 			argv[n++] = m->entry.opts;
 		}
+		argv[n++] = "--";
 		argv[n++] = m->entry.src;
 	}
 	argv[n] = m->entry.name;
@@ -256,8 +272,29 @@ static void put_result(struct mount_call *m)
 	result_put_bool(call, "boot", arg_bool(call, "boot"));
 }
 
+/* fstab has "none" or "swap" where there is no folder: swap space. */
+static bool is_no_path(const char *path)
+{
+	return strcmp(path, "none") == 0 || strcmp(path, "swap") == 0;
+}
+
+/* Of those nothing is mounted. */
+static int dispatch_no_path(struct mount_call *m, struct err *err)
+{
+	if (is_state(m, "present"))
+		return write_fstab(m, true, err);
+	if (is_state(m, "absent") || is_state(m, "absent_from_fstab"))
+		return write_fstab(m, false, err);
+	if (is_state(m, "unmounted"))
+		return 0;
+	return err_set(err, ERR_INVALID, "state %s needs the path of a folder, not '%s'", m->state,
+		       m->entry.name);
+}
+
 static int dispatch(struct mount_call *m, struct err *err)
 {
+	if (is_no_path(m->entry.name))
+		return dispatch_no_path(m, err);
 	if (is_state(m, "mounted") || is_state(m, "ephemeral"))
 		return ensure_mounted(m, err);
 	if (is_state(m, "present"))
@@ -269,20 +306,28 @@ static int dispatch(struct mount_call *m, struct err *err)
 	return is_state(m, "absent") ? ensure_absent(m, err) : do_remount(m, err);
 }
 
+/* An empty field would make the next one its own. */
+static const char *text_or(struct module_call *call, const char *name, const char *otherwise)
+{
+	const char *text = arg_str(call, name);
+	return text && *text ? text : otherwise;
+}
+
 static int run(struct module_call *call, struct err *err)
 {
 	struct mount_call m = {.call = call, .state = arg_str(call, "state")};
-	const char *path = call_absolute_path(call, NULL, arg_str(call, "path"));
+	const char *path = arg_str(call, "path");
+	if (!is_no_path(path))
+		path = call_absolute_path(call, NULL, path);
 	size_t len = strlen(path);
 	while (len > 1 && path[len - 1] == '/')
 		len--;
-	const char *opts = arg_str(call, "opts");
 	m.entry = (struct fstab_entry){.src = arg_str(call, "src"),
 				       .name = arena_strndup(call->arena, path, len),
 				       .fstype = arg_str(call, "fstype"),
-				       .opts = opts ? opts : "defaults",
-				       .dump = arg_str(call, "dump"),
-				       .passno = arg_str(call, "passno")};
+				       .opts = text_or(call, "opts", "defaults"),
+				       .dump = text_or(call, "dump", "0"),
+				       .passno = text_or(call, "passno", "0")};
 	if (!arg_bool(call, "boot") && !strstr(m.entry.opts, "noauto"))
 		m.entry.opts = arena_printf(call->arena, "%s,noauto", m.entry.opts);
 	m.fstab = arg_has(call, "fstab") ? arg_str(call, "fstab") : "/etc/fstab";

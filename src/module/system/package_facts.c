@@ -139,7 +139,7 @@ const struct module module_package_facts = {
 	.name = "package_facts",
 	.full_name = "ansible.builtin.package_facts",
 	.doc = "Gathers the installed packages.",
-	.flags = MODULE_READS_ONLY,
+	.flags = MODULE_BRINGS_FACTS,
 	.params = params,
 	.run = run,
 };

@@ -230,6 +230,7 @@ const struct module module_reboot = {
 	.name = "reboot",
 	.full_name = "ansible.builtin.reboot",
 	.doc = "Reboots the host and waits until it is back.",
+	.kind = MODULE_KIND_REBOOT,
 	.params = params,
 	.run = run,
 };

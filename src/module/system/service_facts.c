@@ -12,13 +12,8 @@ static const struct module_param params[] = {{0}};
 static size_t words(struct slice line, struct slice out[COLUMNS])
 {
 	size_t n = 0;
-	for (line = slice_trim(line); line.len && n < COLUMNS; line = slice_trim(line)) {
-		size_t len = 0;
-		while (len < line.len && line.ptr[len] != ' ' && line.ptr[len] != '\t')
-			len++;
-		out[n++] = (struct slice){line.ptr, len};
-		line = (struct slice){line.ptr + len, line.len - len};
-	}
+	while (n < COLUMNS && slice_word(&line, &out[n]))
+		n++;
 	return n;
 }
 
@@ -121,7 +116,7 @@ const struct module module_service_facts = {
 	.name = "service_facts",
 	.full_name = "ansible.builtin.service_facts",
 	.doc = "Gathers the state of all services.",
-	.flags = MODULE_READS_ONLY,
+	.flags = MODULE_BRINGS_FACTS,
 	.params = params,
 	.run = run,
 };

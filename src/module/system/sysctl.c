@@ -178,9 +178,16 @@ static int run(struct module_call *call, struct err *err)
 	const char *key = arg_str(call, "name");
 	bool absent = strcmp(arg_str(call, "state"), "absent") == 0;
 	const char *value = absent ? NULL : wanted_value(call);
+	int r = call_check_line("name", slice_from(key), err);
+	if (r == 0 && value)
+		r = call_check_line("value", slice_from(value), err);
+	if (r < 0)
+		return r;
+	if (!key[0] || key[0] == '-' || strpbrk(key, " \t=#;"))
+		return err_set(err, ERR_INVALID, "'%s' is not the name of a kernel parameter", key);
 	if (!absent && (!value || !value[0]))
 		return err_set(err, ERR_INVALID, "value is needed where state is present");
-	int r = apply_kernel(call, key, value, err);
+	r = apply_kernel(call, key, value, err);
 	return r < 0 ? r : apply_file(call, key, value, err);
 }
 

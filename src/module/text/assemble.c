@@ -1,7 +1,7 @@
 #include "../call.h"
-#include "../copy.h"
 #include "../file/text_file.h"
-#include "../path_state.h"
+#include "../path/copy.h"
+#include "../path/path_state.h"
 #include "rollout/module/assembly.h"
 #include "rollout/module/attributes.h"
 
@@ -27,17 +27,9 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "Decrypts vaulted fragments of the controller."},
-	{.name = "backup",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Keeps a copy of the old file, with a timestamp."},
-	{.name = "validate",
-	 .type = MODULE_STR,
-	 .doc = "Command that checks the new file, %s, before it takes the old one's place."},
-	{.name = "unsafe_writes",
-	 .type = MODULE_BOOL,
-	 .fallback = "false",
-	 .doc = "Writes into the file that is there, for mount points."},
+	FILE_BACKUP_PARAM,
+	FILE_VALIDATE_PARAM,
+	FILE_UNSAFE_WRITES_PARAM,
 	MODULE_ATTRIBUTE_PARAMS,
 	{0},
 };
@@ -130,6 +122,7 @@ const struct module module_assemble = {
 	.full_name = "ansible.builtin.assemble",
 	.doc = "Makes a file of the fragments in a folder.",
 	.flags = MODULE_PREPARE,
+	.kind = MODULE_KIND_ASSEMBLE,
 	.params = params,
 	.run = run,
 };

@@ -4,7 +4,8 @@
  */
 #include "ini_section.h"
 
-#include "../path_state.h"
+#include "../call.h"
+#include "../path/path_state.h"
 
 #include "rollout/module/attributes.h"
 
@@ -165,7 +166,7 @@ static void read_lines(struct ini_edit *e, struct text_file *f, struct text_line
 	if (text.len == 0)
 		text = SLICE_LIT("\n");
 	if (text.ptr[text.len - 1] != '\n') {
-		text = slice_from(arena_printf(e->call->arena, "%.*s\n", SLICE_ARG(text)));
+		text = text_line_ended(e->call->arena, text);
 		e->changed = true;
 	}
 	text_lines_split(text, lines);
@@ -201,7 +202,11 @@ static int run(struct module_call *call, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "Parameter 'value(s)' must be defined if state=present and "
 			       "allow_no_value=False.");
-	int r = text_file_open(call, arg_bool(call, "create"), &f, &stop, err);
+	int r = call_check_line("section", arg_slice(call, "section"), err);
+	if (r == 0)
+		r = call_check_line("option", arg_slice(call, "option"), err);
+	if (r == 0)
+		r = text_file_open(call, arg_bool(call, "create"), &f, &stop, err);
 	if (r < 0 || stop)
 		return r;
 	if (!arg_bool(call, "follow"))

@@ -1,34 +1,42 @@
 /*
  * synchronize (ansible.posix), without rsync: the controller sends a manifest of
  * what is in src (_tree, as for copy), the host asks for the contents that it
- * lacks, and with delete removes what is not in it.
+ * lacks, and with delete removes what is not in it. With mode: pull the host lists
+ * (pull.c), and the controller does the rest (src/run/pull).
  * https://docs.ansible.com/ansible/latest/collections/ansible/posix/synchronize_module.html
  */
+#include "rollout/module/synchronize.h"
 #include "../call.h"
-#include "../copy.h"
-#include "../path_state.h"
+#include "../path/copy.h"
+#include "../path/path_state.h"
+#include "pull.h"
 #include "rollout/base/strmap.h"
 #include "rollout/module/attributes.h"
 #include "rollout/module/excludes.h"
 
-static const char *const modes[] = {"push", NULL};
+static const char *const modes[] = {"push", "pull", NULL};
 static const char *const only_false[] = {"false", NULL};
 static const struct module_param params[] = {
 	{.name = "src",
 	 .type = MODULE_STR,
 	 .required = true,
-	 .doc = "File or folder on the controller; with a slash at its end what is in it."},
-	{.name = "dest", .type = MODULE_PATH, .required = true, .doc = "Folder on the host."},
+	 .doc = "File or folder, of the controller or with pull of the host; with a slash at its "
+		"end what is in it."},
+	{.name = "dest", .type = MODULE_PATH, .required = true, .doc = "Folder on the other side."},
 	{.name = "mode",
 	 .type = MODULE_STR,
 	 .fallback = "push",
 	 .choices = modes,
-	 .doc = "From the controller to the host; the other way is fetch's."},
+	 .doc = "push: from the controller to the host; pull: the other way."},
 	{.name = "archive",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
 	 .doc = "recursive, links, perms and times, where those are not given."},
 	{.name = "recursive", .type = MODULE_BOOL, .doc = "Goes into folders; archive's value."},
+	{.name = "dirs",
+	 .type = MODULE_BOOL,
+	 .fallback = "false",
+	 .doc = "Without recursive: folders, and not what is in them."},
 	{.name = "links", .type = MODULE_BOOL, .doc = "Keeps symbolic links; archive's value."},
 	{.name = "copy_links",
 	 .type = MODULE_BOOL,
@@ -105,8 +113,8 @@ static const struct module_param params[] = {
 struct sync {
 	struct module_call *call;
 	const struct value *tree;
-	const char *root;
-	bool perms, times;
+	const char *root, *prefix; /* prefix: with which excludes begin */
+	bool perms, times, recursive, deletes;
 	struct excludes excludes;
 	struct strmap wanted; /* paths of the tree */
 	struct value *lines;  /* of the result: what was changed */
@@ -115,11 +123,6 @@ struct sync {
 static void sync_release(struct sync *s)
 {
 	strmap_release(&s->wanted);
-}
-
-static bool with_archive(const struct module_call *call, const char *name)
-{
-	return arg_has(call, name) ? arg_bool(call, name) : arg_bool(call, "archive");
 }
 
 static void note(struct sync *s, const char *what, const char *path)
@@ -227,6 +230,8 @@ static int put_entry(struct sync *s, const struct value *entry, struct err *err)
 	const char *dest = path_below(s->call, s->root, string_of(entry, "path"));
 	const struct value *type = value_get(entry, "type");
 	int r = s->call->host->ops->stat(s->call->host, s->call->arena, dest, false, &st, err);
+	if (type && value_is_str(type, "other"))
+		return 0; /* it is not deleted */
 	if (r < 0 || (st.type == HOST_ABSENT && arg_bool(s->call, "existing_only")))
 		return r;
 	if (type && value_is_str(type, "dir"))
@@ -247,7 +252,9 @@ static int set_folders(struct sync *s, struct err *err)
 					   path_below(s->call, s->root, string_of(entry, "path")),
 					   entry, err);
 	}
-	return r;
+	const struct value *root = value_get(s->call->args, "_root");
+	return r == 0 && root && root->type == VALUE_DICT ? set_attributes(s, s->root, root, err)
+							  : r;
 }
 
 #define DEPTH_MAX 100u
@@ -285,11 +292,13 @@ static int remove_others(struct sync *s, const char *rel, unsigned depth, bool *
 		const char *path = path_below(s->call, s->root, name);
 		r = h->ops->stat(h, s->call->arena, path, false, &st, err);
 		bool dir = st.type == HOST_DIR;
-		if (r == 0 && excludes_match(&s->excludes, name, dir))
+		if (r == 0 &&
+		    excludes_match(&s->excludes,
+				   arena_printf(s->call->arena, "%s%s", s->prefix, name), dir))
 			*ret_kept = true;
 		else if (r == 0 && !strmap_has(&s->wanted, slice_from(name)))
 			r = remove_other(s, name, dir, depth, ret_kept, err);
-		else if (r == 0 && dir)
+		else if (r == 0 && dir && s->recursive)
 			r = remove_others(s, name, depth + 1, ret_kept, err);
 	}
 	return r;
@@ -305,7 +314,7 @@ static int synchronize(struct sync *s, struct err *err)
 		note(s, "folder", "./");
 	for (size_t i = 0; r == 0 && i < s->tree->list.len; i++)
 		r = put_entry(s, s->tree->list.at[i], err);
-	if (r == 0 && arg_bool(s->call, "delete"))
+	if (r == 0 && s->deletes)
 		r = remove_others(s, "", 0, &kept, err);
 	return r < 0 ? r : set_folders(s, err);
 }
@@ -320,7 +329,7 @@ static void put_lines(struct sync *s)
 	result_put_int(s->call, "rc", 0);
 }
 
-static int run(struct module_call *call, struct err *err)
+static int push(struct module_call *call, struct err *err)
 {
 	CLEANUP(sync_release) struct sync s = {.call = call};
 	struct value *args = value_dict_dup(call->arena, call->args);
@@ -339,11 +348,17 @@ static int run(struct module_call *call, struct err *err)
 		put_lines(&s);
 		return one;
 	}
-	s.perms = with_archive(call, "perms");
-	s.times = with_archive(call, "times");
-	s.root = src[strlen(src) - 1] == '/' || !base ? dest : path_below(call, dest, base);
-	if (arg_bool(call, "delete") && !with_archive(call, "recursive"))
-		return err_set(err, ERR_INVALID, "delete needs recursive (or archive)");
+	s.perms = synchronize_keeps(call->args, "perms");
+	s.times = synchronize_keeps(call->args, "times");
+	bool content = synchronize_means_content(src) || !base;
+	s.root = content ? dest : path_below(call, dest, base);
+	s.prefix = content ? "" : arena_printf(call->arena, "%s/", base);
+	s.recursive = synchronize_keeps(call->args, "recursive");
+	s.deletes = arg_bool(call, "delete") && (s.recursive || synchronize_means_content(src));
+	if (synchronize_skips_folders(call->args)) {
+		put_lines(&s);
+		return 0;
+	}
 	int r = excludes_init(&s.excludes, call->arena, value_get(call->args, "rsync_opts"), err);
 	if (r == 0)
 		r = synchronize(&s, err);
@@ -351,11 +366,19 @@ static int run(struct module_call *call, struct err *err)
 	return r;
 }
 
+static int run(struct module_call *call, struct err *err)
+{
+	if (arg_bool(call, "delete") && synchronize_skips_folders(call->args))
+		return err_set(err, ERR_INVALID, "delete needs recursive (or archive), or dirs");
+	return synchronize_pulls(call->args) ? pull_run(call, err) : push(call, err);
+}
+
 const struct module module_synchronize = {
 	.name = "synchronize",
 	.full_name = "ansible.posix.synchronize",
 	.doc = "Makes a folder of the host like one of the controller.",
 	.flags = MODULE_PREPARE,
+	.kind = MODULE_KIND_SYNCHRONIZE,
 	.params = params,
 	.run = run,
 };

@@ -2,12 +2,20 @@
 #include "git_repository.h"
 
 #include "../call.h"
-#include "../whole_file.h"
+#include "../path/whole_file.h"
 #include "rollout/base/shellwords.h"
 
-#include <stdlib.h>
-
 static const char *const repo_aliases[] = {"name", NULL};
+static const char *const gpg_aliases[] = {"gpg_whitelist", NULL};
+
+static const char *check_fingerprint(const struct value *v, const struct value **ret_at)
+{
+	*ret_at = v;
+	return v->type == VALUE_STRING && v->str.len &&
+			       strspn(v->str.ptr, "0123456789ABCDEF") == v->str.len
+		       ? NULL
+		       : "a fingerprint, of capital hexadecimal digits";
+}
 
 static const struct module_param params[] = {
 	{.name = "repo",
@@ -68,6 +76,18 @@ static const struct module_param params[] = {
 	 .type = MODULE_BOOL,
 	 .fallback = "false",
 	 .doc = "The commit, or the tag, must have a signature that gpg trusts."},
+	{.name = "gpg_allowlist",
+	 .type = MODULE_LIST,
+	 .element = MODULE_STR,
+	 .aliases = gpg_aliases,
+	 .check = check_fingerprint,
+	 .doc = "With verify_commit: fingerprints of primary keys of which one has signed it."},
+	{.name = "archive",
+	 .type = MODULE_PATH,
+	 .doc = "A file that the version's tree is put into: .tar, .tar.gz, .tgz, .zip."},
+	{.name = "archive_prefix",
+	 .type = MODULE_STR,
+	 .doc = "What stands before each name in it."},
 	{.name = "executable", .type = MODULE_PATH, .doc = "The git program."},
 	{.name = "umask", .type = MODULE_MODE, .doc = "Umask while git works."},
 	{0},
@@ -100,7 +120,7 @@ static const char *repository(struct module_call *call)
 static int open_arguments(struct module_call *call, struct git *g, struct err *err)
 {
 	const char *executable = arg_str(call, "executable"), *dest = arg_str(call, "dest");
-	const char *mask = arg_str(call, "umask");
+	const char *refspec = arg_str(call, "refspec");
 	*g = (struct git){
 		.call = call,
 		.executable = executable ? executable : "git",
@@ -110,7 +130,7 @@ static int open_arguments(struct module_call *call, struct git *g, struct err *e
 		.bare = arg_bool(call, "bare"),
 		.depth = arg_int(call, "depth", 0),
 		.ssh_command = ssh_command(call),
-		.mode_umask = mask ? (int)strtol(mask, NULL, 8) : -1,
+		.mode_umask = -1,
 	};
 	if (!dest && arg_bool(call, "clone"))
 		return err_set(err, ERR_INVALID,
@@ -119,8 +139,14 @@ static int open_arguments(struct module_call *call, struct git *g, struct err *e
 		return err_set(err, ERR_INVALID, "depth must be at least 1");
 	if (g->version[0] == '-' || g->remote[0] == '-' || strpbrk(g->version, " \t\n*?[\\^~:"))
 		return err_set(err, ERR_INVALID, "'%s' is not a version", g->version);
+	/* git takes options after other words, too. */
+	if (g->repo[0] == '-' || (refspec && refspec[0] == '-'))
+		return err_set(err, ERR_INVALID, "'%s' is an option of git, not a %s",
+			       g->repo[0] == '-' ? g->repo : refspec,
+			       g->repo[0] == '-' ? "repository" : "refspec");
 	g->dest = dest ? call_absolute_path(call, NULL, dest) : NULL;
-	return 0;
+	int r = git_archive_check(call, err);
+	return r < 0 ? r : program_umask(call, &g->mode_umask, err);
 }
 
 static void put_revisions(struct module_call *call, const char *before, const char *after)
@@ -148,38 +174,10 @@ static int predict(const struct git *g, const char *before, const struct git_tar
 	return 0;
 }
 
-/* As Ansible: an annotated tag itself, of all else the commit. */
-static int verify(const struct git *g, const struct git_target *t, struct err *err)
-{
-	struct program p;
-	const char *type = "";
-	const char *const ask[] = {"cat-file", "-t", g->version, NULL};
-	if (!arg_bool(g->call, "verify_commit"))
-		return 0;
-	int r = t->kind == GIT_TAG ? git_ask(g, ask, &type, err) : 0;
-	if (r < 0)
-		return r;
-	bool tag = strcmp(type, "tag") == 0;
-	git_begin(g, &p, true, tag ? "verify-tag" : "verify-commit");
-	program_add(&p, tag ? g->version : "HEAD");
-	r = program_change(&p, err);
-	return r < 0 ? err_wrap(err, r, "Failed to verify GPG signature of commit/tag \"%s\"",
-				g->version)
-		     : 0;
-}
-
-/* Tree and submodules at the target; the repository has it. */
-static int settle(const struct git *g, const struct git_target *t, const char *before,
-		  struct err *err)
+static int report(const struct git *g, const char *before, struct err *err)
 {
 	const char *after = "";
-	int r = g->bare ? 0 : git_checkout(g, t, err);
-	if (r == 0 && !g->bare && arg_bool(g->call, "recursive"))
-		r = git_submodules(g, arg_bool(g->call, "track_submodules"), err);
-	if (r == 0)
-		r = verify(g, t, err);
-	if (r == 0)
-		r = head_of(g, &after, err);
+	int r = head_of(g, &after, err);
 	if (r < 0)
 		return r;
 	if (!before || strcmp(before, after) != 0)
@@ -196,11 +194,8 @@ static int make_copy(const struct git *g, struct err *err)
 		return r;
 	if (g->call->check_mode)
 		return predict(g, NULL, &t);
-	r = git_clone(g, &t, err);
-	/* What is no branch or tag may not have come along. */
-	if (r == 0 && (arg_has(g->call, "refspec") || (t.kind == GIT_COMMIT && g->depth)))
-		r = git_fetch(g, &t, err);
-	return r < 0 ? r : settle(g, &t, NULL, err);
+	r = git_make(g, &t, err);
+	return r < 0 ? r : report(g, NULL, err);
 }
 
 static int apply_url(const struct git *g, bool *ret_changed, struct err *err)
@@ -220,12 +215,10 @@ static int apply_url(const struct git *g, bool *ret_changed, struct err *err)
 	return program_change(&p, err);
 }
 
-static int drop_modifications(const struct git *g, struct err *err)
+static int refuse_modifications(const struct git *g, bool *ret_modified, struct err *err)
 {
-	struct program p;
-	bool modified = false;
-	int r = git_modified(g, &modified, err);
-	if (r < 0 || !modified)
+	int r = git_modified(g, ret_modified, err);
+	if (r < 0 || !*ret_modified)
 		return r;
 	if (!arg_bool(g->call, "force"))
 		return err_set(err, ERR_INVALID,
@@ -235,35 +228,57 @@ static int drop_modifications(const struct git *g, struct err *err)
 	result_put_str(g->call, "msg",
 		       arena_printf(g->call->arena,
 				    "Local modifications exist in the destination: %s", g->dest));
+	return 0;
+}
+
+static int drop_modifications(const struct git *g, struct err *err)
+{
+	struct program p;
 	git_begin(g, &p, true, "reset");
 	program_add(&p, "--hard");
 	program_add(&p, "HEAD");
 	return program_change(&p, err);
 }
 
+static int fetch_and_move(const struct git *g, const struct git_target *t, const char *before,
+			  struct err *err)
+{
+	int r = git_fetch(g, t, err);
+	if (r == 0)
+		r = git_verify(g, t, err);
+	if (r == 0 && !g->bare)
+		r = git_move(g, t, before, err);
+	return r < 0 ? r : report(g, before, err);
+}
+
 static int bring_up(const struct git *g, struct err *err)
 {
 	struct git_target t;
 	const char *before = NULL;
-	bool moved = false;
+	bool moved = false, modified = false, unfinished = false;
 	int r = head_of(g, &before, err);
 	if (r == 0)
+		r = git_is_unfinished(g, &unfinished, err);
+	if (r == 0 && !unfinished)
+		r = refuse_modifications(g, &modified, err);
+	if (r == 0)
+		r = git_resolve(g, &t, err);
+	if (r == 0 && modified)
 		r = drop_modifications(g, err);
 	if (r == 0)
 		r = apply_url(g, &moved, err);
-	if (r == 0)
-		r = git_resolve(g, &t, err);
 	if (r < 0)
 		return r;
-	bool there = t.commit && strcmp(t.commit, before) == 0;
+	if (unfinished)
+		result_changed(g->call);
+	bool there = t.commit && strcmp(t.commit, before) == 0 && !unfinished;
 	if (there && !moved && !arg_bool(g->call, "track_submodules")) {
 		put_revisions(g->call, before, before);
 		return 0;
 	}
 	if (g->call->check_mode)
 		return there ? (put_revisions(g->call, before, before), 0) : predict(g, before, &t);
-	r = git_fetch(g, &t, err);
-	return r < 0 ? r : settle(g, &t, before, err);
+	return fetch_and_move(g, &t, before, err);
 }
 
 /* clone: no asks only what the repository has. */
@@ -278,11 +293,19 @@ static int ask_only(const struct git *g, struct err *err)
 	return 0;
 }
 
+static int leave(const struct git *g, struct err *err)
+{
+	const char *head = NULL;
+	int r = head_of(g, &head, err);
+	if (r == 0)
+		put_revisions(g->call, head, head);
+	return r;
+}
+
 static int apply(struct module_call *call, struct err *err)
 {
 	struct git g;
-	bool there = false;
-	const char *head = NULL;
+	bool there = false, update = arg_bool(call, "update");
 	int r = open_arguments(call, &g, err);
 	if (r < 0)
 		return r;
@@ -293,14 +316,11 @@ static int apply(struct module_call *call, struct err *err)
 			&there, err);
 	if (r < 0)
 		return r;
-	if (!there)
-		return arg_bool(call, "clone") ? make_copy(&g, err) : ask_only(&g, err);
-	if (arg_bool(call, "update"))
-		return bring_up(&g, err);
-	r = head_of(&g, &head, err);
-	if (r == 0)
-		put_revisions(call, head, head);
-	return r;
+	if (!there && !arg_bool(call, "clone"))
+		return ask_only(&g, err);
+	r = !there ? make_copy(&g, err) : update ? bring_up(&g, err) : leave(&g, err);
+	bool is_head = !g.bare && (!there || update);
+	return r < 0 ? r : git_archive(&g, is_head ? "HEAD" : g.version, err);
 }
 
 static int run(struct module_call *call, struct err *err)

@@ -1,7 +1,7 @@
 #include "git_repository.h"
 
 #include "../call.h"
-#include "../whole_file.h"
+#include "../path/whole_file.h"
 
 #include <ctype.h>
 
@@ -170,24 +170,6 @@ int git_fetch(const struct git *g, const struct git_target *t, struct err *err)
 		program_add(&p, "+refs/tags/*:refs/tags/*");
 	if (refspec)
 		program_add(&p, refspec);
-	return program_change(&p, err);
-}
-
-int git_checkout(const struct git *g, const struct git_target *t, struct err *err)
-{
-	struct program p;
-	git_begin(g, &p, true, "checkout");
-	program_add(&p, "--quiet");
-	program_add(&p, "--force");
-	if (t->kind == GIT_BRANCH) {
-		program_add(&p, "-B");
-		program_add(&p, t->name);
-		program_add_fmt(&p, "refs/remotes/%s/%s", g->remote, t->name);
-	} else {
-		program_add(&p, "--detach");
-		program_add_fmt(&p, "%s%s", t->kind == GIT_TAG ? "refs/tags/" : "", t->name);
-	}
-	program_add(&p, "--");
 	return program_change(&p, err);
 }
 

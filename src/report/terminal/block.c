@@ -35,7 +35,7 @@ static void row_add(row_list *rows, const struct task_view *task, const struct h
 		r->since_ms = h->since_ms;
 	if (h->output.len > 0)
 		r->talker = h;
-	vec_push(&r->hosts, h->name);
+	vec_push(&r->hosts, view_host_name(h));
 }
 
 static int by_age(const void *a, const void *b)

@@ -9,7 +9,7 @@ static bool same_item(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-void note_add(note_list *notes, const struct note *what, const char *host)
+void note_add(note_list *notes, const struct note *what, struct host_name host)
 {
 	for (size_t i = 0; i < notes->len; i++) {
 		struct note *n = &notes->at[i];
@@ -36,10 +36,39 @@ void note_put_hosts(struct strbuf *out, const host_names *hosts)
 	size_t shown = hosts->len > HOSTS_SHOWN_MAX ? HOSTS_SHOWN_MAX / 2 : hosts->len;
 	strbuf_putc(out, '[');
 	for (size_t i = 0; i < shown; i++)
-		strbuf_printf(out, "%s%s", i ? "," : "", hosts->at[i]);
+		strbuf_printf(out, "%s%s", i ? "," : "", hosts->at[i].text);
 	if (shown < hosts->len)
 		strbuf_printf(out, " and %zu more", hosts->len - shown);
 	strbuf_putc(out, ']');
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct host_name *x = a, *y = b;
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+void host_names_sort(host_names *names)
+{
+	if (names->len > 1)
+		qsort(names->at, names->len, sizeof(names->at[0]), by_rank);
+}
+
+static int by_first_host(const void *a, const void *b)
+{
+	const struct note *x = a, *y = b;
+	int order = by_rank(&x->hosts.at[0], &y->hosts.at[0]);
+	return order ? order : (x->added > y->added) - (x->added < y->added);
+}
+
+void note_sort_all(note_list *notes)
+{
+	for (size_t i = 0; i < notes->len; i++) {
+		notes->at[i].added = i;
+		host_names_sort(&notes->at[i].hosts);
+	}
+	if (notes->len > 1)
+		qsort(notes->at, notes->len, sizeof(notes->at[0]), by_first_host);
 }
 
 static enum style diff_style(struct slice line)

@@ -107,7 +107,7 @@ static void show_tolerated(struct terminal *t, const struct report_event *e,
 static bool names_has(const host_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->len; i++)
-		if (names->at[i] == name)
+		if (names->at[i].text == name)
 			return true;
 	return false;
 }
@@ -122,11 +122,11 @@ static void show_at_once(struct terminal *t, const struct report_event *e, struc
 {
 	if (!is_failure(e->status))
 		return;
-	const char *host = view_host(&t->views, e->host)->name;
-	if (e->kind == REPORT_RESULT && task && names_has(&task->item_failed, host))
+	const struct host_view *host = view_host(&t->views, e->host);
+	if (e->kind == REPORT_RESULT && task && names_has(&task->item_failed, host->name))
 		return; /* its items told it */
 	if (e->kind == REPORT_ITEM && task)
-		vec_push(&task->item_failed, host);
+		vec_push(&task->item_failed, view_host_name(host));
 	bool brief = e->status == REPORT_IGNORED || e->status == REPORT_RESCUED;
 	if (brief && t->opts.verbosity == 0)
 		show_tolerated(t, e, task);
@@ -143,7 +143,7 @@ static void keep_note(struct terminal *t, const struct report_event *e, struct t
 		note->item = item.ptr;
 	}
 	if (note->text.len > 0)
-		note_add(&task->notes, note, view_host(&t->views, e->host)->name);
+		note_add(&task->notes, note, view_host_name(view_host(&t->views, e->host)));
 	strbuf_release(&note->text);
 }
 
@@ -180,6 +180,14 @@ static void keep_notes(struct terminal *t, const struct report_event *e, struct 
 	}
 }
 
+/* A failure that is ignored may have changed something. */
+static bool has_changed(const struct report_event *e)
+{
+	const struct value *changed = value_get(e->result, "changed");
+	return e->status == REPORT_CHANGED ||
+	       (e->status == REPORT_IGNORED && changed && value_truthy(changed));
+}
+
 /* A host that broke off outside of any task has no task's name. */
 void result_show(struct terminal *t, const struct report_event *e)
 {
@@ -193,11 +201,11 @@ void result_show(struct terminal *t, const struct report_event *e)
 	if (e->status == REPORT_FAILED || e->status == REPORT_UNREACHABLE)
 		host->failed = true;
 	struct step_view *step = view_step(&t->views, e->step);
-	step->changed += e->status == REPORT_CHANGED;
+	step->changed += has_changed(e);
 	step->unknown += e->status == REPORT_UNKNOWN;
 	step->failed += e->status == REPORT_FAILED || e->status == REPORT_UNREACHABLE;
 	if (task) {
-		vec_push(&task->hosts[e->status], host->name);
+		vec_push(&task->hosts[e->status], view_host_name(host));
 		view_host_ended(host, task, t->event_ms);
 	}
 }
@@ -244,6 +252,7 @@ void result_show_task(struct terminal *t, struct task_view *task)
 		return;
 	bool first = true;
 	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		host_names_sort(&task->hosts[order[i]]);
 		if (task->hosts[order[i]].len == 0)
 			continue;
 		if (first) {
@@ -263,6 +272,7 @@ void result_show_task(struct terminal *t, struct task_view *task)
 		style_put(&b, t->opts.color, STYLE_DIM, strbuf_slice(&time));
 	}
 	strbuf_putc(&b, '\n');
+	note_sort_all(&task->notes);
 	note_put_all(&b, &task->notes, t->opts.color);
 	terminal_say(t, &b);
 }

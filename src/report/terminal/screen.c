@@ -119,6 +119,18 @@ void screen_show(struct screen *s, struct slice block)
 		put(s, &out);
 }
 
+bool screen_show_over(struct screen *s)
+{
+	CLEANUP(strbuf_release) struct strbuf out = {0};
+	if (!s->live || s->text.len == 0)
+		return false;
+	strbuf_puts(&out, "\r\033[K");
+	strbuf_slice_append(&out, strbuf_slice(&s->text));
+	strbuf_truncate(&s->text, 0);
+	put(s, &out);
+	return true;
+}
+
 void screen_added(struct screen *s)
 {
 	if (!s->live || s->text.len > SCREEN_PENDING_MAX_BYTES)

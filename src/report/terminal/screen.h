@@ -25,6 +25,9 @@ unsigned screen_block_lines(const struct screen *s);
 /* Writes the waiting text and, below it, the block: lines that end in \n, each
  * narrower than the screen. An empty block takes away the one that is there. */
 void screen_show(struct screen *s, struct slice block);
+/* Writes the waiting text over the line that somebody else began. False: there is none,
+ * or it does not wait. */
+bool screen_show_over(struct screen *s);
 /* After text was added: writes it where nothing is to wait for. */
 void screen_added(struct screen *s);
 void screen_release(struct screen *s);

@@ -23,6 +23,8 @@ static void run_started(struct terminal *t, const struct report_event *e)
 	t->run_name = strbuf_steal(&name);
 	t->check_mode = e->check_mode;
 	t->nhosts = e->nhosts;
+	for (size_t i = 0; e->hosts && i < e->nhosts; i++)
+		view_host(&t->views, e->hosts[i].host);
 	t->ntasks = e->ntasks;
 	t->nsteps = e->nsteps;
 	t->started_ms = t->event_ms;
@@ -57,9 +59,25 @@ static void step_started(struct terminal *t, const struct report_event *e)
 	terminal_say(t, &b);
 }
 
+/* Tasks that some hosts went through: handlers that not all had to run, and what an
+ * interrupted run leaves. step NULL: of all. */
+static void end_tasks(struct terminal *t, const struct step_view *step)
+{
+	for (size_t i = 0; i < t->views.tasks.len;) {
+		struct task_view *task = t->views.tasks.entries[i].value;
+		if (step && task->step != step) {
+			i++;
+			continue;
+		}
+		result_show_task(t, task);
+		view_task_end(&t->views, task);
+	}
+}
+
 static void step_ended(struct terminal *t, const struct report_event *e)
 {
 	const struct step_view *s = view_step(&t->views, e->step);
+	end_tasks(t, s);
 	CLEANUP(strbuf_release) struct strbuf b = {0}, time = {0};
 	t->steps_ended++;
 	duration_put(&time, e->duration_ms);
@@ -201,12 +219,7 @@ static void warning(struct terminal *t, const struct report_event *e)
 
 static void run_ended(struct terminal *t, const struct report_event *e)
 {
-	/* An interrupted run leaves tasks that some hosts went through. */
-	while (t->views.tasks.len > 0) {
-		struct task_view *task = t->views.tasks.entries[0].value;
-		result_show_task(t, task);
-		view_task_end(&t->views, task);
-	}
+	end_tasks(t, NULL);
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	recap_compose(t, e, &b);
 	terminal_say(t, &b);
@@ -286,6 +299,18 @@ static void terminal_tick(void *self, int64_t now_ms)
 	}
 }
 
+static void terminal_hush(void *self)
+{
+	struct terminal *t = self;
+	screen_show(&t->screen, SLICE_LIT(""));
+}
+
+static bool terminal_tick_asking(void *self)
+{
+	struct terminal *t = self;
+	return screen_show_over(&t->screen);
+}
+
 static void terminal_free(void *self)
 {
 	struct terminal *t = self;
@@ -299,8 +324,11 @@ static void terminal_free(void *self)
 
 struct report_sink report_terminal(const struct report_terminal_options *opts)
 {
-	static const struct report_sink_ops ops = {
-		.event = terminal_event, .tick = terminal_tick, .free = terminal_free};
+	static const struct report_sink_ops ops = {.event = terminal_event,
+						   .tick = terminal_tick,
+						   .hush = terminal_hush,
+						   .tick_asking = terminal_tick_asking,
+						   .free = terminal_free};
 	struct terminal *t = xcalloc(1, sizeof(*t));
 	t->opts = *opts;
 	t->screen.fd = opts->fd;

@@ -17,6 +17,7 @@ struct host_view *view_host(struct views *v, const char *name)
 	if (!h) {
 		h = xcalloc(1, sizeof(*h));
 		h->name = visible_name(name);
+		h->rank = v->hosts.len;
 		h->state = REPORT_HOST_DOWN;
 		strmap_set(&v->hosts, slice_from(name), h);
 	}

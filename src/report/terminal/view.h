@@ -15,6 +15,7 @@ struct task_view;
 
 struct host_view {
 	char *name;
+	size_t rank; /* in the order in which they were named first: the run's */
 	enum report_host_state state;
 	char *stage;		       /* of a host that boots, or NULL */
 	int64_t boot_ms;	       /* when that began */
@@ -53,6 +54,10 @@ struct views {
 
 /* Each makes what is not there yet. A task is known by its step and its id. */
 struct host_view *view_host(struct views *v, const char *name);
+static inline struct host_name view_host_name(const struct host_view *h)
+{
+	return (struct host_name){h->name, h->rank};
+}
 struct step_view *view_step(struct views *v, const char *name);
 struct task_view *view_task(struct views *v, const struct report_event *e);
 struct task_view *view_task_find(const struct views *v, const struct report_event *e);

@@ -6,6 +6,7 @@
 #include "rollout/template/object.h"
 
 struct check {
+	const struct template_env *env;
 	struct unit unit;
 	struct err *err;
 	int r;
@@ -25,6 +26,10 @@ static const char *kind_name(char kind)
 static int unknown(struct check *ck, const struct node *n, char kind, struct slice name)
 {
 	char hint[160];
+	if (registry_is_foreign(kind, name))
+		return fail_at(ck, n,
+			       err_set(ck->err, ERR_UNSUPPORTED, "rollout has no %s '%.*s'",
+				       kind_name(kind), SLICE_ARG(name)));
 	return fail_at(ck, n,
 		       err_set(ck->err, ERR_NOT_FOUND, "there is no %s '%.*s'%s", kind_name(kind),
 			       SLICE_ARG(name), registry_hint(kind, name, hint, sizeof(hint))));
@@ -91,6 +96,16 @@ static int check_lookup(struct check *ck, const struct node *n)
 	const struct node *name = constant_text(n, 0);
 	if (name && !registry_lookup(name->value->str))
 		return unknown(ck, name, 'l', name->value->str);
+	/* The names of settings are known; with arguments, others may be right. */
+	bool config = name && ck->env->settings && !n->kwargs.len && !n->c &&
+		      (slice_is(name->value->str, "config") ||
+		       slice_is(name->value->str, "ansible.builtin.config"));
+	for (uint32_t i = 1; config && i < n->items.len; i++) {
+		const struct node *setting = constant_text(n, i);
+		if (setting && !value_get_slice(ck->env->settings, setting->value->str))
+			return fail_at(ck, setting,
+				       config_missing(ck->env, setting->value->str, ck->err));
+	}
 	return 0;
 }
 
@@ -126,6 +141,7 @@ static int check_text(struct template_env *env, struct slice text, const struct 
 		      struct srcloc base, struct err *err)
 {
 	struct check ck = {
+		.env = env,
 		.unit = {.base = base, .is_file = !syn->literal_strings && syn->mode == MODE_FILE},
 		.err = err};
 	int r = program_get(env, text, syn, base, &ck.unit.program, err);

@@ -5,36 +5,32 @@
 /* Each table ends with a NULL name. */
 extern const struct function filters_string[], filters_text[], filters_sequence[], filters_select[],
 	filters_set[], filters_dict[], filters_number[], filters_json[], filters_encode[],
-	filters_regex[], filters_path[], filters_time[], filters_value[], filters_url[],
-	filters_password[], filters_vault[], filters_ipaddr[], filters_network[],
-	filters_path_windows[], filters_community[], filters_urlize[];
+	filters_base64[], filters_regex[], filters_path[], filters_time[], filters_value[],
+	filters_url[], filters_password[], filters_vault[], filters_ipaddr[], filters_network[],
+	filters_path_windows[], filters_community[], filters_urlize[], filters_diff[];
 extern const struct function tests_value[], tests_ansible[], tests_path[], tests_network[];
 extern const struct function lookups_file[], lookups_data[], lookups_value[], lookups_table[],
-	lookups_password[], lookups_vault[], lookups_url[];
+	lookups_password[], lookups_vault[], lookups_url[], lookups_config[], lookups_hashi_vault[];
 
-static const struct function *const filters[] = {filters_string,       filters_text,
-						 filters_sequence,     filters_select,
-						 filters_set,	       filters_dict,
-						 filters_number,       filters_json,
-						 filters_encode,       filters_regex,
-						 filters_path,	       filters_time,
-						 filters_value,	       filters_url,
-						 filters_password,     filters_vault,
-						 filters_ipaddr,       filters_network,
-						 filters_path_windows, filters_community,
-						 filters_urlize,       NULL};
+static const struct function *const filters[] = {
+	filters_string,	   filters_text,   filters_sequence, filters_select,
+	filters_set,	   filters_dict,   filters_number,   filters_json,
+	filters_encode,	   filters_base64, filters_regex,    filters_path,
+	filters_time,	   filters_value,  filters_url,	     filters_password,
+	filters_vault,	   filters_ipaddr, filters_network,  filters_path_windows,
+	filters_community, filters_urlize, filters_diff,     NULL};
 static const struct function *const tests[] = {tests_value, tests_ansible, tests_path,
 					       tests_network, NULL};
 static const struct function *const lookups[] = {
-	lookups_file,	  lookups_data,	 lookups_value, lookups_table,
-	lookups_password, lookups_vault, lookups_url,	NULL};
+	lookups_file,  lookups_data, lookups_value,  lookups_table,	  lookups_password,
+	lookups_vault, lookups_url,  lookups_config, lookups_hashi_vault, NULL};
 
 /* Fully qualified names of what is built in. */
 static struct slice strip_collection(struct slice name)
 {
-	static const char *const prefixes[] = {"ansible.builtin.", "ansible.legacy.",
-					       "ansible.utils.", "ansible.netcommon.",
-					       "community.general."};
+	static const char *const prefixes[] = {"ansible.builtin.",   "ansible.legacy.",
+					       "ansible.utils.",     "ansible.netcommon.",
+					       "community.general.", "community.hashi_vault."};
 	for (size_t i = 0; name.len && memchr(name.ptr, '.', name.len) && i < ARRAY_LEN(prefixes);
 	     i++) {
 		size_t n = strlen(prefixes[i]);

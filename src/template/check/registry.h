@@ -14,6 +14,7 @@ enum function_flags {
 	FN_UNDEFINED = 1, /* takes an undefined input (default, defined, mandatory) */
 	FN_VARARGS = 2,	  /* further positional arguments, in call.args */
 	FN_KWARGS = 4,	  /* further keyword arguments, in call.args */
+	FN_DEFAULT = 32,  /* gives back an input that is defined */
 	FN_TEXT = 16,	  /* the result stays text, also where it looks like a list */
 	FN_LAZY = 8, /* input and arguments may hold unknown values that are only passed along */
 };
@@ -31,6 +32,12 @@ const struct function *registry_test(struct slice name);
 const struct function *registry_lookup(struct slice name);
 /* "; did you mean 'x'?" or "" into buf. kind: 'f'ilter, 't'est, 'l'ookup. */
 const char *registry_hint(char kind, struct slice name, char *buf, size_t size);
+/* Does a collection of Ansible's world have it, which rollout has not? (foreign.c) */
+bool registry_is_foreign(char kind, struct slice name);
+
+/* ERR_NOT_FOUND: there is no such setting, and which is the nearest (lookup/config.c). */
+struct template_env;
+int config_missing(const struct template_env *env, struct slice name, struct err *err);
 
 /* The index of a parameter, -1 when there is none of that name. */
 int function_param(const struct function *f, struct slice name);

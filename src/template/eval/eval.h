@@ -16,7 +16,10 @@
 #define TEXT_MAX_BYTES (64u << 20) /* one string */
 #define LIST_MAX_ITEMS (4u << 20)  /* one list */
 #define VALUE_TEXT 0x40		   /* a string that is not read as a list: literal.c */
-#define VALUE_FRESH 0x80 /* a container that this evaluation built: append() may change it */
+/* How a value prints within others; what stands alone is a list, or text. */
+#define VALUE_SHOWN (VALUE_BYTES | VALUE_KEYS | VALUE_VALUES | VALUE_ITEMS)
+#define VALUE_HTML 0x1000 /* a string that is escaped already: Markup */
+#define VALUE_FRESH 0x80  /* a container that this evaluation built: append() may change it */
 
 struct binding {
 	const struct symbol *symbol;
@@ -94,6 +97,8 @@ int eval_condition(struct eval *ev, const struct node *n, bool *ret, struct err 
 
 /* statement.c, loop.c, macro.c, include.c */
 int exec_node(struct eval *ev, const struct node *n, struct output *out, struct err *err);
+/* A BLOCK; what it stands in was counted by exec_node. */
+int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_for(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_macro(struct eval *ev, const struct node *n, struct output *out, struct err *err);
 int exec_call_block(struct eval *ev, const struct node *n, struct output *out, struct err *err);
@@ -131,6 +136,9 @@ void output_drop(struct eval *ev, const struct output *out);
  * result of the statements, negative: that. */
 int output_take(struct eval *ev, struct output *out, int r, const struct value **ret,
 		struct err *err);
+
+/* use.c: without VALUE_SHOWN and VALUE_HTML. */
+const struct value *value_unshown(struct eval *ev, const struct value *v);
 
 /* literal.c: what a text stands for; any other value as it is. */
 const struct value *literal_value(struct eval *ev, const struct value *v);
@@ -242,7 +250,8 @@ static inline bool is_dict(const struct value *v)
 {
 	return v->type == VALUE_DICT;
 }
-bool is_mapping(const struct value *v); /* a dict, or an object with keys */
+void escape_html(struct strbuf *b, struct slice s); /* filter/string.c */
+bool is_mapping(const struct value *v);		    /* a dict, or an object with keys */
 int as_dict(struct eval *ev, const struct value *v, const struct value **ret, struct err *err);
 bool is_number(const struct value *v); /* bool, int or float */
 int64_t as_int(const struct value *v);

@@ -1,5 +1,5 @@
 /* Evaluation of expressions. */
-#include "eval.h"
+#include "../value/bigint.h"
 
 #include <assert.h>
 
@@ -61,6 +61,14 @@ static int member_attr(struct eval *ev, const struct node *n, const struct value
 			*ret = found;
 			return 0;
 		}
+	} else if (v->type == VALUE_OBJECT && v->object.ops->get &&
+		   !n->symbol->methods[METHOD_OBJECT]) {
+		const struct value *found;
+		int r = v->object.ops->get(v->object.self, ev->arena, &n->symbol->text, &found,
+					   err);
+		if (r == 0)
+			*ret = found ? found : undefined_member(ev, v, &n->symbol->text, n);
+		return r;
 	}
 	return get_attr(ev, v, n, ret, err);
 }
@@ -119,12 +127,26 @@ static int member_item(struct eval *ev, const struct node *n, const struct value
 	return get_item(ev, v, key, n, ret, err);
 }
 
+/* "name.member", the most frequent of all. */
+static int name_member(struct eval *ev, const struct node *n, const struct value **ret,
+		       struct err *err)
+{
+	const struct value *v;
+	int r = eval_resolve(ev, n->a->symbol, n->a->offset, &v, err);
+	if (r == 0)
+		r = n->kind == NODE_GETATTR ? member_attr(ev, n, v, ret, err)
+					    : member_item(ev, n, v, ret, err);
+	return r < 0 ? err_locate(err, r, eval_place(ev, n->offset)) : 0;
+}
+
 /* Without recursion, and without a step: it is short, and what it is part of has one. */
 int eval_path(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
 {
 	const struct node *members[8];
 	const struct value *v;
 	size_t depth = 0;
+	if (n->kind != NODE_NAME && n->a->kind == NODE_NAME)
+		return name_member(ev, n, ret, err);
 	for (; n->kind != NODE_NAME && node_is_path(n) && depth < ARRAY_LEN(members); n = n->a)
 		members[depth++] = n;
 	int r = member_key(ev, n, &v, err);
@@ -151,7 +173,14 @@ static int eval_filter_node(struct eval *ev, const struct node *n, const struct 
 {
 	const struct value *in;
 	int r = eval(ev, n->a, &in, err);
-	return r < 0 ? r : eval_filter(ev, n, in, ret, err);
+	if (r < 0)
+		return r;
+	/* What is defined needs no default, and a constant no evaluation. */
+	if (n->op == FILTER_PLAIN_DEFAULT && !is_undefined(in)) {
+		*ret = in;
+		return 0;
+	}
+	return eval_filter(ev, n, in, ret, err);
 }
 
 static int eval_test_node(struct eval *ev, const struct node *n, const struct value **ret,
@@ -171,6 +200,10 @@ static int eval_unary(struct eval *ev, const struct node *n, const struct value 
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0 || (r = eval_use(ev, v, err)) < 0)
 		return r;
+	if (is_bigint(v) || (v->type == VALUE_INT && v->integer == INT64_MIN)) {
+		const struct value zero = {.type = VALUE_INT};
+		return bigint_op(ev, n->op, &zero, v, ret, err);
+	}
 	if (!is_number(v))
 		return type_error(err,
 				  n->op == OP_SUB ? "'-' needs a number" : "'+' needs a number", v);
@@ -179,8 +212,6 @@ static int eval_unary(struct eval *ev, const struct node *n, const struct value 
 		return 0;
 	}
 	int64_t i = as_int(v);
-	if (n->op == OP_SUB && i == INT64_MIN)
-		return int_overflow(err);
 	*ret = int_new(ev, n->op == OP_SUB ? -i : i);
 	return 0;
 }
@@ -210,8 +241,7 @@ static int eval_concat(struct eval *ev, const struct node *n, const struct value
 	return 0;
 }
 
-static int eval_compare(struct eval *ev, const struct node *n, const struct value **ret,
-			struct err *err)
+static int compare_chain(struct eval *ev, const struct node *n, bool *ret, struct err *err)
 {
 	const struct value *left, *right;
 	bool is = true;
@@ -223,6 +253,16 @@ static int eval_compare(struct eval *ev, const struct node *n, const struct valu
 			break;
 		left = right;
 	}
+	if (r == 0)
+		*ret = is;
+	return r;
+}
+
+static int eval_compare(struct eval *ev, const struct node *n, const struct value **ret,
+			struct err *err)
+{
+	bool is;
+	int r = compare_chain(ev, n, &is, err);
 	if (r == 0)
 		*ret = value_bool(is);
 	return r;
@@ -254,6 +294,12 @@ static int eval_not(struct eval *ev, const struct node *n, const struct value **
 	return r;
 }
 
+static int eval_big_integer(struct eval *ev, const struct node *n, const struct value **ret,
+			    struct err *err)
+{
+	return bigint_parse(ev, n->value->str, 0, ret, err);
+}
+
 static int eval_cond(struct eval *ev, const struct node *n, const struct value **ret,
 		     struct err *err)
 {
@@ -279,7 +325,7 @@ static eval_fn *const table[NODE_KINDS] = {
 	[NODE_BINARY] = eval_binary,   [NODE_CONCAT] = eval_concat,
 	[NODE_COMPARE] = eval_compare, [NODE_AND] = eval_and_or,
 	[NODE_OR] = eval_and_or,       [NODE_NOT] = eval_not,
-	[NODE_COND] = eval_cond,
+	[NODE_COND] = eval_cond,       [NODE_BIG_INTEGER] = eval_big_integer,
 };
 
 int eval_node(struct eval *ev, const struct node *n, const struct value **ret, struct err *err)
@@ -298,6 +344,16 @@ int eval_node(struct eval *ev, const struct node *n, const struct value **ret, s
 int eval_condition(struct eval *ev, const struct node *n, bool *ret, struct err *err)
 {
 	const struct value *v;
-	int r = eval(ev, n, &v, err);
+	int r;
+	if (n->kind == NODE_COMPARE) {
+		if ((r = eval_step(ev, 1, err)) == 0)
+			r = compare_chain(ev, n, ret, err);
+		return r < 0 ? err_locate(err, r, eval_place(ev, n->offset)) : 0;
+	}
+	r = eval(ev, n, &v, err);
+	if (r == 0 && v->type == VALUE_BOOL && !v->flags) {
+		*ret = v->boolean;
+		return 0;
+	}
 	return r < 0 ? r : eval_truth(ev, v, ret, err);
 }

@@ -2,9 +2,10 @@
  * Text that is a Python literal: Ansible reads what a string of a playbook
  * renders to as one where it begins with [ or {, or is True or False, and
  * keeps the text where it is none (ast.literal_eval, with JSON's true, false
- * and null). Sets, bytes, complex and large numbers are not read.
+ * and null). Sets, bytes and complex numbers are not read.
  */
 #include "../syntax/program.h"
+#include "../value/bigint.h"
 #include "eval.h"
 
 #include <ctype.h>
@@ -152,7 +153,7 @@ static const struct value *parse_word(struct literal *l)
 /* 1, 1_000, 0x1f, 0o17, 0b1, 1.5, .5, 1., 1e3 */
 static const struct value *parse_number(struct literal *l, bool negative)
 {
-	char buf[64], *rest;
+	char buf[400], *rest;
 	size_t n = 0;
 	bool hex = l->end - l->at > 2 && l->at[0] == '0' && strchr("xXoObB", l->at[1]);
 	bool real = false;
@@ -181,8 +182,13 @@ static const struct value *parse_number(struct literal *l, bool negative)
 						    : 2;
 	long long v = strtoll(hex ? buf + 2 : buf, &rest, base);
 	bool zeros = !hex && buf[0] == '0' && v != 0;
-	if (n == 0 || *rest || errno || zeros || (hex && !isxdigit((unsigned char)buf[2])))
+	const struct value *big = NULL;
+	if (n == 0 || *rest || zeros || (hex && !isxdigit((unsigned char)buf[2])))
 		return NULL;
+	if (errno == ERANGE) {
+		const char *text = arena_printf(l->ev->arena, "%s%s", negative ? "-" : "", buf);
+		return bigint_parse(l->ev, slice_from(text), 0, &big, NULL) == 0 ? big : NULL;
+	}
 	return int_new(l->ev, negative ? -v : v);
 }
 

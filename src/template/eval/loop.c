@@ -181,7 +181,7 @@ static int run(struct loop *loop, struct output *out, struct err *err)
 		frame_set(ev, f, ev->env->own.loop, self);
 		r = eval_assign(ev, loop->node->a, loop->items->at[loop->index], err);
 		if (r == 0)
-			r = exec_node(ev, loop->node->c, out, err);
+			r = exec_block(ev, loop->node->c, out, err);
 		ev->frame = outer;
 		enum jump_kind jump = ev->jump;
 		ev->jump = JUMP_NONE;

@@ -3,6 +3,19 @@
 
 #include <assert.h>
 
+/* Nothing is asked of a text but to be appended, and there is room for it. */
+static inline bool append_text(struct eval *ev, const struct output *out, struct slice s)
+{
+	struct strbuf *b = ev->text;
+	if (out->keeps_value || out->muted || s.len >= b->cap - b->len ||
+	    b->len + s.len > TEXT_MAX_BYTES)
+		return false;
+	memcpy(b->ptr + b->len, s.ptr, s.len);
+	b->len += s.len;
+	b->ptr[b->len] = '\0';
+	return true;
+}
+
 static int exec_output(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
 	const struct value *v;
@@ -11,6 +24,10 @@ static int exec_output(struct eval *ev, const struct node *n, struct output *out
 	int r = eval(ev, n->a, &v, err);
 	if (r < 0)
 		return r;
+	if (v->flags & VALUE_SHOWN)
+		v = value_unshown(ev, v);
+	if (is_str(v) && !v->flags && append_text(ev, out, v->str))
+		return 0;
 	if (is_str(v) && !out->keeps_value && (r = eval_use(ev, v, err)) == 0)
 		r = output_text(ev, out, v->str, err);
 	else if (r == 0)
@@ -18,17 +35,24 @@ static int exec_output(struct eval *ev, const struct node *n, struct output *out
 	return r < 0 ? err_locate(err, r, eval_place(ev, n->a->offset)) : 0;
 }
 
-static int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
+int exec_block(struct eval *ev, const struct node *n, struct output *out, struct err *err)
 {
-	int r = eval_step(ev, n->items.len, err);
-	for (uint32_t i = 0; i < n->items.len && r == 0 && ev->jump == JUMP_NONE; i++) {
-		const struct node *item = n->items.at[i];
-		if (item->kind == NODE_DATA)
-			r = output_text(ev, out, item->value->str, err);
-		else if (item->kind == NODE_OUTPUT)
+	struct node *const *items = n->items.at;
+	assert(n->kind == NODE_BLOCK);
+	uint32_t len = n->items.len;
+	int r = eval_step(ev, len, err);
+	for (uint32_t i = 0; i < len && r == 0; i++) {
+		const struct node *item = items[i];
+		if (item->kind == NODE_DATA) {
+			if (!append_text(ev, out, item->name))
+				r = output_text(ev, out, item->name, err);
+		} else if (item->kind == NODE_OUTPUT) {
 			r = exec_output(ev, item, out, err);
-		else
+		} else {
 			r = exec_node(ev, item, out, err);
+			if (ev->jump != JUMP_NONE)
+				return r;
+		}
 	}
 	return r;
 }
@@ -41,9 +65,9 @@ static int exec_if(struct eval *ev, const struct node *n, struct output *out, st
 		if (r < 0)
 			return r;
 		if (is)
-			return exec_node(ev, n->items.at[i + 1], out, err);
+			return exec_block(ev, n->items.at[i + 1], out, err);
 	}
-	return n->c ? exec_node(ev, n->c, out, err) : 0;
+	return n->c ? exec_block(ev, n->c, out, err) : 0;
 }
 
 static int assign_tuple(struct eval *ev, const struct node *target, const struct value *v,

@@ -55,6 +55,11 @@ void template_env_limit(struct template_env *env, uint64_t steps, size_t bytes)
 	env->limits = (struct template_limits){steps, bytes};
 }
 
+void template_env_settings(struct template_env *env, const struct value *settings)
+{
+	env->settings = settings;
+}
+
 bool template_has_markup(struct slice text)
 {
 	const char *p = text.ptr, *end = text.ptr + text.len;
@@ -75,8 +80,10 @@ static void begin(struct eval *ev, struct template_env *env, const struct templa
 			    .arena_start = a->total,
 			    .text = text,
 			    .generation = ++env->generation};
-	if (env->renders++ == 0)
+	if (env->renders++ == 0) {
 		env->steps = 0;
+		regex_begin(env);
+	}
 }
 
 static void end(struct eval *ev)

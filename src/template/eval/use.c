@@ -272,6 +272,13 @@ static int finish_object(struct eval *ev, const struct value *v, const struct va
 	return 0;
 }
 
+const struct value *value_unshown(struct eval *ev, const struct value *v)
+{
+	struct value *plain = arena_copy(ev->arena, v, sizeof(*v));
+	plain->flags &= (uint16_t) ~(VALUE_SHOWN | VALUE_HTML);
+	return plain;
+}
+
 /* Only what this evaluation built can hold undefined values or its objects. */
 static int finish_tree(struct eval *ev, const struct value *v, const struct value **ret,
 		       struct err *err)
@@ -279,10 +286,13 @@ static int finish_tree(struct eval *ev, const struct value *v, const struct valu
 	if (v->type == VALUE_OBJECT)
 		return finish_object(ev, v, ret, err);
 	*ret = v;
-	if (!(v->flags & VALUE_FRESH))
+	if (!(v->flags & VALUE_FRESH)) {
+		if (v->flags & (VALUE_HTML | VALUE_SHOWN))
+			*ret = value_unshown(ev, v);
 		return 0;
+	}
 	struct value *own = (struct value *)v;
-	own->flags &= (uint8_t)~VALUE_FRESH;
+	own->flags &= (uint16_t) ~(VALUE_FRESH | VALUE_SHOWN);
 	int r = 0;
 	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.len && r == 0; i++)
 		r = finish_tree(ev, own->list.at[i], &own->list.at[i], err);
@@ -326,7 +336,7 @@ int eval_finish(struct eval *ev, const struct value *v, const struct value **ret
 		return 0;
 	}
 	struct value *copy = arena_copy(ev->arena, v, sizeof(*v));
-	copy->flags |= (uint8_t)flags;
+	copy->flags |= (uint16_t)flags;
 	*ret = copy;
 	return 0;
 }

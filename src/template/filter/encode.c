@@ -1,4 +1,4 @@
-/* YAML, base64, digests, UUIDs. */
+/* YAML, digests, UUIDs. */
 #include "filter.h"
 
 #include "rollout/base/digest.h"
@@ -44,7 +44,7 @@ static int write_yaml(struct call *c, struct yaml_style style, const struct valu
 		      struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
-	const struct value *v, *flow = c->arg[1];
+	const struct value *v, *flow = c->arg[1], *quote = c->arg[6];
 	int64_t indent, width;
 	int r;
 	if ((r = plain_tree(c->ev, c->in, 0, &v, err)) < 0 ||
@@ -58,6 +58,12 @@ static int write_yaml(struct call *c, struct yaml_style style, const struct valu
 		return err_set(err, ERR_INVALID, "an indent from 1 to 9 is needed");
 	style.indent = (unsigned)(indent < 2 ? 2 : indent);
 	style.width = width > 0 && width < 1000000 ? (unsigned)width : 0;
+	if (quote && quote->type != VALUE_NULL) {
+		if (!is_str(quote) || quote->str.len != 1 || !strchr("'\"|>", quote->str.ptr[0]))
+			return err_set(err, ERR_INVALID, "default_style is one of ' \" | >");
+		style.scalar = quote->str.ptr[0];
+		style.flow_leaves = false; /* only those of plain scalars are */
+	}
 	if (flow && flow->type != VALUE_NULL) {
 		style.flow = value_truthy(flow);
 		style.flow_leaves = false;
@@ -98,31 +104,6 @@ FN(f_from_yaml)
 FN(f_from_yaml_all)
 {
 	return read_yaml(c, true, ret, err);
-}
-
-FN(f_b64encode)
-{
-	CLEANUP(strbuf_release) struct strbuf b = {0};
-	struct slice s;
-	int r = in_text(c, &s, err);
-	if (r < 0)
-		return r;
-	base64_encode(&b, s.ptr, s.len);
-	*ret = str_buf(c->ev, &b);
-	return 0;
-}
-
-FN(f_b64decode)
-{
-	CLEANUP(strbuf_release) struct strbuf b = {0};
-	struct slice s;
-	int r = in_text(c, &s, err);
-	if (r < 0)
-		return r;
-	if (base64_decode(&b, s, err) < 0)
-		return err_set(err, ERR_INVALID, "not base64");
-	*ret = str_buf(c->ev, &b);
-	return 0;
 }
 
 static int digest(struct call *c, enum digest_algorithm alg, const struct value **ret,
@@ -234,14 +215,14 @@ FN(f_to_uuid)
 }
 
 const struct function filters_encode[] = {
-	{"to_yaml", "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end", 0,
+	{"to_yaml",
+	 "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end,default_style", 0,
 	 FN_KWARGS | FN_TEXT, f_to_yaml},
-	{"to_nice_yaml", "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end", 0,
+	{"to_nice_yaml",
+	 "indent,default_flow_style,width,sort_keys,explicit_start,explicit_end,default_style", 0,
 	 FN_KWARGS | FN_TEXT, f_to_nice_yaml},
 	{"from_yaml", "", 0, 0, f_from_yaml},
 	{"from_yaml_all", "", 0, 0, f_from_yaml_all},
-	{"b64encode", "encoding", 0, 0, f_b64encode},
-	{"b64decode", "encoding", 0, 0, f_b64decode},
 	{"sha1", "", 0, 0, f_sha1},
 	{"checksum", "", 0, 0, f_sha1},
 	{"md5", "", 0, 0, f_md5},

@@ -18,13 +18,20 @@ struct mersenne {
 void mersenne_seed(struct mersenne *m, struct eval *ev, const struct value *seed);
 uint64_t mersenne_below(struct mersenne *m, uint64_t n);
 
-/* regex.c: Python's re on PCRE2. */
+/* algorithm/regex.c: Python's re on PCRE2. */
 struct regex;
 struct regex_match {
 	size_t start, end; /* SIZE_MAX: the group took no part */
 };
 #define REGEX_MAX_GROUPS 64
 enum regex_flags { REGEX_IGNORECASE = 1, REGEX_MULTILINE = 2 };
+/* The text in front, the pattern that is the first argument, and the flags that the
+ * arguments at these places ask for. */
+struct regex_flag_places {
+	unsigned ignorecase, multiline;
+};
+int regex_of_call(struct call *c, struct regex_flag_places at, struct slice *ret_text,
+		  const struct regex **ret, struct err *err);
 int regex_get(struct eval *ev, struct slice pattern, unsigned flags, const struct regex **ret,
 	      struct err *err);
 /* 1: a match from `from` on, groups[0..*ret_groups) filled; 0: none; negative: an error. */

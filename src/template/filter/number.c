@@ -1,4 +1,5 @@
 /* Numbers, booleans and sizes. */
+#include "../value/bigint.h"
 #include "filter.h"
 
 #include <ctype.h>
@@ -14,25 +15,27 @@ FN(f_int)
 	if (r < 0)
 		return r;
 	*ret = c->arg[0] ? c->arg[0] : int_new(c->ev, 0);
+	if (is_bigint(c->in)) {
+		*ret = c->in;
+		return 0;
+	}
 	if (is_number(c->in)) {
 		if (c->in->type == VALUE_FLOAT && !isfinite(c->in->real))
 			return isnan(c->in->real) ? 0
 						  : err_set(err, ERR_INVALID, "infinity is no int");
-		if ((r = int_of(c->in, &i, err)) == 0)
-			*ret = int_new(c->ev, i);
-		return r;
+		if (c->in->type == VALUE_FLOAT)
+			return bigint_of_double(c->ev, c->in->real, ret, err);
+		*ret = int_new(c->ev, as_int(c->in));
+		return 0;
 	}
 	if (!is_str(c->in))
 		return 0;
 	if (text_overflows_int(c->in->str, (int)base))
-		return int_overflow(err);
+		return bigint_parse(c->ev, c->in->str, (int)base, ret, err);
 	if (text_to_int(c->in->str, (int)base, &i)) {
 		*ret = int_new(c->ev, i);
 	} else if (text_to_float(c->in->str, &d) && isfinite(d)) {
-		const struct value real = {.type = VALUE_FLOAT, .real = d};
-		if ((r = int_of(&real, &i, err)) < 0)
-			return r;
-		*ret = int_new(c->ev, i);
+		return bigint_of_double(c->ev, d, ret, err);
 	}
 	return 0;
 }
@@ -50,12 +53,18 @@ FN(f_float)
 
 FN(f_abs)
 {
+	const struct value zero = {.type = VALUE_INT};
+	int o = 1;
+	if (is_bigint(c->in) || (c->in->type == VALUE_INT && c->in->integer == INT64_MIN)) {
+		*ret = c->in;
+		return bigint_order(c->in, &zero, &o) && o > 0
+			       ? 0
+			       : bigint_op(c->ev, OP_SUB, &zero, c->in, ret, err);
+	}
 	if (!is_number(c->in))
 		return type_error(err, "a number is needed", c->in);
 	if (c->in->type == VALUE_FLOAT)
 		*ret = float_new(c->ev, fabs(c->in->real));
-	else if (as_int(c->in) == INT64_MIN)
-		return int_overflow(err);
 	else
 		*ret = int_new(c->ev, as_int(c->in) < 0 ? -as_int(c->in) : as_int(c->in));
 	return 0;
@@ -179,20 +188,38 @@ FN(f_human_readable)
 	return 0;
 }
 
-/* "10M", "2 GB", "512": number, then a unit's first letter. */
+/* Its second letter, or the word: "MB", "megabytes", "Kb", "kilobits". */
+static bool is_unit_of(struct slice unit, bool bits)
+{
+	const char *word = bits ? "bit" : "byte";
+	if (unit.len < 2 || unit.ptr[1] == (bits ? 'b' : 'B'))
+		return true;
+	for (size_t i = 0; i + strlen(word) <= unit.len; i++)
+		if (strncasecmp(unit.ptr + i, word, strlen(word)) == 0)
+			return true;
+	return false;
+}
+
+/* "10M", "2 GB", "512": number, then a unit; what follows it is passed over. */
 static bool human_parts(struct slice s, double *ret_number, struct slice *ret_unit)
 {
 	size_t i = 0;
 	while (i < s.len && isspace((unsigned char)s.ptr[i]))
 		i++;
 	size_t from = i;
-	while (i < s.len && (isdigit((unsigned char)s.ptr[i]) || s.ptr[i] == '.'))
-		i++;
+	for (bool point = false; i < s.len; i++) {
+		if (!isdigit((unsigned char)s.ptr[i]) && (point || s.ptr[i] != '.'))
+			break;
+		point |= s.ptr[i] == '.';
+	}
 	if (!text_to_float((struct slice){s.ptr + from, i - from}, ret_number))
 		return false;
 	while (i < s.len && isspace((unsigned char)s.ptr[i]))
 		i++;
-	*ret_unit = text_strip((struct slice){s.ptr + i, s.len - i}, NULL, false, true);
+	from = i;
+	while (i < s.len && isalpha((unsigned char)s.ptr[i]))
+		i++;
+	*ret_unit = (struct slice){s.ptr + from, i - from};
 	return true;
 }
 
@@ -216,8 +243,7 @@ FN(f_human_to_bytes)
 		if (!p && letter != 'B')
 			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of size",
 				       SLICE_ARG(unit));
-		if (unit.len > 1 && p && unit.ptr[1] != (bits ? 'b' : 'B') &&
-		    tolower((unsigned char)unit.ptr[1]) != 'i')
+		if (!is_unit_of(unit, bits))
 			return err_set(err, ERR_INVALID, "'%.*s' is not a unit of %s",
 				       SLICE_ARG(unit), bits ? "bits" : "bytes");
 		limit = p ? pow(1024, (double)(8 - (p - ranges))) : 1;

@@ -46,7 +46,8 @@ FN(f_map)
 	int r = in_list(c, &list, err);
 	if (r < 0)
 		return r;
-	if (attribute)
+	/* map('map', attribute='x'): the inner one's. */
+	if (attribute && c->args->npositional == 0)
 		return map_attribute(c, list, attribute, out, err);
 	if (c->args->npositional == 0)
 		return err_set(err, ERR_INVALID, "needs a filter's name, or attribute=");

@@ -189,15 +189,25 @@ FN(f_sum)
 	return r;
 }
 
+/* The input, and the first argument, which `what` names: above 0. */
+static int list_and_count(struct call *c, const char *what, const struct value_list **ret,
+			  int64_t *ret_n, struct err *err)
+{
+	int r = in_list(c, ret, err);
+	if (r == 0)
+		r = call_int(c, 0, 1, ret_n, err);
+	if (r == 0 && *ret_n < 1)
+		r = err_set(err, ERR_INVALID, "the %s must be above 0", what);
+	return r;
+}
+
 FN(f_slice)
 {
 	const struct value_list *list;
 	int64_t n;
-	int r;
-	if ((r = in_list(c, &list, err)) < 0 || (r = call_int(c, 0, 1, &n, err)) < 0)
+	int r = list_and_count(c, "number of slices", &list, &n, err);
+	if (r < 0)
 		return r;
-	if (n < 1)
-		return err_set(err, ERR_INVALID, "the number of slices must be above 0");
 	if ((r = limit_items((uint64_t)n, err)) < 0 || (r = eval_step(c->ev, (uint64_t)n, err)) < 0)
 		return r;
 	struct value *out = list_new(c->ev);
@@ -219,11 +229,9 @@ FN(f_batch)
 {
 	const struct value_list *list;
 	int64_t n;
-	int r;
-	if ((r = in_list(c, &list, err)) < 0 || (r = call_int(c, 0, 1, &n, err)) < 0)
+	int r = list_and_count(c, "size of a batch", &list, &n, err);
+	if (r < 0)
 		return r;
-	if (n < 1)
-		return err_set(err, ERR_INVALID, "the size of a batch must be above 0");
 	if (given(c, 1) && ((r = limit_items((uint64_t)n, err)) < 0 ||
 			    (r = eval_step(c->ev, (uint64_t)n, err)) < 0))
 		return r;

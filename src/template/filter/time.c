@@ -297,9 +297,12 @@ FN(f_to_datetime)
 	if (!end || *end)
 		return err_set(err, ERR_INVALID, "'%.*s' does not have the format '%.*s'",
 			       SLICE_ARG(s), SLICE_ARG(fmt));
+	/* A day of the year alone: timegm() makes the date of it. */
+	if (strstr(f, "%j") && !strstr(f, "%m") && !strstr(f, "%b") && !strstr(f, "%d"))
+		tm.tm_mday = tm.tm_yday + 1, tm.tm_mon = 0;
 	struct tm given = tm;
 	time_t seconds = timegm(&tm);
-	if (given.tm_mday != tm.tm_mday)
+	if (given.tm_mday != tm.tm_mday && given.tm_mday <= 31)
 		return err_set(err, ERR_INVALID, "the month does not have that day");
 	*ret = time_datetime(c->ev, (int64_t)seconds * US + us);
 	return 0;

@@ -52,9 +52,7 @@ FN(f_type_debug)
 	else if (c->in->type == VALUE_OBJECT)
 		*ret = str_lit(c->ev, c->in->object.ops->type_name);
 	else
-		*ret = str_lit(c->ev, is_list(c->in) && (c->in->flags & VALUE_TUPLE)
-					      ? "tuple"
-					      : value_type_name(c->in));
+		*ret = str_lit(c->ev, value_type_name(c->in));
 	return 0;
 }
 
@@ -83,6 +81,8 @@ FN(f_random)
 	const struct value_list *list;
 	if (c->in->type == VALUE_INT || c->in->type == VALUE_BOOL)
 		return random_int(c, ret, err);
+	if (is_dict(c->in))
+		return type_error(err, "a number or a list is needed", c->in);
 	if ((c->arg[0] && value_truthy(c->arg[0])) || (c->arg[1] && value_truthy(c->arg[1])))
 		return err_set(err, ERR_INVALID, "start and step are for numbers only");
 	int r = in_list(c, &list, err);
@@ -101,6 +101,9 @@ FN(f_shuffle)
 {
 	struct mersenne m;
 	const struct value_list *list;
+	*ret = c->in; /* what cannot be shuffled */
+	if (c->in->type == VALUE_NULL || is_number(c->in))
+		return 0;
 	int r = in_list(c, &list, err);
 	if (r < 0)
 		return r;
@@ -120,8 +123,8 @@ FN(f_shuffle)
 }
 
 const struct function filters_value[] = {
-	{"default", "default_value,boolean", 0, FN_UNDEFINED | FN_LAZY, f_default},
-	{"d", "default_value,boolean", 0, FN_UNDEFINED | FN_LAZY, f_default},
+	{"default", "default_value,boolean", 0, FN_UNDEFINED | FN_LAZY | FN_DEFAULT, f_default},
+	{"d", "default_value,boolean", 0, FN_UNDEFINED | FN_LAZY | FN_DEFAULT, f_default},
 	{"mandatory", "msg", 0, FN_UNDEFINED | FN_LAZY, f_mandatory},
 	{"ternary", "true_val,false_val,none_val", 2, FN_LAZY, f_ternary},
 	{"type_debug", "", 0, FN_UNDEFINED, f_type_debug},

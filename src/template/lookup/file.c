@@ -128,7 +128,22 @@ static int run_pipe(struct call *c, struct slice command, struct strbuf *out, st
 	return r;
 }
 
-FN(l_pipe)
+static void push_whole(struct call *c, struct value *list, struct slice printed)
+{
+	list_push(c->ev, list, str_new(c->ev, text_strip(printed, NULL, false, true)));
+}
+
+static void push_lines(struct call *c, struct value *list, struct slice printed)
+{
+	const struct value *lines = text_splitlines(c->ev, printed, false);
+	for (size_t i = 0; i < lines->list.len; i++)
+		list_push(c->ev, list, lines->list.at[i]);
+}
+
+/* What the command of each term printed, pushed onto the list. */
+static int run_terms(struct call *c,
+		     void (*push)(struct call *c, struct value *list, struct slice printed),
+		     const struct value **ret, struct err *err)
 {
 	struct value *list = list_new(c->ev);
 	for (size_t i = 0; i < c->args->npositional; i++) {
@@ -137,28 +152,20 @@ FN(l_pipe)
 		int r;
 		if ((r = term_text(c, i, &cmd, err)) < 0 || (r = run_pipe(c, cmd, &out, err)) < 0)
 			return r;
-		list_push(c->ev, list,
-			  str_new(c->ev, text_strip(strbuf_slice(&out), NULL, false, true)));
+		push(c, list, strbuf_slice(&out));
 	}
 	*ret = list;
 	return 0;
 }
 
+FN(l_pipe)
+{
+	return run_terms(c, push_whole, ret, err);
+}
+
 FN(l_lines)
 {
-	struct value *list = list_new(c->ev);
-	for (size_t i = 0; i < c->args->npositional; i++) {
-		CLEANUP(strbuf_release) struct strbuf out = {0};
-		struct slice cmd;
-		int r;
-		if ((r = term_text(c, i, &cmd, err)) < 0 || (r = run_pipe(c, cmd, &out, err)) < 0)
-			return r;
-		const struct value *lines = text_splitlines(c->ev, strbuf_slice(&out), false);
-		for (size_t k = 0; k < lines->list.len; k++)
-			list_push(c->ev, list, lines->list.at[k]);
-	}
-	*ret = list;
-	return 0;
+	return run_terms(c, push_lines, ret, err);
 }
 
 static void glob_into(struct call *c, const char *pattern, struct value *list)

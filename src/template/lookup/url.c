@@ -1,24 +1,20 @@
 /* The lookup url: what a server answers, asked by the controller.
  * https://docs.ansible.com/ansible/latest/collections/ansible/builtin/url_lookup.html */
 #include "../filter/filter.h"
+#include "rollout/http/http.h"
 
-#include <curl/curl.h>
-
-#define TIMEOUT_S 10 /* to connect, and without a byte */
-#define REDIRECTS_MAX 10L
+#define TIMEOUT_MAX_S 3600
 #define AGENT "ansible-httpget"
 
-static size_t receive(char *data, size_t size, size_t n, void *ctx)
+static int receive(void *ctx, struct slice piece, int64_t total, struct err *err)
 {
-	struct strbuf *text = ctx;
-	if (text->len + size * n > TEXT_MAX_BYTES)
-		return 0;
-	strbuf_append(text, data, size * n);
-	return size * n;
+	(void)total;
+	(void)err;
+	strbuf_slice_append(ctx, piece);
+	return 0;
 }
 
-static int text_option(struct call *c, CURL *curl, const char *name, CURLoption option,
-		       struct err *err)
+static int text_option(struct call *c, const char *name, const char **ret, struct err *err)
 {
 	const struct value *v = template_arg(c->args, name);
 	struct slice s;
@@ -26,7 +22,7 @@ static int text_option(struct call *c, CURL *curl, const char *name, CURLoption 
 		return 0;
 	int r = text_of(c->ev, v, &s, err);
 	if (r == 0)
-		curl_easy_setopt(curl, option, arena_slice(c->ev->arena, s).ptr);
+		*ret = arena_slice(c->ev->arena, s).ptr;
 	return r;
 }
 
@@ -36,122 +32,86 @@ static int bool_option(struct call *c, const char *name, bool *ret, struct err *
 	return v ? eval_truth(c->ev, v, ret, err) : 0;
 }
 
-static int put_texts(struct call *c, CURL *curl, struct err *err)
+static int put_texts(struct call *c, struct http_request *q, struct err *err)
 {
-	static const struct {
+	const struct {
 		const char *name;
-		CURLoption option;
+		const char **to;
 	} texts[] = {
-		{"username", CURLOPT_USERNAME},	   {"password", CURLOPT_PASSWORD},
-		{"http_agent", CURLOPT_USERAGENT}, {"unix_socket", CURLOPT_UNIX_SOCKET_PATH},
-		{"ca_path", CURLOPT_CAINFO},	   {"ciphers", CURLOPT_SSL_CIPHER_LIST},
+		{"username", &q->user},	   {"password", &q->password},
+		{"http_agent", &q->agent}, {"unix_socket", &q->unix_socket},
+		{"ca_path", &q->ca_file},  {"ciphers", &q->ciphers},
 	};
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_LEN(texts) && r == 0; i++)
-		r = text_option(c, curl, texts[i].name, texts[i].option, err);
+		r = text_option(c, texts[i].name, texts[i].to, err);
 	return r;
 }
 
-static int put_timeout(struct call *c, CURL *curl, struct err *err)
+static int put_timeout(struct call *c, struct http_request *q, struct err *err)
 {
 	const struct value *v = template_arg(c->args, "timeout");
-	int64_t seconds = TIMEOUT_S;
+	int64_t seconds = HTTP_TIMEOUT_S;
 	int r = v ? int_of(v, &seconds, err) : 0;
-	if (r == 0 && (seconds < 1 || seconds > 3600))
-		r = err_set(err, ERR_INVALID, "timeout is 1 to 3600 seconds");
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)seconds);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)seconds);
+	if (r == 0 && (seconds < 1 || seconds > TIMEOUT_MAX_S))
+		r = err_set(err, ERR_INVALID, "timeout is 1 to %d seconds", TIMEOUT_MAX_S);
+	q->timeout_s = (long)seconds;
 	return r;
 }
 
-static int put_headers(struct call *c, CURL *curl, struct curl_slist **ret, struct err *err)
+static int put_headers(struct call *c, struct http_request *q, struct err *err)
 {
 	const struct value *headers = template_arg(c->args, "headers");
-	int r = 0;
 	if (headers && !is_dict(headers))
 		return type_error(err, "headers must be a dict", headers);
-	for (size_t i = 0; headers && i < headers->dict.len && r == 0; i++) {
+	size_t len = headers ? headers->dict.len : 0;
+	const char **lines = ARENA_ARRAY(c->ev->arena, const char *, len + 1);
+	for (size_t i = 0; i < len; i++) {
 		struct slice name, value;
-		if ((r = text_of(c->ev, headers->dict.at[i].key, &name, err)) < 0 ||
-		    (r = text_of(c->ev, headers->dict.at[i].value, &value, err)) < 0)
+		int r = text_of(c->ev, headers->dict.at[i].key, &name, err);
+		if (r == 0)
+			r = text_of(c->ev, headers->dict.at[i].value, &value, err);
+		if (r < 0)
 			return r;
-		char *line =
+		lines[i] =
 			arena_printf(c->ev->arena, "%.*s: %.*s", SLICE_ARG(name), SLICE_ARG(value));
-		if (strpbrk(line, "\r\n"))
-			return err_set(err, ERR_INVALID, "header '%.*s' holds a line end",
-				       SLICE_ARG(name));
-		*ret = curl_slist_append(*ret, line);
 	}
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *ret);
-	return r;
-}
-
-static int put_switches(struct call *c, CURL *curl, struct err *err)
-{
-	bool verify = true, proxy = true, basic = false;
-	int r;
-	if ((r = bool_option(c, "validate_certs", &verify, err)) < 0 ||
-	    (r = bool_option(c, "use_proxy", &proxy, err)) < 0 ||
-	    (r = bool_option(c, "force_basic_auth", &basic, err)) < 0)
-		return r;
-	if (!verify) {
-		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	if (!proxy)
-		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-	if (!basic)
-		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_ANY);
+	lines[len] = NULL;
+	q->headers = lines;
 	return 0;
 }
 
-static int put_redirects(struct call *c, CURL *curl, struct err *err)
+static int put_flags(struct call *c, struct http_request *q, struct err *err)
 {
-	const struct value *v = template_arg(c->args, "follow_redirects");
-	struct slice how = SLICE_LIT("urllib2");
-	int r = v ? text_of(c->ev, v, &how, err) : 0;
-	bool none = slice_is(how, "none") || slice_is(how, "no");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, none ? 0L : 1L);
-	curl_easy_setopt(curl, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-	return r;
-}
-
-static int get(struct call *c, CURL *curl, struct slice url, struct strbuf *out, struct err *err)
-{
-	char detail[CURL_ERROR_SIZE] = "";
-	curl_easy_setopt(curl, CURLOPT_URL, arena_slice(c->ev->arena, url).ptr);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,ftp,file");
-	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https,ftp");
-	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-	CURLcode code = curl_easy_perform(curl);
-	if (code == CURLE_OK)
-		return 0;
-	if (code == CURLE_WRITE_ERROR)
-		return limit_text(TEXT_MAX_BYTES + 1, err);
-	return err_set(err, ERR_UNREACHABLE, "url %.*s: %s", SLICE_ARG(url),
-		       detail[0] ? detail : curl_easy_strerror(code));
+	bool verify = true, proxy = true, basic = false;
+	const char *redirects = "urllib2";
+	int r;
+	if ((r = bool_option(c, "validate_certs", &verify, err)) < 0 ||
+	    (r = bool_option(c, "use_proxy", &proxy, err)) < 0 ||
+	    (r = bool_option(c, "force_basic_auth", &basic, err)) < 0 ||
+	    (r = text_option(c, "follow_redirects", &redirects, err)) < 0)
+		return r;
+	bool none = strcmp(redirects, "none") == 0 || strcmp(redirects, "no") == 0;
+	q->flags = (verify ? 0 : HTTP_INSECURE) | (proxy ? 0 : HTTP_NO_PROXY) |
+		   (basic ? HTTP_BASIC_UNASKED : 0) | (none ? HTTP_NO_REDIRECT : 0);
+	return 0;
 }
 
 static int fetch(struct call *c, struct slice url, struct strbuf *out, struct err *err)
 {
-	CURL *curl = curl_easy_init();
-	struct curl_slist *headers = NULL;
+	CLEANUP(strbuf_release) struct strbuf shown = {0};
+	struct http_request q = {.url = arena_slice(c->ev->arena, url).ptr,
+				 .take = receive,
+				 .ctx = out,
+				 .max_bytes = TEXT_MAX_BYTES,
+				 .agent = AGENT};
 	int r;
-	if (!curl)
-		return err_set(err, ERR_LIMIT, "url %.*s: no memory", SLICE_ARG(url));
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, AGENT);
-	if ((r = put_texts(c, curl, err)) == 0 && (r = put_timeout(c, curl, err)) == 0 &&
-	    (r = put_switches(c, curl, err)) == 0 && (r = put_redirects(c, curl, err)) == 0 &&
-	    (r = put_headers(c, curl, &headers, err)) == 0)
-		r = get(c, curl, url, out, err);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(curl);
-	return r;
+	if ((r = put_texts(c, &q, err)) < 0 || (r = put_timeout(c, &q, err)) < 0 ||
+	    (r = put_flags(c, &q, err)) < 0 || (r = put_headers(c, &q, err)) < 0)
+		return r;
+	http_shown_url(&shown, q.url);
+	r = http_get(&q, NULL, err);
+	return r < 0 ? err_wrap(err, r, "url %s", shown.ptr) : 0;
 }
 
 FN(l_url)

@@ -1,4 +1,5 @@
 /* What ipaddr can be asked about an address or network. */
+#include "../value/bigint.h"
 #include "ipaddr.h"
 
 const struct value *ipaddr_text(struct eval *ev, struct wide ip, unsigned version)
@@ -31,8 +32,9 @@ static const struct value *number(struct eval *ev, struct wide w)
 	CLEANUP(strbuf_release) struct strbuf b = {0};
 	if (!w.hi && w.lo <= INT64_MAX)
 		return int_new(ev, (int64_t)w.lo);
+	const struct value *v;
 	wide_print(&b, w);
-	return str_buf(ev, &b);
+	return bigint_parse(ev, strbuf_slice(&b), 10, &v, NULL) < 0 ? str_buf(ev, &b) : v;
 }
 
 static bool is_zero(struct wide w)

@@ -16,7 +16,7 @@
  *   COND       b if a else c (or NULL)    NSREF      name . value
  *   args: items, kwargs (KWARG), b is *args, c is **kwargs
  *
- *   BLOCK      items                      DATA       value
+ *   BLOCK      items                      DATA       name: the text
  *   OUTPUT     a                          IF         items: test, body, test, body…; c: else
  *   FOR        a in b, c: body, d: if, e: else, op 1: recursive
  *   SET        a = b                      SETBLOCK   a, b: filters or NULL, c: body
@@ -34,6 +34,7 @@
 
 enum node_kind {
 	NODE_CONST,
+	NODE_BIG_INTEGER, /* value: beyond 64 bits, as written */
 	NODE_NAME,
 	NODE_LIST,
 	NODE_DICT,
@@ -96,6 +97,7 @@ enum operator_kind {
 enum include_option { INCLUDE_IGNORES_MISSING = 1, INCLUDE_WITH_CONTEXT = 2 };
 enum block_option { BLOCK_SCOPED = 1, BLOCK_REQUIRED = 2 };
 enum jump_kind { JUMP_NONE, JUMP_BREAK, JUMP_CONTINUE };
+enum filter_option { FILTER_PLAIN_DEFAULT = 1 }; /* default, and its argument a constant */
 enum macro_mention { MENTIONS_VARARGS = 1, MENTIONS_KWARGS = 2, MENTIONS_CALLER = 4 };
 
 struct function;

@@ -280,7 +280,7 @@ static int parse_part(struct parser *p, const char *const *ends, struct node **r
 	switch (p->tok->kind) {
 	case TOKEN_DATA:
 		*ret = parser_node(p, NODE_DATA, p->tok->offset);
-		(*ret)->value = value_str(p->arena, p->tok++->text);
+		(*ret)->name = arena_slice(p->arena, p->tok++->text);
 		return 0;
 	case TOKEN_VARIABLE_BEGIN:
 		p->tok++;

@@ -85,8 +85,8 @@ static bool is_blank(const struct node *body)
 		const struct node *n = body->items.at[i];
 		if (n->kind != NODE_DATA)
 			return false;
-		for (size_t k = 0; k < n->value->str.len; k++)
-			if (!isspace((unsigned char)n->value->str.ptr[k]))
+		for (size_t k = 0; k < n->name.len; k++)
+			if (!isspace((unsigned char)n->name.ptr[k]))
 				return false;
 	}
 	return true;

@@ -27,6 +27,7 @@ static int describe(char *buf, size_t size, const struct token *t)
 	case TOKEN_STRING:
 		return snprintf(buf, size, "a string");
 	case TOKEN_INTEGER:
+	case TOKEN_BIG_INTEGER:
 	case TOKEN_FLOAT:
 		return snprintf(buf, size, "a number");
 	case TOKEN_OPERATOR:

@@ -119,6 +119,11 @@ static int parse_primary(struct parser *p, struct node **ret)
 		p->tok++;
 		*ret = constant(p, t, value_int(p->arena, t->integer));
 		return 0;
+	case TOKEN_BIG_INTEGER:
+		p->tok++;
+		*ret = constant(p, t, value_str(p->arena, t->text));
+		(*ret)->kind = NODE_BIG_INTEGER;
+		return 0;
 	case TOKEN_FLOAT:
 		p->tok++;
 		*ret = constant(p, t, value_float(p->arena, t->real));
@@ -301,6 +306,13 @@ static int parse_dotted(struct parser *p, struct slice *ret)
 	return r;
 }
 
+/* One argument or none, and nothing to evaluate. */
+static bool has_constant(const struct node *n)
+{
+	return n->items.len <= 1 && !n->kwargs.len && !n->b && !n->c &&
+	       (!n->items.len || n->items.at[0]->kind == NODE_CONST);
+}
+
 static int parse_filter(struct parser *p, struct node *input, struct node **ret)
 {
 	struct node *n = parser_node(p, NODE_FILTER, p->tok->offset);
@@ -311,6 +323,8 @@ static int parse_filter(struct parser *p, struct node *input, struct node **ret)
 	if (r < 0)
 		return r;
 	n->function = registry_filter(n->name);
+	if (n->function && (n->function->flags & FN_DEFAULT) && has_constant(n))
+		n->op = FILTER_PLAIN_DEFAULT;
 	*ret = n;
 	return parser_grow(p, n);
 }
@@ -337,6 +351,7 @@ static bool starts_test_argument(const struct parser *p)
 		       !parser_is_name(p, "not") && !parser_is_name(p, "recursive");
 	case TOKEN_STRING:
 	case TOKEN_INTEGER:
+	case TOKEN_BIG_INTEGER:
 	case TOKEN_FLOAT:
 		return true;
 	default:

@@ -71,10 +71,13 @@ struct template_env {
 	const struct program *recent[RECENT_FILES]; /* of files, by a few of their bytes */
 	size_t cached_bytes;
 	struct strmap regexes;
-	unsigned depth;	  /* of evaluation, over nested renderings */
-	unsigned renders; /* nested renderings in progress */
+	size_t regex_bytes; /* of these */
+	int64_t regex_ms;   /* of this rendering */
+	unsigned depth;	    /* of evaluation, over nested renderings */
+	unsigned renders;   /* nested renderings in progress */
 	uint64_t steps;
 	struct template_limits limits;
+	const struct value *settings; /* of the lookup config; NULL: none */
 	uint64_t random[4];
 };
 
@@ -95,7 +98,9 @@ void symbols_init(struct template_env *env);
 void symbols_release(struct template_env *env);
 /* value/method_container.c */
 const struct function *method_named(enum method_kind kind, struct slice name);
-void regex_cache_clear(struct template_env *env); /* filter/regex.c */
+/* algorithm/regex.c; begin: of an outermost rendering */
+void regex_cache_clear(struct template_env *env);
+void regex_begin(struct template_env *env);
 void program_cache_clear(struct template_env *env);
 void program_free(struct program *p);
 /* origin.c; false: the text is not found in base.file. */
@@ -128,6 +133,7 @@ enum token_kind {
 	TOKEN_NAME,
 	TOKEN_STRING,
 	TOKEN_INTEGER,
+	TOKEN_BIG_INTEGER,
 	TOKEN_FLOAT,
 	TOKEN_OPERATOR,
 };
@@ -135,7 +141,7 @@ struct token {
 	uint8_t kind;
 	char op[3]; /* of OPERATOR: its text */
 	uint32_t offset;
-	struct slice text; /* of DATA, STRING, NAME: the value */
+	struct slice text; /* of DATA, STRING, NAME: the value; of BIG_INTEGER: as written */
 	union {
 		int64_t integer;
 		double real;

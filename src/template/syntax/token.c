@@ -200,8 +200,12 @@ static int lex_number(struct lexer *lx, struct err *err)
 	copy_digits(lx, body, end, buf, sizeof(buf));
 	errno = 0;
 	long long v = strtoll(buf, NULL, base);
-	if (errno == ERANGE)
-		return fail(lx, start, err, "the number does not fit into 64 bits");
+	if (errno == ERANGE) {
+		struct token *big = lexer_push(lx, TOKEN_BIG_INTEGER, start);
+		copy_digits(lx, start, end, buf, sizeof(buf));
+		big->text = arena_slice(lx->arena, slice_from(buf));
+		return 0;
+	}
 	lexer_push(lx, TOKEN_INTEGER, start)->integer = v;
 	return 0;
 }

@@ -81,19 +81,13 @@ static int matches(struct call *c, bool anchored, const struct value **ret, stru
 {
 	struct regex_match g[REGEX_MAX_GROUPS];
 	const struct regex *re;
-	struct slice s, pattern;
-	bool ignorecase, multiline;
+	struct slice s;
 	unsigned n;
-	int r;
-	if ((r = in_text(c, &s, err)) < 0 || (r = call_text(c, 0, "", &pattern, err)) < 0 ||
-	    (r = call_bool(c, 1, false, &ignorecase, err)) < 0 ||
-	    (r = call_bool(c, 2, false, &multiline, err)) < 0)
-		return r;
-	unsigned flags = (ignorecase ? REGEX_IGNORECASE : 0) | (multiline ? REGEX_MULTILINE : 0);
-	if ((r = regex_get(c->ev, pattern, flags, &re, err)) < 0 ||
-	    (r = regex_exec(re, s, 0, anchored, g, &n, err)) < 0)
-		return r;
-	return give(ret, r > 0);
+	const struct regex_flag_places at = {.ignorecase = 1, .multiline = 2};
+	int r = regex_of_call(c, at, &s, &re, err);
+	if (r == 0)
+		r = regex_exec(re, s, 0, anchored, g, &n, err);
+	return r < 0 ? r : give(ret, r > 0);
 }
 FN(t_match)
 {

@@ -1,5 +1,6 @@
 /* Jinja's tests. */
 #include "../filter/filter.h"
+#include "../value/bigint.h"
 
 static int give(const struct value **ret, bool is)
 {
@@ -33,7 +34,7 @@ FN(t_false)
 }
 FN(t_integer)
 {
-	return give(ret, c->in->type == VALUE_INT);
+	return give(ret, c->in->type == VALUE_INT || is_bigint(c->in));
 }
 FN(t_float)
 {
@@ -41,7 +42,7 @@ FN(t_float)
 }
 FN(t_number)
 {
-	return give(ret, is_number(c->in));
+	return give(ret, is_number(c->in) || is_bigint(c->in));
 }
 FN(t_string)
 {
@@ -70,7 +71,7 @@ FN(t_escaped)
 {
 	if (is_undefined(c->in))
 		return give(ret, true);
-	return give(ret, false);
+	return give(ret, c->in->flags & VALUE_HTML);
 }
 FN(t_sameas)
 {

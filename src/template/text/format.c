@@ -1,4 +1,5 @@
 /* "%s and %05.2f" % values. Source: Python's "printf-style String Formatting". */
+#include "../value/bigint.h"
 #include "spec.h"
 
 #include <ctype.h>
@@ -115,6 +116,10 @@ static int convert(struct eval *ev, struct format_spec *spec, const struct value
 			return type_error(err, "%c needs a number or one character", v);
 		return spec_format(ev, spec, v, out, err);
 	}
+	if (is_bigint(v) && strchr("diu", spec->type)) {
+		spec->type = 's';
+		return convert_text(ev, spec, v, out, err);
+	}
 	if (!is_number(v))
 		return type_error(err, "the format needs a number", v);
 	if (strchr("eEfFgG", spec->type))
@@ -126,10 +131,11 @@ static int convert(struct eval *ev, struct format_spec *spec, const struct value
 		return type_error(err, "not a finite number", v);
 	if (!whole_only)
 		spec->type = 'd';
-	int64_t whole;
-	if ((r = int_of(v, &whole, err)) < 0)
+	if (v->type == VALUE_FLOAT && (r = bigint_of_double(ev, v->real, &v, err)) < 0)
 		return r;
-	v = int_new(ev, whole);
+	if (is_bigint(v))
+		return convert(ev, spec, v, out, err);
+	v = int_new(ev, as_int(v));
 	return spec->precision >= 0 ? convert_digits(ev, spec, v, out, err)
 				    : spec_format(ev, spec, v, out, err);
 }

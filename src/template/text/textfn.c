@@ -233,7 +233,7 @@ static int prefix_base(const char *p)
 /* 0, or the error of strtoll(); EINVAL: not a number. */
 static int read_int(struct slice s, int base, int64_t *ret)
 {
-	char buf[80], *end;
+	char buf[4400], *end;
 	s = text_strip(s, NULL, true, true);
 	if (!drop_underscores(s, buf, sizeof(buf)) || base == 1 || base < 0 || base > 36)
 		return EINVAL;
@@ -251,7 +251,7 @@ static int read_int(struct slice s, int base, int64_t *ret)
 	if (!isalnum((unsigned char)*p))
 		return EINVAL;
 	errno = 0;
-	char digits[82];
+	char digits[sizeof(buf) + 2];
 	snprintf(digits, sizeof(digits), "%s%s", negative ? "-" : "", p);
 	if (base == 16 && (p[0] == '0' && tolower((unsigned char)p[1]) == 'x'))
 		return EINVAL;

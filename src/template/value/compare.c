@@ -1,5 +1,6 @@
 /* ==, <, in, and sorting. */
 #include "../eval/eval.h"
+#include "bigint.h"
 #include "datetime.h"
 
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static int equal_tree(struct eval *ev, const struct value *a, const struct value
 	if (a->type == VALUE_OBJECT || b->type == VALUE_OBJECT) {
 		bool same = a == b || (a->type == b->type && a->object.self == b->object.self &&
 				       a->object.ops == b->object.ops);
-		*ret = same || (time_order(a, b, &o) && o == 0);
+		*ret = same || ((time_order(a, b, &o) || bigint_order(a, b, &o)) && o == 0);
 		return 0;
 	}
 	*ret = value_equal(a, b);
@@ -105,7 +106,7 @@ static int order_tree(struct eval *ev, const struct value *a, const struct value
 	}
 	if (is_list(a) && is_list(b) && depth < VALUE_MAX_DEPTH)
 		return order_lists(ev, a, b, depth, ret, err);
-	if (time_order(a, b, ret))
+	if (time_order(a, b, ret) || bigint_order(a, b, ret))
 		return 0;
 	return err_set(err, ERR_INVALID, "'%s' and '%s' have no order", type_of(a), type_of(b));
 }
@@ -151,10 +152,33 @@ int eval_contains(struct eval *ev, const struct value *box, const struct value *
 	return list_contains(ev, list, item, ret, err);
 }
 
+static bool compare_ints(unsigned op, int64_t a, int64_t b)
+{
+	switch (op) {
+	case OP_EQ:
+		return a == b;
+	case OP_NE:
+		return a != b;
+	case OP_LT:
+		return a < b;
+	case OP_LE:
+		return a <= b;
+	case OP_GT:
+		return a > b;
+	default:
+		return a >= b;
+	}
+}
+
 int compare_op(struct eval *ev, unsigned op, const struct value *a, const struct value *b,
 	       bool *ret, struct err *err)
 {
 	int r, o;
+	if (a->type == VALUE_INT && b->type == VALUE_INT && op < OP_IN) {
+		ev->taint |= (a->flags | b->flags) & (VALUE_SECRET | VALUE_UNSAFE);
+		*ret = compare_ints(op, a->integer, b->integer);
+		return 0;
+	}
 	if (op == OP_EQ || op == OP_NE) {
 		if ((r = eval_equal(ev, a, b, ret, err)) == 0 && op == OP_NE)
 			*ret = !*ret;

@@ -8,6 +8,7 @@ static int dict_keys(struct call *c, const struct value **ret, struct err *err)
 	struct value *list = list_new(c->ev);
 	for (size_t i = 0; i < c->in->dict.len; i++)
 		list_push(c->ev, list, c->in->dict.at[i].key);
+	list->flags |= VALUE_KEYS;
 	*ret = list;
 	return eval_step(c->ev, c->in->dict.len, err);
 }
@@ -17,6 +18,7 @@ static int dict_values(struct call *c, const struct value **ret, struct err *err
 	struct value *list = list_new(c->ev);
 	for (size_t i = 0; i < c->in->dict.len; i++)
 		list_push(c->ev, list, c->in->dict.at[i].value);
+	list->flags |= VALUE_VALUES;
 	*ret = list;
 	return eval_step(c->ev, c->in->dict.len, err);
 }
@@ -27,6 +29,7 @@ static int dict_items(struct call *c, const struct value **ret, struct err *err)
 	for (size_t i = 0; i < c->in->dict.len; i++)
 		list_push(c->ev, list,
 			  pair_new(c->ev, c->in->dict.at[i].key, c->in->dict.at[i].value));
+	list->flags |= VALUE_ITEMS;
 	*ret = list;
 	return eval_step(c->ev, c->in->dict.len, err);
 }
@@ -164,15 +167,14 @@ static int dict_update(struct call *c, const struct value **ret, struct err *err
 	return r;
 }
 
-static void remove_key(struct value *dict, const struct value *key)
+static void remove_key(struct call *c, const struct value *key)
 {
-	for (size_t i = 0; i < dict->dict.len; i++) {
-		if (!value_equal(dict->dict.at[i].key, key))
-			continue;
-		if (is_str(key))
-			value_dict_remove(dict, key->str);
-		return;
-	}
+	struct value *left = dict_new(c->ev);
+	for (size_t i = 0; i < c->in->dict.len; i++)
+		if (!value_equal(c->in->dict.at[i].key, key))
+			value_dict_set(c->ev->arena, left, c->in->dict.at[i].key,
+				       c->in->dict.at[i].value);
+	self(c)->dict = left->dict;
 }
 
 static int dict_pop(struct call *c, const struct value **ret, struct err *err)
@@ -185,8 +187,31 @@ static int dict_pop(struct call *c, const struct value **ret, struct err *err)
 	if (!*ret)
 		return err_set(err, ERR_INVALID, "the dict does not have the key");
 	if (v)
-		remove_key(self(c), c->arg[0]);
-	return 0;
+		remove_key(c, c->arg[0]);
+	return eval_step(c->ev, c->in->dict.len, err);
+}
+
+/* The last one. */
+static int dict_popitem(struct call *c, const struct value **ret, struct err *err)
+{
+	size_t n = c->in->dict.len;
+	if (n == 0)
+		return err_set(err, ERR_INVALID, "the dict is empty");
+	const struct value_pair last = c->in->dict.at[n - 1];
+	*ret = pair_new(c->ev, last.key, last.value);
+	remove_key(c, last.key);
+	return eval_step(c->ev, n, err);
+}
+
+static int dict_fromkeys(struct call *c, const struct value **ret, struct err *err)
+{
+	const struct value_list *keys;
+	struct value *dict = dict_new(c->ev);
+	int r = eval_iterate(c->ev, c->arg[0], &keys, err);
+	for (size_t i = 0; r == 0 && i < keys->len; i++)
+		r = dict_set(c->ev, dict, keys->at[i], c->arg[1] ? c->arg[1] : value_null(), err);
+	*ret = dict;
+	return r;
 }
 
 static int dict_setdefault(struct call *c, const struct value **ret, struct err *err)
@@ -366,7 +391,9 @@ static const struct function dict_methods[] = {
 	{"get", "key,default", 1, FN_LAZY, dict_get},
 	{"copy", "", 0, FN_LAZY, copy},
 	{"update", "other", 0, FN_KWARGS | FN_LAZY, dict_update},
+	{"fromkeys", "keys,value", 1, FN_LAZY, dict_fromkeys},
 	{"pop", "key,default", 1, FN_LAZY, dict_pop},
+	{"popitem", "", 0, FN_LAZY, dict_popitem},
 	{"setdefault", "key,default", 1, FN_LAZY, dict_setdefault},
 	{"clear", "", 0, 0, clear},
 	{0},
@@ -445,8 +472,8 @@ const struct function *method_of(const struct value *v, const struct symbol *nam
 
 bool method_mutates(const struct function *f)
 {
-	return f->fn == dict_update || f->fn == dict_pop || f->fn == dict_setdefault ||
-	       f->fn == clear || f->fn == list_append || f->fn == list_extend ||
-	       f->fn == list_insert || f->fn == list_pop || f->fn == list_remove ||
-	       f->fn == list_reverse || f->fn == list_sort;
+	return f->fn == dict_update || f->fn == dict_pop || f->fn == dict_popitem ||
+	       f->fn == dict_setdefault || f->fn == clear || f->fn == list_append ||
+	       f->fn == list_extend || f->fn == list_insert || f->fn == list_pop ||
+	       f->fn == list_remove || f->fn == list_reverse || f->fn == list_sort;
 }

@@ -383,7 +383,17 @@ static int m_zfill(struct call *c, const struct value **ret, struct err *err)
 static int m_encode(struct call *c, const struct value **ret, struct err *err)
 {
 	(void)err;
-	*ret = c->in; /* bytes and text are one here */
+	struct value *v = arena_copy(c->ev->arena, c->in, sizeof(*v));
+	v->flags |= VALUE_BYTES; /* it is text all the same, and prints otherwise */
+	*ret = v;
+	return 0;
+}
+static int m_decode(struct call *c, const struct value **ret, struct err *err)
+{
+	(void)err;
+	struct value *v = arena_copy(c->ev->arena, c->in, sizeof(*v));
+	v->flags &= (uint16_t)~VALUE_BYTES;
+	*ret = v;
 	return 0;
 }
 
@@ -444,6 +454,6 @@ const struct function string_methods[] = {
 	{"zfill", "width", 1, 0, m_zfill},
 	{"expandtabs", "tabsize", 0, 0, m_expandtabs},
 	{"encode", "encoding", 0, 0, m_encode},
-	{"decode", "encoding", 0, 0, m_encode},
+	{"decode", "encoding", 0, 0, m_decode},
 	{0},
 };

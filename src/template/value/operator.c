@@ -1,5 +1,6 @@
 /* Arithmetic and what Python's operators do with text and lists. */
 #include "../eval/eval.h"
+#include "bigint.h"
 #include "datetime.h"
 
 #include <math.h>
@@ -20,17 +21,17 @@ static int mismatch(unsigned op, const struct value *a, const struct value *b, s
 		       type_of(a), type_of(b), hint);
 }
 
-static int int_pow(int64_t base, int64_t exp, int64_t *ret, struct err *err)
+static bool int_pow(int64_t base, int64_t exp, int64_t *ret)
 {
 	int64_t result = 1;
 	for (; exp > 0; exp >>= 1) {
 		if ((exp & 1) && __builtin_mul_overflow(result, base, &result))
-			return int_overflow(err);
+			return false;
 		if (exp > 1 && __builtin_mul_overflow(base, base, &base))
-			return int_overflow(err);
+			return false;
 	}
 	*ret = result;
-	return 0;
+	return true;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -39,10 +40,16 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return (a % b != 0 && (a < 0) != (b < 0)) ? q - 1 : q;
 }
 
-static int int_op(struct eval *ev, unsigned op, int64_t a, int64_t b, const struct value **ret,
-		  struct err *err)
+static int64_t floor_mod(int64_t a, int64_t b)
 {
-	int64_t i = 0;
+	int64_t m = a % b;
+	return (m != 0 && (m < 0) != (b < 0)) ? m + b : m;
+}
+
+static int int_op(struct eval *ev, unsigned op, const struct value *left, const struct value *right,
+		  const struct value **ret, struct err *err)
+{
+	int64_t i = 0, a = as_int(left), b = as_int(right);
 	bool over = false;
 	switch (op) {
 	case OP_ADD:
@@ -56,9 +63,7 @@ static int int_op(struct eval *ev, unsigned op, int64_t a, int64_t b, const stru
 		break;
 	default:
 		if (op == OP_POW) {
-			int r = int_pow(a, b, &i, err);
-			if (r < 0)
-				return r;
+			over = !int_pow(a, b, &i);
 			break;
 		}
 		if (b == 0)
@@ -67,11 +72,11 @@ static int int_op(struct eval *ev, unsigned op, int64_t a, int64_t b, const stru
 			over = op == OP_FLOORDIV && a == INT64_MIN;
 			i = op == OP_MOD || over ? 0 : -a;
 		} else {
-			i = op == OP_FLOORDIV ? floor_div(a, b) : a - b * floor_div(a, b);
+			i = op == OP_FLOORDIV ? floor_div(a, b) : floor_mod(a, b);
 		}
 	}
 	if (over)
-		return int_overflow(err);
+		return bigint_op(ev, op, left, right, ret, err);
 	*ret = int_new(ev, i);
 	return 0;
 }
@@ -129,7 +134,7 @@ static int number_op(struct eval *ev, unsigned op, const struct value *a, const 
 		real = true;
 	if (real)
 		return float_op(ev, op, as_double(a), as_double(b), ret, err);
-	return int_op(ev, op, as_int(a), as_int(b), ret, err);
+	return int_op(ev, op, a, b, ret, err);
 }
 
 static int repeat_text(struct eval *ev, struct slice s, int64_t n, const struct value **ret,
@@ -191,9 +196,17 @@ static int add_texts(struct eval *ev, const struct value *a, const struct value 
 	int r = limit_text(a->str.len + b->str.len, err);
 	if (r < 0)
 		return r;
-	strbuf_slice_append(&s, a->str);
-	strbuf_slice_append(&s, b->str);
-	*ret = str_buf(ev, &s);
+	unsigned html = (a->flags | b->flags) & VALUE_HTML;
+	const struct value *const parts[] = {a, b};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (html && !(parts[i]->flags & VALUE_HTML))
+			escape_html(&s, parts[i]->str);
+		else
+			strbuf_slice_append(&s, parts[i]->str);
+	}
+	struct value *text = value_str(ev->arena, strbuf_slice(&s));
+	text->flags |= (uint16_t)html;
+	*ret = text;
 	return 0;
 }
 
@@ -235,6 +248,8 @@ int binary_op(struct eval *ev, unsigned op, const struct value *a, const struct 
 		return repeat_text(ev, a->str, as_int(b), ret, err);
 	if (op == OP_MUL && is_list(a) && is_whole(b))
 		return repeat_list(ev, a, as_int(b), ret, err);
+	if ((is_bigint(a) && (is_bigint(b) || is_number(b))) || (is_number(a) && is_bigint(b)))
+		return bigint_op(ev, op, a, b, ret, err);
 	if ((op == OP_SUB || op == OP_ADD) && time_op(ev, op, a, b, ret))
 		return 0;
 	return mismatch(op, a, b, err);

@@ -105,15 +105,14 @@ static int repr_tree(struct eval *ev, struct strbuf *out, const struct value *v,
 static int repr_list(struct eval *ev, struct strbuf *out, const struct value *v, unsigned depth,
 		     struct err *err)
 {
-	bool tuple = v->flags & VALUE_TUPLE;
 	int r = 0;
-	strbuf_putc(out, tuple ? '(' : '[');
+	value_list_begin(out, v);
 	for (size_t i = 0; i < v->list.len && r == 0; i++) {
 		if (i)
 			strbuf_puts(out, ", ");
 		r = repr_tree(ev, out, v->list.at[i], depth + 1, err);
 	}
-	strbuf_puts(out, tuple ? (v->list.len == 1 ? ",)" : ")") : "]");
+	value_list_end(out, v);
 	return r;
 }
 
@@ -187,7 +186,7 @@ int print_str(struct eval *ev, struct strbuf *out, const struct value *v, struct
 {
 	if (v->type == VALUE_INT)
 		return print_int(ev, out, v, err);
-	if (v->type != VALUE_STRING)
+	if (v->type != VALUE_STRING || (v->flags & VALUE_BYTES))
 		return repr_tree(ev, out, v, 0, err);
 	int r = eval_use(ev, v, err);
 	if (r == 0 && (r = limit_text(out->len + v->str.len, err)) == 0)

@@ -1,10 +1,10 @@
 #include "link.h"
 
-#include "auth.h"
+#include "auth/auth.h"
+#include "config/ssh_config.h"
 #include "dial.h"
 #include "jump.h"
 #include "rollout/base/clock.h"
-#include "ssh_config.h"
 
 #include <pwd.h>
 #include <stdio.h>

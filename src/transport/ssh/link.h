@@ -13,9 +13,9 @@
  *     … user->wake() on each arrival; user->lost() once at most
  *     ssh_link_leave(link, &user);      also from within nothing but the loop
  */
-#include "hostkey.h"
+#include "config/ssh_options.h"
+#include "hostkey/hostkey.h"
 #include "rollout/transport/transport.h"
-#include "ssh_options.h"
 
 #include "rollout/base/vec.h"
 

@@ -140,7 +140,13 @@ static LIBSSH2_SEND_FUNC(on_send)
 
 void link_io_session(struct ssh_link *link)
 {
-	/* libssh2's interface takes functions as data pointers */
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+	libssh2_session_callback_set2(link->session, LIBSSH2_CALLBACK_RECV,
+				      (libssh2_cb_generic *)on_recv);
+	libssh2_session_callback_set2(link->session, LIBSSH2_CALLBACK_SEND,
+				      (libssh2_cb_generic *)on_send);
+#else
+	/* its interface takes functions as data pointers */
 	union {
 		LIBSSH2_RECV_FUNC((*recv));
 		void *p;
@@ -151,6 +157,7 @@ void link_io_session(struct ssh_link *link)
 	} s = {.send = on_send};
 	libssh2_session_callback_set(link->session, LIBSSH2_CALLBACK_RECV, r.p);
 	libssh2_session_callback_set(link->session, LIBSSH2_CALLBACK_SEND, s.p);
+#endif
 }
 
 static ssize_t send_some(struct ssh_link *link, const char *from, size_t len)

@@ -1,20 +1,22 @@
 /* A link's way from a name to a session: configuration, jump hosts, socket. */
+#include "config/ssh_config.h"
 #include "dial.h"
 #include "jump.h"
 #include "link.h"
 #include "rollout/base/clock.h"
-#include "ssh_config.h"
 
 #include <pwd.h>
 #include <unistd.h>
 
 #define SYSTEM_CONFIG "/etc/ssh/ssh_config"
 
-/* Cheap to compute with OpenSSL on both sides, and what sshd 9 offers. */
+/* Cheap to compute with OpenSSL on both sides, and what sshd 9 offers. The last one is
+ * no method but makes the exchange strict (CVE-2023-48795); a libssh2 that does not know
+ * it drops it, and Ubuntu's 1.11.0 breaks the connection where it is not asked for. */
 #define KEX_PREFERENCE                                                                             \
 	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"    \
 	"ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group14-sha256,"          \
-	"diffie-hellman-group-exchange-sha256"
+	"diffie-hellman-group-exchange-sha256,kex-strict-c-v00@openssh.com"
 #define CIPHER_PREFERENCE "aes128-ctr,aes256-ctr,aes192-ctr"
 #define MAC_PREFERENCE "hmac-sha2-256,hmac-sha2-512,hmac-sha1"
 

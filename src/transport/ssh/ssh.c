@@ -19,7 +19,7 @@ struct ssh {
 	LIBSSH2_CHANNEL *channel;
 	enum ssh_stage stage;
 	struct strbuf command;
-	bool eof_sent;
+	bool eof_sent, writing;
 };
 
 static struct ssh *of_user(struct ssh_link_user *u)
@@ -64,7 +64,7 @@ static bool exec_command(struct ssh *s)
 
 /* Fills libssh2 while the network takes it; what is left waits for the socket
  * or for the peer's window, either of which wakes us. */
-static void write_pending(struct ssh *s)
+static void fill_channel(struct ssh *s)
 {
 	struct slice p;
 	while ((p = transport_pending(&s->base)).len > 0) {
@@ -80,6 +80,16 @@ static void write_pending(struct ssh *s)
 	}
 	if (s->base.state == TRANSPORT_CLOSING && !s->eof_sent)
 		s->eof_sent = libssh2_channel_send_eof(s->channel) != LIBSSH2_ERROR_EAGAIN;
+}
+
+/* What on_drained queues is written by the call that is under way. */
+static void write_pending(struct ssh *s)
+{
+	if (s->writing)
+		return;
+	s->writing = true;
+	fill_channel(s);
+	s->writing = false;
 }
 
 static bool read_stream(struct ssh *s, int stream)
@@ -153,10 +163,16 @@ static void lost(struct ssh_link_user *u, const struct err *why)
 	transport_fail(&of_user(u)->base, why);
 }
 
+/* Nothing is read here: whoever sends is called back by the loop alone. */
 static void push(struct transport *t)
 {
 	struct ssh *s = (struct ssh *)t;
-	ssh_link_pump(s->link);
+	if (s->link->pumping) {
+		s->link->again = true;
+	} else if (s->stage == SSH_RUN && s->link->state == LINK_READY) {
+		write_pending(s);
+		link_io_flush(s->link);
+	}
 }
 
 static void stop(struct transport *t)

@@ -3,8 +3,8 @@
 #include "cache.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
+#include "rollout/http/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,11 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNECT_TIMEOUT_S 10L
-#define SLOW_BYTES_PER_S 1024L /* slower than this … */
-#define SLOW_TIME_S 30L	       /* … for so long is a break */
-#define REDIRECTS_MAX 10L
-#define BREAKS_MAX 4u /* in a row without a byte between them */
+#define SLOW_BYTES_PER_S 1024 /* slower than this … */
+#define SLOW_TIME_S 30	      /* … for so long is a break */
+#define BREAKS_MAX 4u	      /* in a row without a byte between them */
 #define PAUSE_MS 1000
 #define SAY_EVERY_MS 200
 
@@ -24,13 +22,10 @@ struct download {
 	const char *url, *partial;
 	const struct vm_image_progress *progress;
 	int fd;
-	CURL *curl;
-	int64_t start; /* bytes that were there when this attempt began */
 	int64_t done;  /* bytes in the file */
 	int64_t total; /* 0: not known */
 	int64_t said_ms;
 	bool room_checked, resumed;
-	bool failed; /* on our side: *err tells */
 	struct err *err;
 };
 
@@ -64,132 +59,57 @@ static bool has_room(struct download *d, int64_t needed)
 }
 
 /* As soon as the length is known: better now than at the end of an hour. */
-static bool check_room(struct download *d)
+static int check_room(struct download *d, int64_t total, struct err *err)
 {
-	curl_off_t length = -1;
 	d->room_checked = true;
-	curl_easy_getinfo(d->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	if (length <= 0)
-		return true;
-	d->total = d->start + length;
-	if (has_room(d, length))
-		return true;
-	no_room(d, length, d->err);
-	return false;
+	if (total < 0)
+		return 0;
+	d->total = total;
+	return has_room(d, total - d->done) ? 0 : no_room(d, total - d->done, err);
 }
 
-static bool keep(struct download *d, const char *data, size_t len)
+static int keep(struct download *d, struct slice piece, struct err *err)
 {
 	struct err e = {0};
-	if (d->done + (int64_t)len > VM_IMAGE_MAX_BYTES) {
-		err_set(d->err, ERR_LIMIT, "it is larger than %lld bytes",
-			(long long)VM_IMAGE_MAX_BYTES);
-		return false;
-	}
-	if (fd_write_all(d->fd, data, len, &e) < 0) {
-		if (e.sys == ENOSPC || e.sys == EDQUOT)
-			no_room(d, d->total > d->done ? d->total - d->done : (int64_t)len, d->err);
-		else
-			*d->err = e;
-		return false;
-	}
-	d->done += (int64_t)len;
-	return true;
+	int r = fd_write_all(d->fd, piece.ptr, piece.len, &e);
+	if (r < 0 && (e.sys == ENOSPC || e.sys == EDQUOT))
+		return no_room(d, d->total > d->done ? d->total - d->done : (int64_t)piece.len,
+			       err);
+	if (r < 0 && err)
+		*err = e;
+	d->done += r < 0 ? 0 : (int64_t)piece.len;
+	return r;
 }
 
-static size_t receive(char *data, size_t size, size_t n, void *ctx)
+static int receive(void *ctx, struct slice piece, int64_t total, struct err *err)
 {
 	struct download *d = ctx;
-	if ((!d->room_checked && !check_room(d)) || !keep(d, data, size * n)) {
-		d->failed = true;
-		return CURL_WRITEFUNC_ERROR;
-	}
-	say(d, false);
-	return size * n;
+	int r = d->room_checked ? 0 : check_room(d, total, err);
+	if (r == 0)
+		r = keep(d, piece, err);
+	if (r == 0)
+		say(d, false);
+	return r;
 }
 
 /* ---- one attempt ---- */
 
-static void set_options(struct download *d, char *detail)
+static enum http_outcome attempt(struct download *d)
 {
-	CURL *c = d->curl;
-	curl_easy_setopt(c, CURLOPT_URL, d->url);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, d);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, detail);
-	curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)d->start);
-	curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)VM_IMAGE_MAX_BYTES);
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(c, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https,file");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES_PER_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, SLOW_TIME_S);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "rollout");
-}
-
-enum outcome {
-	DONE,
-	BROKEN,	 /* worth another attempt from where it stopped */
-	REFUSED, /* the server will not continue: from the start */
-	HOPELESS,
-};
-
-static enum outcome judge(CURLcode code, long status, bool connected)
-{
-	switch (code) {
-	case CURLE_OK:
-		return DONE;
-	case CURLE_RANGE_ERROR:
-	case CURLE_BAD_DOWNLOAD_RESUME:
-		return REFUSED;
-	case CURLE_HTTP_RETURNED_ERROR:
-		return status == 416 ? REFUSED : status >= 500 ? BROKEN : HOPELESS;
-	case CURLE_OPERATION_TIMEDOUT:
-		return connected ? BROKEN : HOPELESS;
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_GOT_NOTHING:
-	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
-		return BROKEN;
-	default:
-		return HOPELESS;
-	}
-}
-
-static enum err_code code_of(CURLcode code, long status)
-{
-	if (code == CURLE_FILESIZE_EXCEEDED)
-		return ERR_LIMIT;
-	if (code == CURLE_FILE_COULDNT_READ_FILE || status == 404 || status == 410)
-		return ERR_NOT_FOUND;
-	return ERR_UNREACHABLE;
-}
-
-static enum outcome attempt(struct download *d)
-{
-	char detail[CURL_ERROR_SIZE] = "";
-	curl_off_t connected = 0; /* microseconds; 0: it never was */
-	long status = 0;
-	d->start = d->done;
+	enum http_outcome o = HTTP_FAILED;
+	const struct http_request q = {
+		.url = d->url,
+		.take = receive,
+		.ctx = d,
+		.max_bytes = VM_IMAGE_MAX_BYTES,
+		.resume_at = d->done,
+		.flags = HTTP_NO_FTP,
+		.slow_bytes = SLOW_BYTES_PER_S,
+		.slow_s = SLOW_TIME_S,
+	};
 	d->room_checked = false;
-	d->curl = curl_easy_init();
-	set_options(d, detail);
-	const CURLcode code = curl_easy_perform(d->curl);
-	curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(d->curl, CURLINFO_CONNECT_TIME_T, &connected);
-	curl_easy_cleanup(d->curl);
-	if (d->failed)
-		return HOPELESS;
-	if (code != CURLE_OK)
-		err_set(d->err, code_of(code, status), "%s",
-			detail[0] ? detail : curl_easy_strerror(code));
-	return judge(code, status, connected > 0);
+	(void)http_get(&q, &o, d->err);
+	return o;
 }
 
 static int start_over(struct download *d, struct err *err)
@@ -213,12 +133,12 @@ static int run_attempts(struct download *d)
 	unsigned breaks = 0;
 	for (;;) {
 		const int64_t before = d->done;
-		const enum outcome o = attempt(d);
-		if (o == DONE)
+		const enum http_outcome o = attempt(d);
+		if (o == HTTP_DONE)
 			return 0;
-		if (o == HOPELESS || (o == REFUSED && refused))
+		if (o == HTTP_FAILED || (o == HTTP_NO_RANGE && refused))
 			return d->err->code;
-		if (o == REFUSED) {
+		if (o == HTTP_NO_RANGE) {
 			refused = true;
 			int r = start_over(d, d->err);
 			if (r < 0)
@@ -262,8 +182,11 @@ int vm_download(const char *url, const char *partial, const struct vm_image_prog
 	if (r == 0 && fsync(d.fd) < 0)
 		r = err_sys(err, "write %s", partial);
 	fd_close(&d.fd);
-	if (r < 0)
-		return err_wrap(err, r, "download of %s", url);
+	if (r < 0) {
+		CLEANUP(strbuf_release) struct strbuf shown = {0};
+		http_shown_url(&shown, url);
+		return err_wrap(err, r, "download of %s", shown.ptr);
+	}
 	say(&d, true);
 	*ret_resumed = d.resumed;
 	return 0;

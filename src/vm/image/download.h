@@ -1,5 +1,5 @@
 #pragma once
-/* Fetching one file over HTTP(S), or from file://, with libcurl. */
+/* Fetching one file over HTTP(S), or from file://, with libcurl (rollout/http/http.h). */
 #include "rollout/vm/image.h"
 
 /* Into `partial`, whose bytes are kept: what is there is continued, also after a

@@ -5,10 +5,9 @@
 #include "rollout/base/file.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <sys/file.h>
 
 #define CHANGE_LIMIT_MS 60000
+#define USE "network.use" /* shared by who starts machines */
 
 static int lock_changes(const struct vm_project *p, int *ret_fd, struct err *err)
 {
@@ -17,25 +16,17 @@ static int lock_changes(const struct vm_project *p, int *ret_fd, struct err *err
 	return r < 0 ? err_wrap(err, r, "the project's network") : 0;
 }
 
-static int use(const struct vm_project *p, int how)
-{
-	CLEANUP(free_ptr) char *path = vm_project_path(p, "network.use");
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd >= 0 && flock(fd, how) < 0)
-		fd_close(&fd);
-	return fd;
-}
-
 int vm_life_network_hold(const struct vm_life *life, const struct vm_project *p, int *ret_fd,
 			 struct err *err)
 {
+	CLEANUP(free_ptr) char *use = vm_project_path(p, USE);
 	CLEANUP(fd_close) int changes = -1;
+	CLEANUP(fd_close) int fd = -1;
 	int r = lock_changes(p, &changes, err);
+	if (r == 0)
+		r = vm_lock_share(use, &fd, err);
 	if (r < 0)
 		return r;
-	CLEANUP(fd_close) int fd = use(p, LOCK_SH);
-	if (fd < 0)
-		return err_sys(err, "lock %s/network.use", p->dir);
 	r = life->network_up(p, err);
 	if (r < 0)
 		return err_wrap(err, r, "the project's network");
@@ -63,10 +54,11 @@ static bool any_runs(const struct vm_project *p)
 
 void vm_life_network_release(const struct vm_life *life, const struct vm_project *p)
 {
+	CLEANUP(free_ptr) char *use = vm_project_path(p, USE);
 	CLEANUP(fd_close) int changes = -1;
+	CLEANUP(fd_close) int nobody_starts = -1;
 	if (lock_changes(p, &changes, NULL) < 0)
 		return;
-	CLEANUP(fd_close) int nobody_starts = use(p, LOCK_EX | LOCK_NB);
-	if (nobody_starts >= 0 && !any_runs(p))
+	if (vm_lock_try(use, &nobody_starts, NULL) == 0 && !any_runs(p))
 		life->network_down(p);
 }

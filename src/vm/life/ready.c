@@ -2,7 +2,7 @@
 
 #include "../liveness.h"
 #include "../project/project.h"
-#include "boot_watch.h"
+#include "boot/boot_watch.h"
 #include "login.h"
 #include "probe.h"
 #include "rollout/base/clock.h"

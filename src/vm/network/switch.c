@@ -25,8 +25,8 @@
 
 #define RESCAN_MS 1000
 #define IDLE_MS 20000 /* without a running machine, then it ends: one may be starting */
-#define ENSURE_MS 5000
-#define STOP_MS 2000
+#define ENSURE_MS 30000
+#define STOP_MS 10000
 #define NAP_MS 10
 
 struct switch_process {

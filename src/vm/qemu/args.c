@@ -1,6 +1,6 @@
 #include "args.h"
 
-#include "accel.h"
+#include "accel/accel.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 #include "../network/network.h"
 #include "../project/project.h"
-#include "accel.h"
+#include "accel/accel.h"
+#include "accel/probe.h"
 #include "args.h"
 #include "machine.h"
-#include "probe.h"
 
 #include <stdlib.h>
 #include <unistd.h>

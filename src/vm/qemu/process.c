@@ -3,10 +3,10 @@
 #include "../network/network.h"
 #include "../project/project.h"
 #include "../tool.h"
-#include "accel.h"
+#include "accel/accel.h"
+#include "accel/probe.h"
 #include "args.h"
 #include "machine.h"
-#include "probe.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 

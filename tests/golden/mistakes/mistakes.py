@@ -150,7 +150,8 @@ def types():
     yield Mistake(k, common(3), "    system: true", "    system: 17", says="system")
     yield Mistake(k, common(2), "    verbosity: 1", "    verbosity: loud", says="verbosity")
     yield Mistake(k, "site.yml", "  gather_facts: false", "  gather_facts: perhaps", says="gather_facts", entry="site.yml")
-    yield Mistake(k, "site.yml", "    play_number: 0", "    - play_number: 0", line="- play_number: 0", entry="site.yml")
+    yield Mistake(k, "site.yml", "    play_number: 0", "    - play_number: 0", line="- play_number: 0", entry="site.yml",
+                  untold="a list of mappings: Ansible takes it for one mapping")
     yield Mistake(k, main(29, "vars/main.yml"), "service_029_conf: ", "- service_029_conf: ", line="- service_029_conf")
     yield Mistake(k, main(35, "meta/main.yml"), "  - role: common_05", "  - common: common_05", says="role")
     yield Mistake(k, main(36), "  loop_control:\n    loop_var: account\n    label: ", "  loop_control: account  # ",

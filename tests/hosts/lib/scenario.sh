@@ -150,7 +150,7 @@ serve() {
     systemd-socket-activate --inetd --accept -l 10.77.0.1:8000 \
         "$repo/tests/hosts/lib/serve.sh" "$scratch/web" >"$scratch/serve.log" 2>&1 &
     server=$!
-    for _ in {1..50}; do
+    for _ in {1..600}; do
         grep -qs Listening "$scratch/serve.log" && return
         sleep 0.1
     done

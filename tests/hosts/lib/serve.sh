@@ -6,7 +6,9 @@ while IFS= read -r header && [ "$header" != $'\r' ] && [ -n "$header" ]; do :; d
 echo "$method $path" >>"$1/requests"
 file=$1$path
 if [[ $path != *..* && -f $file ]]; then
-    printf 'HTTP/1.1 200 OK\r\nContent-Length: %s\r\nConnection: close\r\n\r\n' "$(stat -c %s "$file")"
+    type=application/octet-stream
+    [[ $path != *.json ]] || type=application/json
+    printf 'HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n' "$type" "$(stat -c %s "$file")"
     [ "$method" = HEAD ] || cat "$file"
 else
     printf 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'

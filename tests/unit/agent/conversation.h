@@ -11,7 +11,8 @@ struct conversation {
 	struct wire_reader reader;
 	struct arena arena;
 	struct strbuf out;
-	char dir[32]; /* a folder of the test's own */
+	bool was_last; /* of the last RESULT */
+	char dir[32];  /* a folder of the test's own */
 };
 
 struct conversation *conversation_start(void);
@@ -24,6 +25,7 @@ void conversation_end(struct conversation *c); /* BYE, and exit code 0 */
 /* The next frame's payload (past CONTENT_WANTED, unless it is that), which lives as long as the conversation. */
 const struct value *expect(struct conversation *c, enum wire_type type, uint32_t id);
 /* The next RESULT's result, past OUTPUT frames. */
+const struct value *expect_any_result(struct conversation *c, uint32_t id, unsigned item);
 const struct value *expect_result(struct conversation *c, uint32_t id, unsigned item, bool last);
 /* As YAML: "{module: ping}"; what is left out is item {}, strand 1, flags false. */
 void send_task(struct conversation *c, uint32_t id, const char *yaml);

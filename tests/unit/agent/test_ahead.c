@@ -42,20 +42,30 @@ static void expect_wanted(struct conversation *c, const char *content)
 	assert_string_equal(list->list.at[0]->str.ptr, hash(content));
 }
 
+/* A task that holds up those behind it until `let_go`. */
+static void send_wait(struct conversation *c, uint32_t id)
+{
+	send_task(c, id,
+		  in_dir(c, "{module: shell, items: [{_raw_params: 'while ! test -e "
+			    "%s/go; do sleep 0.05; done'}]}"));
+}
+
+static void let_go(struct conversation *c)
+{
+	assert_int_equal(file_write_atomic(in_dir(c, "%s/go"), "", 0, 0600, NULL), 0);
+}
+
 /* The second task's content is there before its turn, and is not asked for again. */
 static void a_waiting_task_is_looked_at(void **state)
 {
 	struct conversation *c = conversation_greeted();
 	CLEANUP(strbuf_release) struct strbuf text = {0};
 	(void)state;
-	send_task(c, 1,
-		  in_dir(c, "{module: shell, items: [{_raw_params: 'while ! test -e "
-			    "%s/go; do sleep 0.05; done'}]}"));
+	send_wait(c, 1);
 	send_copy(c, 2, "a", "ahead\n");
 	expect_wanted(c, "ahead\n");
 	send_content(c, "ahead\n");
-	int r = file_write_atomic(in_dir(c, "%s/go"), "", 0, 0600, NULL);
-	assert_int_equal(r, 0);
+	let_go(c);
 	expect_result(c, 1, 0, true);
 	assert_true(get_bool(expect_result(c, 2, 0, true), "changed"));
 	assert_int_equal(file_read(in_dir(c, "%s/a"), 100, &text, NULL), 0);
@@ -69,13 +79,16 @@ static void what_may_be_there_is_not_guessed(void **state)
 	struct conversation *c = conversation_greeted();
 	(void)state;
 	assert_int_equal(file_write_atomic(in_dir(c, "%s/a"), "same\n", 5, 0600, NULL), 0);
-	send_copy(c, 1, "a", "same\n");
-	send_copy(c, 2, "b", "other\n");
+	send_wait(c, 1);
+	send_copy(c, 2, "a", "same\n");
+	send_copy(c, 3, "b", "other\n");
 	expect_wanted(c, "other\n");
-	assert_false(get_bool(expect_result(c, 1, 0, true), "changed"));
-	expect(c, WIRE_BLOB_WANTED, 2);
-	send_blob(c, 2, hash("other\n"), "other\n");
-	assert_true(get_bool(expect_result(c, 2, 0, true), "changed"));
+	let_go(c);
+	expect_result(c, 1, 0, true);
+	assert_false(get_bool(expect_result(c, 2, 0, true), "changed"));
+	expect(c, WIRE_BLOB_WANTED, 3);
+	send_blob(c, 3, hash("other\n"), "other\n");
+	assert_true(get_bool(expect_result(c, 3, 0, true), "changed"));
 	conversation_end(c);
 }
 

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,11 +49,43 @@ static void commands_inherit_nothing(void **state)
 	conversation_end(c);
 }
 
+#define STRANGER 1234
+
+/* As that user, whom the kernel asks before somebody attaches or a core file is
+ * written: then what is in /proc is root's. Files are written as ever. */
+static void nobody_looks_into_it(void **state)
+{
+	char script[] = "/tmp/agent-as.XXXXXX", path[64];
+	struct stat st;
+	(void)state;
+	if (geteuid() != 0 || access("/usr/bin/setpriv", X_OK) < 0)
+		skip();
+	CLEANUP(fd_close) int fd = mkostemp(script, O_CLOEXEC);
+	assert_true(fd >= 0);
+	dprintf(fd, "#!/bin/sh\nexec setpriv --reuid=%d --regid=%d --clear-groups %s\n", STRANGER,
+		STRANGER, program());
+	assert_int_equal(fchmod(fd, 0755), 0);
+	fd_close(&fd);
+	struct conversation *c = conversation_exec(script);
+	assert_int_equal(chown(c->dir, STRANGER, STRANGER), 0);
+	const struct value *v = expect(c, WIRE_HELLO, 0);
+	assert_int_equal(value_get(v, "uid")->integer, STRANGER);
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)c->agent);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	send_task(c, 1,
+		  in_dir(c, "{module: lineinfile, items: [{path: %s/a, line: b, create: true}]}"));
+	assert_true(get_bool(expect_result(c, 1, 0, true), "changed"));
+	conversation_end(c);
+	unlink(script);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_knows_its_own_hash),
 		cmocka_unit_test(commands_inherit_nothing),
+		cmocka_unit_test(nobody_looks_into_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define SLEEPER                                                                                    \
@@ -50,6 +51,22 @@ static void a_failure_stops_its_strand(void **state)
 	conversation_end(c);
 }
 
+/* Also beside a task that says nothing. */
+static void a_ping_is_answered_at_once(void **state)
+{
+	struct conversation *c = conversation_greeted();
+	(void)state;
+	send_value(c, WIRE_PING, 0, "{}");
+	expect(c, WIRE_PONG, 0);
+	send_task(c, 1, in_dir(c, SLEEPER));
+	wait_pid_file(in_dir(c, "%s/pid"));
+	send_value(c, WIRE_PING, 0, "{}");
+	expect(c, WIRE_PONG, 0);
+	send_value(c, WIRE_CANCEL, 1, "{}");
+	expect_result(c, 1, 0, true);
+	conversation_end(c);
+}
+
 static void cancelling_kills_what_runs(void **state)
 {
 	struct conversation *c = conversation_greeted();
@@ -88,18 +105,48 @@ static void the_unwilling_are_killed(void **state)
 	conversation_end(c);
 }
 
-static void a_task_may_have_a_time_limit(void **state)
+/* Neither does it hold up the next task. */
+static void a_worker_that_does_not_answer_is_killed(void **state)
 {
 	struct conversation *c = conversation_greeted();
 	(void)state;
 	send_task(c, 1,
-		  "{module: shell, timeout_ms: 200, items: [{_raw_params: 'true'}, "
-		  "{_raw_params: sleep 600}, {_raw_params: 'true'}]}");
-	expect_result(c, 1, 0, false);
-	const struct value *r = expect_result(c, 1, 1, true);
-	assert_true(get_bool(r, "failed") && get_bool(r, "timed_out"));
-	assert_string_equal(get_str(r, "msg"), "took longer than 0.2 s and was ended");
-	send_task(c, 2, "{module: ping, timeout_ms: 60000}");
+		  in_dir(c, "{module: shell, items: [{_raw_params: 'echo $PPID > %s/pid; exec "
+			    "sleep 600'}]}"));
+	pid_t worker = wait_pid_file(in_dir(c, "%s/pid"));
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	send_value(c, WIRE_CANCEL, 1, "{}");
+	assert_true(get_bool(expect_result(c, 1, 0, true), "cancelled"));
+	assert_true(is_gone(worker));
+	send_task(c, 2, "{module: ping}");
+	expect_result(c, 2, 0, true);
+	conversation_end(c);
+}
+
+static void a_task_may_have_a_time_limit(void **state)
+{
+	struct conversation *c = conversation_greeted();
+	const char *begun = in_dir(c, "%s/begun");
+	(void)state;
+	/* On a busy machine the first item may not end in time. */
+	for (int limit_ms = 200; access(begun, F_OK) < 0 && limit_ms < PATIENCE_MS; limit_ms *= 5) {
+		char told[64];
+		send_task(c, 1,
+			  in_dir(c, arena_printf(&c->arena,
+						 "{module: shell, timeout_ms: %d, items: "
+						 "[{_raw_params: 'true'}, {_raw_params: 'touch "
+						 "%%s/begun; sleep 600'}, {_raw_params: 'true'}]}",
+						 limit_ms)));
+		const struct value *r = expect_any_result(c, 1, 0);
+		if (!get_bool(r, "failed"))
+			r = expect_any_result(c, 1, 1);
+		assert_true(c->was_last && get_bool(r, "failed") && get_bool(r, "timed_out"));
+		snprintf(told, sizeof(told), "took longer than %.1f s and was ended",
+			 limit_ms / 1000.0);
+		assert_string_equal(get_str(r, "msg"), told);
+	}
+	assert_int_equal(access(begun, F_OK), 0);
+	send_task(c, 2, "{module: ping, timeout_ms: 600000}");
 	expect_result(c, 2, 0, true);
 	conversation_end(c);
 }
@@ -120,26 +167,37 @@ static void daemons_stay(void **state)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
+/* What is there to be ended ends at SIGTERM: how long the agent lasted. */
+static int64_t end_of_input(int how)
+{
+	struct conversation *c = conversation_greeted();
+	send_task(c, 1, in_dir(c, SLEEPER));
+	send_task(c, 2, in_dir(c, "{module: shell, items: [{_raw_params: touch %s/late}]}"));
+	pid_t pid = wait_pid_file(in_dir(c, "%s/pid"));
+	int64_t start_ms = clock_now_ms();
+	if (how == 0)
+		end_input(c);
+	else if (how == 1)
+		kill(c->agent, SIGTERM);
+	else
+		close(c->from), c->from = -1;
+	assert_true(is_gone(pid));
+	assert_int_equal(access(in_dir(c, "%s/late"), F_OK), -1);
+	assert_int_equal(wait_exit(c), 0);
+	return clock_now_ms() - start_ms;
+}
+
 static void the_end_of_input_kills_what_runs(void **state)
 {
 	(void)state;
 	for (int how = 0; how < 3; how++) {
-		struct conversation *c = conversation_greeted();
-		send_task(c, 1, in_dir(c, SLEEPER));
-		send_task(c, 2,
-			  in_dir(c, "{module: shell, items: [{_raw_params: touch %s/late}]}"));
-		pid_t pid = wait_pid_file(in_dir(c, "%s/pid"));
-		int64_t start_ms = clock_now_ms();
-		if (how == 0)
-			end_input(c);
-		else if (how == 1)
-			kill(c->agent, SIGTERM);
-		else
-			close(c->from), c->from = -1;
-		assert_true(is_gone(pid));
-		assert_int_equal(access(in_dir(c, "%s/late"), F_OK), -1);
-		assert_int_equal(wait_exit(c), 0);
-		assert_true(clock_now_ms() - start_ms < 1500);
+		int64_t least_ms = end_of_input(how);
+		/* On a busy machine one may be late; all are where SIGKILL's time is waited for. */
+		for (int i = 0; i < 20 && least_ms >= 1500; i++) {
+			int64_t ms = end_of_input(how);
+			least_ms = ms < least_ms ? ms : least_ms;
+		}
+		assert_true(least_ms < 1500);
 	}
 }
 
@@ -224,8 +282,10 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_stops_its_strand),
+		cmocka_unit_test(a_ping_is_answered_at_once),
 		cmocka_unit_test(cancelling_kills_what_runs),
 		cmocka_unit_test(the_unwilling_are_killed),
+		cmocka_unit_test(a_worker_that_does_not_answer_is_killed),
 		cmocka_unit_test(a_task_may_have_a_time_limit),
 		cmocka_unit_test(daemons_stay),
 		cmocka_unit_test(the_end_of_input_kills_what_runs),

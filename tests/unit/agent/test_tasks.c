@@ -5,6 +5,7 @@
 #include "rollout/base/vec.h"
 #include "test.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -19,7 +20,11 @@ static void hello_comes_first(void **state)
 	assert_int_equal(value_get(v, "pid")->integer, c->agent);
 	assert_int_equal(value_get(v, "uid")->integer, geteuid());
 	assert_int_equal(value_get(v, "sha256")->str.len, 64);
-	assert_true(value_get(v, "arch")->str.len > 0 && value_get(v, "user")->str.len > 0);
+	assert_true(value_get(v, "arch")->str.len > 0);
+	const struct passwd *pw = getpwuid(geteuid());
+	if (pw)
+		assert_string_equal(get_str(v, "user"), pw->pw_name);
+	assert_true(value_get(v, "user")->str.len > 0);
 	conversation_end(c);
 }
 
@@ -210,6 +215,7 @@ static void content_must_be_what_was_named(void **state)
 	expect(c, WIRE_BLOB_WANTED, 3);
 	send_value(c, WIRE_CANCEL, 3, "{}");
 	assert_true(get_bool(expect_result(c, 3, 0, true), "cancelled"));
+	expect(c, WIRE_BLOB_STOP, 3);
 	send_task(c, 4, in_dir(c, task.ptr));
 	send_blob(c, 3, hex, "right");
 	assert_true(get_bool(expect_result(c, 4, 0, true), "changed"));

@@ -1,34 +1,20 @@
 #include "rollout/base/file.h"
 
 #include "rollout/base/clock.h"
-#include "test.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/rollout-file-XXXXXX";
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	CLEANUP(strbuf_release) struct strbuf command = {0};
-	(void)state;
-	strbuf_printf(&command, "rm -rf '%s'", folder);
-	return system(command.ptr);
-}
 
 static void written_files_read_back(void **state)
 {
-	CLEANUP(free_ptr) char *path = path_join(folder, "a");
+	CLEANUP(free_ptr) char *path = path_join(scratch, "a");
 	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct err e = {0};
 	struct stat st;
@@ -48,7 +34,7 @@ static void written_files_read_back(void **state)
 
 static void a_failed_write_leaves_nothing(void **state)
 {
-	CLEANUP(free_ptr) char *dir = path_join(folder, "d");
+	CLEANUP(free_ptr) char *dir = path_join(scratch, "d");
 	CLEANUP(free_ptr) char *inside = path_join(dir, "x");
 	struct err e = {0};
 	(void)state;
@@ -64,13 +50,72 @@ static void a_failed_write_leaves_nothing(void **state)
 	assert_int_equal(entries, 3); /* . .. x */
 }
 
+static bool is_ours(const char *name)
+{
+	return strncmp(name, "part-", 5) == 0;
+}
+
+static void remove_any(const char *path)
+{
+	if (unlink(path) < 0)
+		rmdir(path);
+}
+
+/* A file or folder of that age; its fd. */
+static int make_old(const char *dir, const char *name, bool folder, time_t age_s)
+{
+	CLEANUP(free_ptr) char *path = path_join(dir, name);
+	struct timespec times[2] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+	if (folder)
+		assert_int_equal(mkdir(path, 0700), 0);
+	int fd = open(path, (folder ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, times), 0);
+	return fd;
+}
+
+static void what_nobody_claims_is_removed(void **state)
+{
+	static const struct {
+		const char *name;
+		bool folder, claimed, closed, stays;
+		time_t age_s;
+	} cases[] = {
+		{"part-gone", false, true, true, false, 3600},
+		{"part-unclaimed", false, false, true, false, 3600},
+		{"part-folder", true, true, true, false, 3600},
+		{"part-young", false, false, true, true, 0},
+		{"part-claimed", false, true, false, true, 3600},
+		{"part-claimed-folder", true, true, false, true, 3600},
+		{"other", false, false, true, true, 3600},
+	};
+	CLEANUP(free_ptr) char *dir = path_join(scratch, "left");
+	int fds[ARRAY_LEN(cases)];
+	struct stat st;
+	(void)state;
+	assert_int_equal(mkdir(dir, 0700), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		fds[i] = make_old(dir, cases[i].name, cases[i].folder, cases[i].age_s);
+		if (cases[i].claimed)
+			fd_claim(fds[i]);
+		if (cases[i].closed)
+			fd_close(&fds[i]);
+	}
+	leftovers_remove(&(struct leftovers){dir, is_ours, remove_any});
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(free_ptr) char *path = path_join(dir, cases[i].name);
+		assert_int_equal(stat(path, &st) == 0, cases[i].stays);
+		fd_close(&fds[i]);
+	}
+}
+
 static void folders_are_made_on_the_way(void **state)
 {
 	CLEANUP(strbuf_release) struct strbuf path = {0};
 	struct err e = {0};
 	struct stat st;
 	(void)state;
-	strbuf_printf(&path, "%s/p//q/r/", folder);
+	strbuf_printf(&path, "%s/p//q/r/", scratch);
 	assert_int_equal(dir_create_all(path.ptr, 0750, &e), 0);
 	assert_int_equal(dir_create_all(path.ptr, 0700, &e), 0);
 	assert_int_equal(stat(path.ptr, &st), 0);
@@ -113,6 +158,20 @@ static void paths(void **state)
 	}
 }
 
+static void paths_without_detours(void **state)
+{
+	static const char *const cases[][2] = {
+		{"a//b/../c", "a/c"}, {"/a/b/../../c", "/c"}, {"/..", "/"}, {"../a/..", ".."},
+		{"a/..", "."},	      {"./a/.", "a"},	      {"", "."},    {"../../a", "../../a"},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(strbuf_release) struct strbuf got = {0};
+		path_normalize(&got, slice_from(cases[i][0]));
+		assert_string_equal(got.ptr, cases[i][1]);
+	}
+}
+
 static void clocks(void **state)
 {
 	(void)state;
@@ -126,9 +185,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(written_files_read_back),
 		cmocka_unit_test(a_failed_write_leaves_nothing),
+		cmocka_unit_test(what_nobody_claims_is_removed),
 		cmocka_unit_test(folders_are_made_on_the_way),
 		cmocka_unit_test(paths),
+		cmocka_unit_test(paths_without_detours),
 		cmocka_unit_test(clocks),
 	};
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -39,6 +39,17 @@ static void split_gives_each_part(void **state)
 	}
 }
 
+static void words_between_white_space(void **state)
+{
+	struct slice rest = SLICE_LIT(" a\t bc  \n"), word = {0}, nothing = {NULL, 0};
+	(void)state;
+	assert_true(slice_word(&rest, &word) && slice_is(word, "a"));
+	assert_true(slice_word(&rest, &word) && slice_is(word, "bc"));
+	assert_false(slice_word(&rest, &word));
+	assert_int_equal(word.len, 0);
+	assert_false(slice_word(&nothing, &word));
+}
+
 static void strbuf_grows_and_shrinks(void **state)
 {
 	CLEANUP(strbuf_release) struct strbuf b = {0};
@@ -110,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices),
 		cmocka_unit_test(split_gives_each_part),
+		cmocka_unit_test(words_between_white_space),
 		cmocka_unit_test(strbuf_grows_and_shrinks),
 		cmocka_unit_test(utf8_is_checked),
 	};

@@ -64,11 +64,29 @@ static void vectors(void **state)
 	vec_release(&v);
 }
 
+/* Differences of two keys that a multiplication by any odd number keeps: who knows
+ * how keys are hashed must not be able to make as many as they like that collide. */
+static void chosen_keys_do_not_collide(void **state UNUSED)
+{
+	uint64_t keys[16][8], hashes[16];
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		for (size_t k = 0; k < 4; k++) {
+			bool other = i >> k & 1;
+			keys[i][2 * k] = 0x0123456789abcdefu ^ (other ? 1ull << 63 : 0);
+			keys[i][2 * k + 1] = k ^ (other ? 1ull << 63 | 1ull << 31 : 0);
+		}
+		hashes[i] = hash_bytes(keys[i], sizeof(keys[i]));
+		for (size_t j = 0; j < i; j++)
+			assert_true(hashes[j] != hashes[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_survives_growth_and_removal),
 		cmocka_unit_test(keys_are_bytes),
+		cmocka_unit_test(chosen_keys_do_not_collide),
 		cmocka_unit_test(vectors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 
 #include "options.h"
 
+#include "rollout/value/value.h"
+
 static char *const no_environment[] = {NULL};
 
 static int apply(const struct project *p, struct options *o, const char *text,
@@ -46,6 +48,17 @@ static void test_file(void **state)
 	assert_string_equal(o.become_user, "app");
 	assert_int_equal(o.skip_tags.len, 2);
 	assert_string_equal(o.skip_tags.at[1], "b");
+	struct arena a = {0};
+	const struct value *all = config_values(&a, &o);
+	assert_int_equal(value_get(all, "DEFAULT_FORKS")->integer, 7);
+	assert_true(value_is_str(value_get(all, "DEFAULT_REMOTE_USER"), "bob"));
+	assert_int_equal(value_get(all, "DEFAULT_ROLES_PATH")->list.len, 2);
+	assert_false(value_get(all, "HOST_KEY_CHECKING")->boolean);
+	assert_true(value_get(all, "DIFF_ALWAYS")->boolean);
+	assert_int_equal(value_get(all, "TAGS_SKIP")->list.len, 2);
+	assert_int_equal(value_get(all, "DEFAULT_VERBOSITY")->integer, 0);
+	assert_int_equal(value_get(all, "PLAYBOOK_DIR")->type, VALUE_NULL);
+	arena_release(&a);
 	options_release(&o);
 	project_close(&p);
 }

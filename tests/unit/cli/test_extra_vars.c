@@ -1,8 +1,8 @@
 /* -e in its forms. */
 #include "../test.h"
-#include "extra_vars.h"
 #include "rollout/base/file.h"
 #include "rollout/value/json.h"
+#include "run/extra_vars.h"
 
 #include <stdlib.h>
 #include <unistd.h>

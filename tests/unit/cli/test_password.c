@@ -1,12 +1,10 @@
 /* Passwords from files and from programs. */
-#include "test.h"
+#include "scratch.h"
 
 #include "password.h"
 #include "rollout/base/file.h"
 
 #include <stdlib.h>
-
-static char dir[] = "/tmp/test-password-XXXXXX";
 
 static const struct {
 	const char *name, *text;
@@ -27,7 +25,7 @@ static void test_sources(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		CLEANUP(free_ptr) char *path = path_join(dir, cases[i].name);
+		CLEANUP(free_ptr) char *path = path_join(scratch, cases[i].name);
 		CLEANUP(strbuf_wipe) struct strbuf got = {0};
 		struct err err = {0};
 		const char *text = cases[i].text;
@@ -49,22 +47,8 @@ static void test_sources(void **state)
 	}
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	CLEANUP(strbuf_release) struct strbuf command = {0};
-	(void)state;
-	strbuf_printf(&command, "rm -r '%s'", dir);
-	return system(command.ptr);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sources)};
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

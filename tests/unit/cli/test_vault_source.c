@@ -1,5 +1,5 @@
 /* Where vault passwords come from: files, scripts, client scripts. */
-#include "test.h"
+#include "scratch.h"
 
 #include "rollout/base/file.h"
 #include "vault/passwords.h"
@@ -10,11 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/test-vault-source-XXXXXX";
-
 static char *put(const char *name, const char *text, mode_t mode)
 {
-	char *path = path_join(dir, name);
+	char *path = path_join(scratch, name);
 	struct err err = {0};
 	if (file_write_atomic(path, text, strlen(text), mode, &err) < 0)
 		fail_msg("%s", err.msg);
@@ -93,7 +91,7 @@ static void test_order(void **state)
 	struct err err = {0};
 	(void)state;
 	strbuf_printf(&id, "b@%s", two);
-	strbuf_printf(&list, "a@%s, x@%s/missing", one, dir);
+	strbuf_printf(&list, "a@%s, x@%s/missing", one, scratch);
 	const char *ids[] = {id.ptr, NULL}, *files[] = {three, NULL}, *bad[] = {"/missing", NULL},
 		   *odd[] = {"a;b@x", NULL};
 	struct vault_request rq = {
@@ -114,21 +112,6 @@ static void test_order(void **state)
 	vault_free(v);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	unsetenv("ANSIBLE_VAULT_ID_MATCH");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	CLEANUP(strbuf_release) struct strbuf command = {0};
-	(void)state;
-	strbuf_printf(&command, "rm -r %s", dir);
-	return system(command.ptr);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,5 +119,6 @@ int main(void)
 		cmocka_unit_test(test_encrypted_file),
 		cmocka_unit_test(test_order),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	unsetenv("ANSIBLE_VAULT_ID_MATCH");
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

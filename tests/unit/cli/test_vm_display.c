@@ -3,7 +3,7 @@
 #include "rollout/base/file.h"
 #include "rollout/base/vec.h"
 #include "rollout/value/json.h"
-#include "vm/display.h"
+#include "vm/display/display.h"
 
 #include <locale.h>
 #include <stdio.h>

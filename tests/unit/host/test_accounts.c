@@ -1,7 +1,7 @@
 /* Users and groups: reading files and getent, changing by shadow's programs
  * (stand-ins that write down how they were called), and predicting. */
 #include "bed.h"
-#include "real.h"
+#include "real/real.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* dpkg's database, apt-get's words, and the prediction from its simulation. */
 #include "bed.h"
-#include "real.h"
+#include "real/real.h"
 
 static const char status_text[] =
 	"Package: nginx\nStatus: install ok installed\nArchitecture: amd64\n"
@@ -50,6 +50,8 @@ static void test_reading(void **state)
 	assert_string_equal(package(b, b->real, "nginx").version, "1.22.1-9");
 	assert_true(package(b, b->real, "nginx:amd64").installed);
 	assert_false(package(b, b->real, "gone").installed);
+	assert_true(package(b, b->real, "gone").has_config);
+	assert_false(package(b, b->real, "nginx").has_config);
 	assert_false(package(b, b->real, "never").installed);
 	assert_string_equal(package(b, b->real, "libc6").version, "2.36");
 	assert_false(package(b, b->real, "libc6:i386").installed);
@@ -106,6 +108,37 @@ static void test_policy_comes_and_goes(void **state)
 	assert_null(bed_text(b, b->real, "policy-rc.d.rollout-aside"));
 }
 
+/* An agent was killed meanwhile: its script is there, and the old one aside. */
+static void test_policy_of_a_killed_agent(void **state)
+{
+	struct bed *b = *state;
+	const char *names[] = {"haproxy", NULL};
+	struct host_package_change c = {.names = names, .policy_rc_d = 101};
+	populate(b);
+	bed_put(b, "policy-rc.d", "mine", 0700);
+	assert_ok(b, b->real->ops->package_change(b->real, &c, NULL, &b->err));
+	const char *log = bed_text(b, b->real, "log"), *script = strstr(log, "#!/bin/sh");
+	assert_non_null(script);
+	bed_put(b, "policy-rc.d", script, 0755);
+	bed_put(b, "policy-rc.d.rollout-aside", "mine", 0700);
+	assert_ok(b, b->real->ops->package_change(b->real, &c, NULL, &b->err));
+	assert_string_equal(bed_text(b, b->real, "policy-rc.d"), "mine");
+	bed_put(b, "policy-rc.d", script, 0755);
+	assert_ok(b, b->real->ops->package_change(b->real, &c, NULL, &b->err));
+	assert_null(bed_text(b, b->real, "policy-rc.d"));
+}
+
+static void test_purge_of_what_is_removed(void **state)
+{
+	struct bed *b = *state;
+	const char *names[] = {"gone", NULL};
+	struct host_package_change c = {.names = names, .policy_rc_d = -1, .purge = true};
+	c.state = HOST_PACKAGE_ABSENT;
+	populate(b);
+	assert_ok(b, b->real->ops->package_change(b->real, &c, NULL, &b->err));
+	assert_non_null(strstr(bed_text(b, b->real, "log"), "purge -- gone"));
+}
+
 static void test_refresh(void **state)
 {
 	struct bed *b = *state;
@@ -129,6 +162,7 @@ static void test_prediction_is_the_simulation(void **state)
 	assert_string_equal(package(b, o, "haproxy").version, "2.6.12");
 	assert_true(package(b, o, "dep").installed);
 	assert_false(package(b, o, "nginx").installed);
+	assert_true(package(b, o, "nginx").has_config);
 	assert_true(package(b, b->real, "nginx").installed);
 	assert_non_null(host_assumes(o));
 	/* What an earlier task may have made known is assumed. */
@@ -147,6 +181,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_only_what_is_needed_is_asked_for, bed_setup,
 						bed_teardown),
 		cmocka_unit_test_setup_teardown(test_policy_comes_and_goes, bed_setup,
+						bed_teardown),
+		cmocka_unit_test_setup_teardown(test_policy_of_a_killed_agent, bed_setup,
+						bed_teardown),
+		cmocka_unit_test_setup_teardown(test_purge_of_what_is_removed, bed_setup,
 						bed_teardown),
 		cmocka_unit_test_setup_teardown(test_refresh, bed_setup, bed_teardown),
 		cmocka_unit_test_setup_teardown(test_prediction_is_the_simulation, bed_setup,

@@ -137,10 +137,40 @@ static void test_wrong_inventories(void **state)
 	}
 }
 
+/* inventory_file and inventory_dir: the first source that names the host. */
+static void test_sources_of_hosts(void **state)
+{
+	struct project p;
+	struct err err = {0};
+	(void)state;
+	project_open(&p);
+	project_file(&p, "inv/a.yml", "all: {hosts: {x: {}}}\n");
+	project_file(&p, "inv/sub/b.yml", "all: {hosts: {x: {}, y: {}}}\n");
+	struct inventory *inv = inventory_new();
+	assert_int_equal(inventory_add_source(inv, project_path(&p, "inv"), &err), 0);
+	assert_int_equal(inventory_add_source(inv, "z,", &err), 0);
+	assert_int_equal(inventory_finish(inv, &err), 0);
+	assert_int_equal(inventory_add_dynamic_host(inv, SLICE_LIT("late"), NULL, NULL, &err), 0);
+	const struct inv_host *x = inventory_host(inv, SLICE_LIT("x")),
+			      *y = inventory_host(inv, SLICE_LIT("y")),
+			      *z = inventory_host(inv, SLICE_LIT("z"));
+	assert_true(slice_ends_with(slice_from(x->source), "/inv/a.yml"));
+	assert_true(slice_ends_with(slice_from(x->source_dir), "/inv"));
+	assert_true(slice_ends_with(slice_from(y->source), "/inv/sub/b.yml"));
+	assert_true(slice_ends_with(slice_from(y->source_dir), "/inv/sub"));
+	assert_string_equal(z->source, "z,");
+	assert_null(z->source_dir);
+	assert_null(inventory_host(inv, SLICE_LIT("late"))->source);
+	assert_int_equal(inv->sources.len, 2);
+	assert_string_equal(inv->sources.at[1], "z,");
+	inventory_free(inv);
+	project_close(&p);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_vm_and_defaults),
-					   cmocka_unit_test(test_precedence),
-					   cmocka_unit_test(test_wrong_inventories)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vm_and_defaults), cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_sources_of_hosts), cmocka_unit_test(test_wrong_inventories)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 #include "fake_host.h"
 
-#include "trials.h"
-
-#include "rollout/value/yaml.h"
+#include "rollout/base/file.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static struct fake_host *of(struct host *h)
 {
@@ -449,10 +448,25 @@ static int host_reload(struct host *h, const char *scope, struct err *err)
 	return 0;
 }
 
+static int host_open(struct host *h, const char *path, int *ret_fd, struct err *err)
+{
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	int r = host_read(h, path, SIZE_MAX, &text, err);
+	if (r < 0)
+		return r;
+	int fd = memfd_create("fake", MFD_CLOEXEC);
+	assert(fd >= 0);
+	if (fd_write_all(fd, text.ptr, text.len, err) < 0)
+		abort();
+	*ret_fd = fd;
+	return 0;
+}
+
 static const struct host_ops fake_ops = {
 	.free = host_dispose,
 	.stat = host_stat_path,
 	.read = host_read,
+	.open = host_open,
 	.list = host_list,
 	.write = host_write_file,
 	.mkdir = host_mkdir,
@@ -542,57 +556,4 @@ const char *fake_text(struct fake_host *f, const char *path)
 {
 	const struct fake_file *file = find_file(f, path);
 	return file ? strbuf_slice(&file->text).ptr : NULL;
-}
-
-static void take_output(void *self, int stream, struct slice bytes)
-{
-	struct trial *t = self;
-	strbuf_printf(&t->output, "%d:%.*s", stream, SLICE_ARG(bytes));
-}
-
-const struct value *trial_run(struct trial *t, struct host *host, const char *module,
-			      const char *args, bool check_mode)
-{
-	struct err err = {0};
-	const struct value *parsed = NULL;
-	arena_release(&t->arena);
-	strbuf_truncate(&t->output, 0);
-	t->services = (struct module_services){.self = t, .output = take_output};
-	t->call = (struct module_call){.module = module_find(slice_from(module)),
-				       .host = host,
-				       .arena = &t->arena,
-				       .check_mode = check_mode,
-				       .diff_mode = true,
-				       .services = &t->services};
-	assert(t->call.module);
-	int r = yaml_parse(&t->arena, "args", slice_from(args), &parsed, &err);
-	if (r == 0)
-		r = module_coerce_args(t->call.module, &t->arena, parsed, &t->call.args, &err);
-	if (r == 0) {
-		trials_note(module, host, args);
-		module_run(&t->call);
-		return t->call.result;
-	}
-	struct value *failed = value_dict_new(&t->arena);
-	value_dict_put(&t->arena, failed, "failed", value_bool(true));
-	value_dict_put(&t->arena, failed, "msg", value_cstr(&t->arena, err.msg));
-	return failed;
-}
-
-void trial_release(struct trial *t)
-{
-	arena_release(&t->arena);
-	strbuf_release(&t->output);
-}
-
-const char *result_text(const struct value *result, const char *key)
-{
-	const struct value *v = value_get(result, key);
-	return v && v->type == VALUE_STRING ? v->str.ptr : "";
-}
-
-bool result_is(const struct value *result, const char *key)
-{
-	const struct value *v = value_get(result, key);
-	return v && value_truthy(v);
 }

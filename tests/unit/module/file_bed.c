@@ -59,13 +59,41 @@ void file_bed_shell(struct file_bed *b, const char *script)
 	assert_int_equal(shell(b, script), 0);
 }
 
-static int give_blob(void *self, const char *sha256, struct strbuf *out, struct err *err)
+/* In pieces of at most 64 KiB, and at least two. */
+static int give_piece(void *self, struct slice *ret, struct err *err)
+{
+	struct file_bed *b = self;
+	size_t left = b->content.len - b->given, n = left < 65536 ? (left + 1) / 2 : 65536;
+	(void)err;
+	*ret = (struct slice){b->content.ptr + b->given, n};
+	b->given += n;
+	return 0;
+}
+
+static int open_content(void *self, const char *sha256, struct host_stream *ret, struct err *err)
 {
 	struct file_bed *b = self;
 	(void)sha256;
 	(void)err;
-	strbuf_slice_append(out, b->content);
+	assert_false(b->is_open);
+	b->is_open = true;
+	b->given = 0;
+	*ret = (struct host_stream){.self = b, .next = give_piece};
 	return 0;
+}
+
+static void close_content(void *self)
+{
+	struct file_bed *b = self;
+	assert_true(b->is_open);
+	b->is_open = false;
+}
+
+const char *file_bed_sha256(struct file_bed *b)
+{
+	char hex[DIGEST_HEX_MAX];
+	digest_bytes(DIGEST_SHA256, b->content.ptr, b->content.len, hex);
+	return arena_strdup(&b->arena, hex);
 }
 
 const struct value *file_bed_run(struct file_bed *b, struct host *h, const char *module,
@@ -81,7 +109,8 @@ const struct value *file_bed_run(struct file_bed *b, struct host *h, const char 
 	if (r < 0)
 		print_message("%s\n", err.msg);
 	assert_int_equal(r, 0);
-	struct module_services services = {.self = b, .blob = give_blob};
+	struct module_services services = {
+		.self = b, .content_open = open_content, .content_close = close_content};
 	struct module_call call = {.module = m,
 				   .host = h,
 				   .arena = &b->arena,
@@ -91,6 +120,7 @@ const struct value *file_bed_run(struct file_bed *b, struct host *h, const char 
 				   .services = &services};
 	trials_note(module, h, text);
 	module_run(&call);
+	assert_false(b->is_open);
 	return call.result;
 }
 

@@ -28,13 +28,17 @@ struct file_bed {
 	char root[64];
 	struct host *real;
 	struct arena arena;
-	struct slice content; /* what services->blob gives */
+	struct slice content; /* what services->content_open gives */
+	size_t given;
+	bool is_open;
 	bool diff_mode;
 };
 
 int file_bed_setup(void **state);
 int file_bed_teardown(void **state);
-void file_bed_shell(struct file_bed *b, const char *script); /* asserts that it exits 0 */
+void file_bed_shell(struct file_bed *b, const char *script);
+/* Of b->content; in its arena. */
+const char *file_bed_sha256(struct file_bed *b); /* asserts that it exits 0 */
 /* One call; its result. */
 const struct value *file_bed_run(struct file_bed *b, struct host *h, const char *module,
 				 const char *args);

@@ -22,6 +22,8 @@ static const struct {
 	{"u=rwx,go=", HOST_FILE, 0777, 0700},
 	{"u+x", HOST_FILE, 0644, 0744},
 	{"+x", HOST_FILE, 0644, 0755},
+	{"+u", HOST_FILE, 0644, 0666},
+	{"=u", HOST_DIR, 0755, 0777},
 	{"a+w", HOST_FILE, 0644, 0666},
 	{"go-rwx", HOST_FILE, 0755, 0700},
 	{"a+X", HOST_FILE, 0644, 0644},

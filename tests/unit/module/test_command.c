@@ -104,13 +104,28 @@ static void check_mode(void **state)
 	host_free(real);
 }
 
-static int give_script(void *self, const char *sha256, struct strbuf *out, struct err *err)
+#define SCRIPT "#!/bin/sh\necho \"$PWD:$1:$2\"\nls -l \"$0\" | cut -c1-10\nexit 4\n"
+
+static int script_piece(void *self, struct slice *ret, struct err *err)
+{
+	size_t *given = self;
+	(void)err;
+	*ret = (struct slice){SCRIPT, *given ? 0 : strlen(SCRIPT)};
+	*given = strlen(SCRIPT);
+	return 0;
+}
+
+static int open_script(void *self, const char *sha256, struct host_stream *ret, struct err *err)
+{
+	(void)sha256;
+	(void)err;
+	*ret = (struct host_stream){.self = self, .next = script_piece};
+	return 0;
+}
+
+static void close_script(void *self)
 {
 	(void)self;
-	if (strcmp(sha256, "abc") != 0)
-		return err_set(err, ERR_NOT_FOUND, "no blob %s", sha256);
-	strbuf_puts(out, "#!/bin/sh\necho \"$PWD:$1:$2\"\nls -l \"$0\" | cut -c1-10\nexit 4\n");
-	return 0;
 }
 
 static void script(void **state)
@@ -118,12 +133,16 @@ static void script(void **state)
 	struct host *host = host_real_new();
 	CLEANUP(trial_release) struct trial t = {0};
 	(void)state;
+	char hex[DIGEST_HEX_MAX];
+	size_t given = 0;
+	digest_bytes(DIGEST_SHA256, SCRIPT, strlen(SCRIPT), hex);
 	struct value *args = value_dict_new(&t.arena);
 	value_dict_put(&t.arena, args, "_raw_params",
 		       value_cstr(&t.arena, "files/setup.sh 'a b' c"));
-	value_dict_put(&t.arena, args, "_sha256", value_cstr(&t.arena, "abc"));
+	value_dict_put(&t.arena, args, "_sha256", value_cstr(&t.arena, hex));
 	value_dict_put(&t.arena, args, "chdir", value_cstr(&t.arena, "/usr"));
-	t.services = (struct module_services){.blob = give_script};
+	t.services = (struct module_services){
+		.self = &given, .content_open = open_script, .content_close = close_script};
 	t.call = (struct module_call){.module = module_find(SLICE_LIT("script")),
 				      .host = host,
 				      .arena = &t.arena,

@@ -104,6 +104,16 @@ static const struct file_case cases[] = {
 	 .content = "hello\n",
 	 .check = "[ -d d/conf/empty ] && [ $(stat -c %a d/conf/sub/f) = 755 ] && grep -q hello "
 		  "d/conf/l"},
+	{.name = "a folder that is there stays whose it is",
+	 .setup = "mkdir -p d/sub; chmod 755 d d/sub",
+	 .args = "{\"dest\": \"@/d\", \"src\": \"conf/\", \"owner\": \"daemon\", "
+		 "\"directory_mode\": \"0700\", \"_tree\": [{\"path\": \"sub\", "
+		 "\"type\": \"dir\"}, {\"path\": \"f\", \"type\": \"file\", \"mode\": 420, "
+		 "\"size\": 6, \"sha256\": "
+		 "\"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03\"}]}",
+	 .content = "hello\n",
+	 .check = "[ \"$(stat -c %a:%U d)\" = 755:root ] && [ \"$(stat -c %a:%U d/sub)\" = "
+		  "700:daemon ]"},
 	{.name = "a path that climbs out",
 	 .args = "{\"dest\": \"@/d\", \"src\": \"conf/\", \"_tree\": [{\"path\": \"a/../../x\", "
 		 "\"type\": \"dir\"}]}",

@@ -75,6 +75,11 @@ static const struct {
 		  "\"state\": \"present\"}"},
 	{"sysctl", "{\"sysctl_file\": \"@/f\", \"name\": \"a.b\", \"value\": \"1\", \"reload\": "
 		   "false}"},
+	{"htpasswd", "{\"path\": \"@/f\", \"name\": \"joe\", \"password\": \"x\", "
+		     "\"hash_scheme\": \"ldap_sha1\"}"},
+	{"pam_limits", "{\"dest\": \"@/f\", \"domain\": \"joe\", \"limit_type\": \"soft\", "
+		       "\"limit_item\": \"nofile\", \"value\": \"1\"}"},
+	{"selinux", "{\"configfile\": \"@/f\", \"state\": \"disabled\"}"},
 	{"file", "{\"path\": \"@/new\", \"state\": \"directory\"}"},
 	{"file", "{\"path\": \"@/new\", \"state\": \"touch\"}"},
 	{"file", "{\"path\": \"@/new\", \"state\": \"link\", \"src\": \"f\"}"},
@@ -191,6 +196,10 @@ static const struct {
 	{"replace", "{\"path\": \"@/f\", \"regexp\": \"mine\", \"replace\": \"x\"}"},
 	{"known_hosts", "{\"path\": \"@/f\", \"name\": \"h\", \"key\": \"h " KEY "\"}"},
 	{"copy", "{\"dest\": \"@/f\", \"content\": \"x\", \"follow\": true, " HELLO "}"},
+	{"htpasswd", "{\"path\": \"@/f\", \"name\": \"joe\", \"password\": \"x\", "
+		     "\"hash_scheme\": \"ldap_sha1\"}"},
+	{"pam_limits", "{\"dest\": \"@/f\", \"domain\": \"joe\", \"limit_type\": \"soft\", "
+		       "\"limit_item\": \"nofile\", \"value\": \"1\"}"},
 	{"file", "{\"path\": \"@/f\", \"state\": \"file\", \"mode\": \"0666\"}"},
 	{"file", "{\"path\": \"@/f\", \"state\": \"touch\", \"mode\": \"0666\"}"},
 };

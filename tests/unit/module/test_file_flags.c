@@ -1,5 +1,5 @@
 /* chattr's letters, and flags under the overlay of check mode. */
-#include "file_flags.h"
+#include "path/file_flags.h"
 
 #include "fake_host.h"
 #include "test.h"

@@ -68,9 +68,140 @@ static const struct program_case cases[] = {
 	 .msg = "is not a version"},
 };
 
+/* Signed with a subkey of a key that gpg has here alone. */
+static const char sign[] =
+	"export GNUPGHOME=@/gnupg; mkdir -m 700 gnupg; cd gnupg\n"
+	"gpg -q --batch --passphrase '' --quick-gen-key 'T <t@x>' ed25519 cert never\n"
+	"p=$(gpg --list-keys --with-colons | awk -F: '/^fpr/ {print $10; exit}')\n"
+	"gpg -q --batch --passphrase '' --quick-add-key $p ed25519 sign never\n"
+	"s=$(gpg --list-keys --with-colons | awk -F: '/^fpr/ {f = $10} END {print f}')\n"
+	"cd ../origin; echo 4 >f; git -c user.signingkey=$s! commit -qS -am 4; cd ..\n"
+	"echo $p >primary; echo $s >sub; [ $p != $s ]";
+
+static const char *word_of(struct file_bed *b, const char *name)
+{
+	CLEANUP(strbuf_release) struct strbuf text = {0};
+	const char *path = arena_printf(&b->arena, "%s/%s", b->root, name);
+	assert_int_equal(b->real->ops->read(b->real, path, 100, &text, NULL), 0);
+	return arena_slice(&b->arena, slice_trim(strbuf_slice(&text))).ptr;
+}
+
+static void test_signatures(void **state)
+{
+	struct file_bed *b = *state;
+	if (system("command -v gpg >/dev/null") != 0)
+		skip();
+	file_bed_shell(b, sign);
+	setenv("GNUPGHOME", arena_printf(&b->arena, "%s/gnupg", b->root), 1);
+	const char *format = ARGS(", \"verify_commit\": true, \"%s\": [\"00AA\", \"%s\"]");
+	const struct program_case signatures[] = {
+		{.module = "git",
+		 .args = arena_printf(&b->arena, format, "gpg_whitelist", word_of(b, "primary")),
+		 .changed = true,
+		 .after = "rm -rf copy"},
+		{.module = "git",
+		 .args = arena_printf(&b->arena, format, "gpg_allowlist", word_of(b, "sub")),
+		 .changed = true},
+		{.module = "git", .args = ARGS(", \"gpg_allowlist\": [\"00AA\"]")},
+	};
+	const struct value *r =
+		file_bed_run(b, b->real, "git",
+			     ARGS(", \"verify_commit\": true, \"gpg_whitelist\": [\"00AA\"]"));
+	assert_true(value_truthy(value_get(r, "failed")));
+	assert_non_null(strstr(value_get(r, "msg")->str.ptr,
+			       arena_printf(&b->arena, "does not include the public key \"%s\"",
+					    word_of(b, "primary"))));
+	file_bed_shell(b, "[ ! -e copy ]");
+	program_bed_run(b, signatures, ARRAY_LEN(signatures));
+	file_bed_shell(b, "gpgconf --kill all 2>/dev/null; true");
+	unsetenv("GNUPGHOME");
+}
+
+static const struct program_case archives[] = {
+	{.module = "git",
+	 .args = ARGS(", \"archive\": \"@/a.rar\""),
+	 .msg = "a.rar: the name does not end in .tar"},
+	{.module = "git",
+	 .args = ARGS(", \"archive_prefix\": \"x/\""),
+	 .msg = "required by 'archive_prefix'"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1\", \"archive\": \"@/a.tar.gz\", \"umask\": \"0027\""),
+	 .changed = true,
+	 .after = "[ \"$(tar xzOf a.tar.gz f)\" = 1 ] && [ $(stat -c %a a.tar.gz) = 640 ]"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1\", \"archive\": \"@/no/such/a.tar\""),
+	 .msg = "/no/such"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1.2\", \"archive\": \"@/a.tar.gz\""),
+	 .changed = true,
+	 .after = "[ \"$(tar xzOf a.tar.gz f)\" = 2 ] && [ $(stat -c %a a.tar.gz) = 640 ]"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1\", \"update\": false, \"archive\": \"@/a.tar\", "
+		      "\"archive_prefix\": \"p/\""),
+	 .changed = true,
+	 .after = "[ \"$(tar xOf a.tar p/f)\" = 1 ] && echo broken >a.tar && grep -qx 2 copy/f"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1.2\", \"archive\": \"@/a.tar\""),
+	 .changed = true,
+	 .after = "tar tf a.tar && [ -z \"$(ls -d .rollout-git* 2>/dev/null)\" ]"},
+};
+
+static void test_archives(void **state)
+{
+	program_bed_run(*state, archives, ARRAY_LEN(archives));
+}
+
 static void test_git(void **state)
 {
 	program_bed_run(*state, cases, ARRAY_LEN(cases));
+}
+
+/* What a killed run has left is finished by the next one: it is nobody's modification. */
+static const struct program_case killed[] = {
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1\""),
+	 .changed = true,
+	 .after = "[ ! -e .rollout-git-copy ] && echo half >copy/f && touch copy/.git/index.lock "
+		  "copy/.git/rollout-unfinished"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1.2\""),
+	 .changed = true,
+	 .after = "grep -qx 2 copy/f && [ ! -e copy/.git/rollout-unfinished ] && rm -rf copy && "
+		  "mkdir -m 700 copy && mkdir copy/.rollout-git"},
+	{.module = "git",
+	 .args = ARGS(", \"version\": \"v1\""),
+	 .changed = true,
+	 .after = "grep -qx 1 copy/f && [ $(stat -c %a copy) = 700 ] && "
+		  "[ ! -e copy/.rollout-git ]"},
+};
+
+static void test_killed(void **state)
+{
+	struct file_bed *b = *state;
+	file_bed_shell(b, "mkdir .rollout-git-copy; touch .rollout-git-copy/left");
+	program_bed_run(b, killed, ARRAY_LEN(killed));
+}
+
+/* A checkout that fails half way is undone: a filter refuses the last file. */
+static void test_undone(void **state)
+{
+	struct file_bed *b = *state;
+	const struct value *r;
+	r = file_bed_run(b, b->real, "git", ARGS(", \"version\": \"v1\""));
+	assert_true(value_truthy(value_get(r, "changed")));
+	file_bed_shell(b, "cd origin; git checkout -q main; mkdir z; echo new >a; echo new >z/z; "
+			  "echo new >f; git add .; git commit -qm 4; git tag v4; "
+			  "git config --global filter.bad.smudge false; "
+			  "git config --global filter.bad.required true; "
+			  "mkdir -p ../copy/.git/info; echo 'z filter=bad' "
+			  ">../copy/.git/info/attributes");
+	r = file_bed_run(b, b->real, "git", ARGS(", \"version\": \"v4\""));
+	assert_true(value_truthy(value_get(r, "failed")));
+	assert_non_null(strstr(value_get(r, "msg")->str.ptr, "smudge filter"));
+	file_bed_shell(b, "grep -qx 1 copy/f && [ ! -e copy/a ] && [ ! -e copy/z ] && "
+			  "[ -z \"$(git -C copy status --porcelain)\" ] && "
+			  "[ $(git -C copy rev-parse HEAD) = $(git -C origin rev-parse v1) ] && "
+			  "[ ! -e copy/.git/rollout-unfinished ]");
 }
 
 /* A commit by its number, in full and shortened. */
@@ -97,7 +228,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_git, setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_signatures, setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_archives, setup, file_bed_teardown),
 		cmocka_unit_test_setup_teardown(test_commit, setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_killed, setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_undone, setup, file_bed_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

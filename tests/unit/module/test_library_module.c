@@ -45,8 +45,8 @@ static void run_case(struct file_bed *b, const struct library_case *c)
 	const struct value *want;
 	b->content = slice_from(c->script);
 	const char *args = arena_printf(
-		&b->arena, "{\"_sha256\": \"x\", \"_module_name\": \"mine\", \"_arguments\": %s}",
-		c->arguments);
+		&b->arena, "{\"_sha256\": \"%s\", \"_module_name\": \"mine\", \"_arguments\": %s}",
+		file_bed_sha256(b), c->arguments);
 	struct host *o = host_overlay_new(b->real);
 	const struct value *r = file_bed_run(b, o, "library_module", args);
 	assert_non_null(value_get(r, "_unknown"));

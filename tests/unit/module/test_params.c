@@ -110,6 +110,8 @@ static const char *right_value(const struct module_param *p)
 		return "'0644'";
 	case MODULE_DICT:
 		return "{}";
+	case MODULE_LIST:
+		return p->element == MODULE_DICT ? "[{x: x}]" : "x";
 	default:
 		return "x";
 	}

@@ -12,6 +12,8 @@ static const char pip[] =
 	"	dry=; for p; do [ $p = --dry-run ] && dry=1; done\n"
 	"	for p; do case $p in\n"
 	"	-*) ;;\n"
+	"	halves) [ $dry ] || touch $R/env/lib/python3/site-packages/halves "
+	"$R/env/bin/halves; echo half >&2; exit 1;;\n"
 	"	nonesuch) echo 'No matching distribution found' >&2; exit 1;;\n"
 	"	*) case $p in *==*) s=$p;; *) s=${p%%[><]*}==9;; esac\n"
 	"	   grep -qx $s $R/installed && continue\n"
@@ -53,9 +55,28 @@ static const struct program_case cases[] = {
 	 .changed = true,
 	 .after = "[ -e @/env/bin/activate ] && grep -qx a==9 @/installed"},
 	{.module = "pip",
+	 .args = "{\"name\": \"c\", \"virtualenv\": \"@/env\"}",
+	 .changed = true,
+	 .after = "mkdir -p @/env/lib/python3/site-packages/mine"},
+	{.module = "pip",
+	 .args = "{\"name\": \"halves\", \"virtualenv\": \"@/env\"}",
+	 .msg = "install ended with 1",
+	 .after = "[ \"$(ls @/env/lib/python3/site-packages @/env/bin | xargs)\" = "
+		  "'@/env/bin: activate pip @/env/lib/python3/site-packages: mine' ]"},
+	{.module = "pip",
 	 .args = "{\"name\": \"b\", \"virtualenv\": \"@/env2\", \"umask\": \"0077\"}",
 	 .changed = true,
-	 .after = "[ $(stat -c %a @/env2/bin/activate) = 600 ]"},
+	 .after = "[ $(stat -c %a @/env2/bin/activate) = 600 ] && mkdir -p @/env3/bin "
+		  "@/env3/lib/python3/site-packages/pip-1.dist-info && touch @/env3/bin/activate"},
+	/* one that was killed in the making */
+	{.module = "pip",
+	 .args = "{\"name\": \"d\", \"virtualenv\": \"@/env3\"}",
+	 .changed = true,
+	 .after = "[ -e @/env3/bin/pip ] && grep -qx d==9 @/installed && "
+		  "[ ! -e @/env3/lib/python3/site-packages/pip-1.dist-info ]"},
+	{.module = "pip",
+	 .args = "{\"name\": \"b\", \"umask\": \"u=rwx\"}",
+	 .msg = "umask must be an octal integer"},
 };
 
 static void test_pip(void **state)
@@ -83,11 +104,26 @@ static void test_none(void **state)
 	host_free(o);
 }
 
+/* One that was made for nothing goes. */
+static void test_environment(void **state)
+{
+	struct file_bed *b = *state;
+	program_bed_fake(b, "pip3", pip);
+	program_bed_fake(b, "virtualenv", virtualenv);
+	const struct value *r = file_bed_run(b, b->real, "pip",
+					     "{\"name\": \"nonesuch\", \"virtualenv\": \"@/new\"}");
+	assert_true(value_truthy(value_get(r, "failed")));
+	assert_non_null(strstr(value_get(r, "msg")->str.ptr, "No matching distribution"));
+	file_bed_shell(b, "[ ! -e new ]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_pip, file_bed_setup, file_bed_teardown),
 		cmocka_unit_test_setup_teardown(test_none, file_bed_setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_environment, file_bed_setup,
+						file_bed_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,10 @@ static struct fake_host *machine(void)
 	fake_file(f, "/sys/devices/virtual/dmi/id/sys_vendor", "QEMU\n");
 	fake_file(f, "/etc/ansible/facts.d/app.fact", "{\"version\": 3}");
 	fake_file(f, "/etc/ansible/facts.d/bad.fact", "[x");
-	f->files[f->nfiles - 1].mode = f->files[f->nfiles - 2].mode = 0644;
+	fake_file(f, "/etc/ansible/facts.d/ini.fact",
+		  "# x\n[General]\nColour = dark red\nn: 1\n\n[b]\nurl=http://x:1/\n");
+	for (size_t i = 1; i <= 3; i++)
+		f->files[f->nfiles - i].mode = 0644;
 	return f;
 }
 
@@ -77,6 +80,13 @@ static const struct {
 	{"ansible_ssh_host_key_ed25519_public", "AAAAC3"},
 	{"ansible_ssh_host_key_ed25519_public_keytype", "ssh-ed25519"},
 	{"ansible_system_vendor", "QEMU"},
+	{"ansible_distribution_file_variety", "Debian"},
+	{"ansible_distribution_minor_version", "5"},
+	{"ansible_lvm", "N/A"},
+	{"ansible_iscsi_iqn", ""},
+	{"ansible_system_capabilities", "N/A"},
+	{"ansible_virtualization_tech_guest", "['kvm']"},
+	{"ansible_virtualization_tech_host", "[]"},
 };
 
 static void whole(void **state)
@@ -95,7 +105,13 @@ static void whole(void **state)
 	}
 	const struct value *local = value_get(all, "ansible_local");
 	assert_int_equal(value_get(value_get(local, "app"), "version")->integer, 3);
-	assert_int_equal(value_get(local, "bad")->type, VALUE_STRING);
+	assert_string_equal(result_text(local, "bad"), "error loading facts as JSON or ini - "
+						       "please check content: "
+						       "/etc/ansible/facts.d/bad.fact");
+	const struct value *ini = value_get(local, "ini");
+	assert_true(value_is_str(value_get(value_get(ini, "General"), "colour"), "dark red"));
+	assert_true(value_is_str(value_get(value_get(ini, "General"), "n"), "1"));
+	assert_true(value_is_str(value_get(value_get(ini, "b"), "url"), "http://x:1/"));
 	host_free(&f->host);
 }
 
@@ -130,7 +146,10 @@ static const struct {
 	{"{_only: [lo]}", "ansible_lo"},
 	{"{_only: [date_time, pkg_mgr]}", "ansible_date_time ansible_pkg_mgr"},
 	{"{_only: []}", ""},
-	{"{gather_subset: ['!all', '!min']}", ""},
+	{"{gather_subset: ['!all', '!min']}", "gather_subset module_setup"},
+	{"{gather_subset: ['!all', '!min', platform], filter: hostname}", "ansible_hostname"},
+	{"{gather_subset: ['!all', '!min', user], filter: ['user_uid', hostname]}",
+	 "ansible_user_uid"},
 	{"{gather_subset: ['!all', '!min', virtual], filter: 'ansible_virtualization_t*'}",
 	 "ansible_virtualization_type ansible_virtualization_tech_guest "
 	 "ansible_virtualization_tech_host"},

@@ -1,6 +1,7 @@
 /* stat, slurp, find, tempfile: what they return. */
 #include "file_bed.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 static bool is(const struct value *r, const char *key, const char *text)
@@ -54,6 +55,13 @@ static void test_slurp(void **state)
 	assert_true(is(r, "encoding", "base64"));
 	r = file_bed_run(b, b->real, "slurp", "{\"src\": \"@/none\"}");
 	assert_true(truth(r, "failed"));
+	/* What is larger goes in pieces; here there is nobody who takes them. */
+	file_bed_shell(b, "truncate -s 524288 f; truncate -s 524289 g");
+	r = file_bed_run(b, b->real, "slurp", "{\"src\": \"@/f\"}");
+	assert_false(truth(r, "failed"));
+	r = file_bed_run(b, b->real, "slurp", "{\"src\": \"@/g\"}");
+	assert_true(truth(r, "failed"));
+	assert_non_null(strstr(value_get(r, "msg")->str.ptr, "/g is larger than 512 KB"));
 	struct host *o = host_overlay_new(b->real);
 	host_overlay_assume(o, "a command would run");
 	r = file_bed_run(b, o, "slurp", "{\"src\": \"@/none\"}");
@@ -90,6 +98,70 @@ static void test_find(void **state)
 			 2);
 	assert_int_equal(matched(b, "{\"paths\": \"@/d\", \"excludes\": \"*.txt\"}"), 1);
 	assert_int_equal(matched(b, "{\"paths\": \"@/none\"}"), 0);
+	/* Larger than what is held at once: in the first part, across two, in the last. */
+	file_bed_shell(b, "mkdir l; seq 1 400000 >l/seq");
+	assert_int_equal(matched(b, "{\"paths\": \"@/l\", \"contains\": \"77$\"}"), 1);
+	assert_int_equal(matched(b, "{\"paths\": \"@/l\", \"contains\": \"400000\"}"), 1);
+	assert_int_equal(matched(b, "{\"paths\": \"@/l\", \"contains\": \"400001\"}"), 0);
+	for (int i = 165000; i < 165100; i++) /* about 1 MB from the start */
+		assert_int_equal(matched(b, arena_printf(&b->arena,
+							 "{\"paths\": \"@/l\", \"contains\": "
+							 "\"%d$\"}",
+							 i)),
+				 1);
+}
+
+/* Who may not read one folder still finds what is in the others. */
+static void test_find_forbidden(void **state)
+{
+	struct file_bed *b = *state;
+	if (geteuid() == 0)
+		skip();
+	file_bed_shell(b, "mkdir -p d/a d/b; touch d/a/x d/b/x; chmod 0 d/a");
+	const struct value *r =
+		file_bed_run(b, b->real, "find", "{\"paths\": \"@/d\", \"recurse\": true}");
+	file_bed_shell(b, "chmod 700 d/a");
+	assert_int_equal(value_get(r, "matched")->integer, 1);
+	assert_int_equal(value_get(r, "skipped_paths")->dict.len, 1);
+}
+
+/* What goes while it is looked at is not found. */
+static const struct host_ops *good_ops;
+
+static int vanishing_stat(struct host *h, struct arena *a, const char *path, bool follow,
+			  struct host_stat *ret, struct err *err)
+{
+	if (!slice_ends_with(slice_from(path), "/gone"))
+		return good_ops->stat(h, a, path, follow, ret, err);
+	*ret = (struct host_stat){.type = HOST_ABSENT};
+	return 0;
+}
+
+static int failing_list(struct host *h, struct arena *a, const char *path, struct host_names *ret,
+			struct err *err)
+{
+	if (slice_ends_with(slice_from(path), "/locked")) {
+		errno = EACCES;
+		return err_sys(err, "%s", path);
+	}
+	return good_ops->list(h, a, path, ret, err);
+}
+
+static void test_find_vanishing(void **state)
+{
+	struct file_bed *b = *state;
+	struct host_ops ops = *b->real->ops;
+	good_ops = b->real->ops;
+	ops.stat = vanishing_stat;
+	ops.list = failing_list;
+	file_bed_shell(b, "mkdir -p d/locked d/z; touch d/gone d/z/x");
+	b->real->ops = &ops;
+	const struct value *r =
+		file_bed_run(b, b->real, "find",
+			     "{\"paths\": \"@/d\", \"file_type\": \"any\", \"recurse\": true}");
+	b->real->ops = good_ops;
+	assert_int_equal(value_get(r, "matched")->integer, 3);
+	assert_int_equal(value_get(r, "skipped_paths")->dict.len, 1);
 }
 
 static void test_tempfile(void **state)
@@ -111,6 +183,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stat, file_bed_setup, file_bed_teardown),
 		cmocka_unit_test_setup_teardown(test_slurp, file_bed_setup, file_bed_teardown),
 		cmocka_unit_test_setup_teardown(test_find, file_bed_setup, file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_find_forbidden, file_bed_setup,
+						file_bed_teardown),
+		cmocka_unit_test_setup_teardown(test_find_vanishing, file_bed_setup,
+						file_bed_teardown),
 		cmocka_unit_test_setup_teardown(test_tempfile, file_bed_setup, file_bed_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

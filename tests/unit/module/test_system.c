@@ -3,6 +3,8 @@
 #include "fake_host.h"
 #include "test.h"
 
+#include <stdio.h>
+
 static const char *const in_adm[] = {"adm", "www", NULL};
 
 static struct fake_host *machine(void)
@@ -57,9 +59,9 @@ static struct fake_host *machine(void)
 		     "Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=60 -f install -s",
 		     0, "");
 	fake_command(f, "apt-get clean", 0, "");
-	fake_command(f, "getent group adm", 0, "adm:x:4:jane\n");
-	fake_command(f, "getent hosts db", 0, "10.0.0.5   db.example.com db\n");
-	fake_command(f, "getent passwd nobody2", 2, "");
+	fake_command(f, "getent -- group adm", 0, "adm:x:4:jane\n");
+	fake_command(f, "getent -- hosts db", 0, "10.0.0.5   db.example.com db\n");
+	fake_command(f, "getent -- passwd nobody2", 2, "");
 	return f;
 }
 
@@ -102,6 +104,8 @@ static const struct {
 	 "DPkg::Lock::Timeout=60 build-dep nginx\n",
 	 NULL, true},
 	{"apt", "{state: fixed, update_cache: no}", NULL, NULL, false},
+	{"apt", "{update_cache: no, cache_valid_time: 3600, name: bash}", "refresh lists\n", NULL,
+	 false},
 	{"apt", "{clean: yes}", "run apt-get clean\n", NULL, true},
 	{"package", "{name: nginx, state: present}", "install nginx\n", NULL, false},
 
@@ -156,6 +160,10 @@ static const struct {
 
 	{"hostname", "{name: old}", NULL, NULL, false},
 	{"hostname", "{name: 'a b'}", NULL, "'a b' is not a host name", false},
+	{"hostname", "{name: a123456789a123456789a123456789a123456789a123456789a123456789a1234}",
+	 NULL,
+	 "'a123456789a123456789a123456789a123456789a123456789a123456789a1234' is not a host name",
+	 false},
 	{"hostname", "{name: web1}", "write /etc/hostname\nrun hostname web1\n", NULL, true},
 	{"timezone", "{name: Europe/Berlin}", "symlink /etc/localtime\n", NULL, false},
 	{"timezone", "{hwclock: UTC}", NULL, NULL, false},
@@ -247,6 +255,9 @@ static void results(void **state)
 	assert_int_equal(value_get(hosts, "10.0.0.5")->list.len, 2);
 	r = trial_run(&t, &f->host, "apt", "{name: nginx}", false);
 	assert_string_equal(result_text(r, "stdout"), "done\n");
+	/* Beside packages it is no change of its own. */
+	r = trial_run(&t, &f->host, "apt", "{name: bash, clean: yes}", false);
+	assert_false(result_is(r, "changed"));
 	host_free(&f->host);
 }
 
@@ -278,6 +289,28 @@ static void fetched(void **state)
 	host_free(&f->host);
 }
 
+/* Mount options may have a password. */
+static void options_of_a_mount_stay_hidden(void **state)
+{
+	(void)state;
+	for (int hidden = 0; hidden < 2; hidden++) {
+		struct fake_host *f = machine();
+		CLEANUP(trial_release) struct trial t = {0};
+		char args[200];
+		fake_file(f, "/etc/tab", "");
+		snprintf(args, sizeof(args),
+			 "{path: /srv/x, src: //nas/x, fstype: cifs, opts: password=open, state: "
+			 "present, fstab: /etc/tab, opts_no_log: %s}",
+			 hidden ? "true" : "false");
+		const struct value *r = trial_run(&t, &f->host, "mount", args, false);
+		assert_true(result_is(r, "changed"));
+		CLEANUP(strbuf_release) struct strbuf all = {0};
+		value_repr(&all, r);
+		assert_int_equal(!strstr(text_of(&all), "password=open"), hidden);
+		host_free(&f->host);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +318,7 @@ int main(void)
 		cmocka_unit_test(predicted),
 		cmocka_unit_test(results),
 		cmocka_unit_test(fetched),
+		cmocka_unit_test(options_of_a_mount_stay_hidden),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

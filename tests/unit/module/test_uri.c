@@ -1,9 +1,11 @@
 /* uri with the real curl, against a small server on the loopback. */
+#include "child.h"
 #include "program_bed.h"
 #include "test.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -36,6 +38,7 @@ static void answer(int fd, char *request)
 {
 	CLEANUP(strbuf_release) struct strbuf out = {0};
 	const char *path = strchr(request, ' ') + 1;
+	char hop[16], location[128];
 	const char *head = "200 OK", *type = "text/plain", *more = "";
 	char *body = strstr(request, "\r\n\r\n");
 	body = body ? body + 4 : request;
@@ -49,6 +52,13 @@ static void answer(int fd, char *request)
 		head = "302 Found";
 		more = "Location: /json\r\nSet-Cookie: early=1\r\n";
 		body = "moved";
+	} else if (strncmp(path, "/hop/", 5) == 0) {
+		/* Of what was asked for, /hop/CODE/HOST, on to /echo there. */
+		snprintf(hop, sizeof(hop), "%.3s Go", path + 5);
+		snprintf(location, sizeof(location), "Location: http://%.*s:%d/echo\r\n",
+			 (int)strcspn(path + 9, " "), path + 9, server.port);
+		head = hop;
+		more = location;
 	} else if (strncmp(path, "/cookie", 7) == 0) {
 		more = "Set-Cookie: k=v; Path=/\r\nSet-Cookie: l=w\r\nFailed: true\r\nX-A: 1\r\n";
 	} else if (strncmp(path, "/login", 6) == 0) {
@@ -88,7 +98,7 @@ static int setup(void **state)
 	assert_int_equal(listen(fd, 16), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
 	server.port = ntohs(at.sin_port);
-	server.pid = fork();
+	server.pid = child_fork();
 	if (server.pid == 0)
 		serve(fd);
 	close(fd);
@@ -155,6 +165,21 @@ static const struct {
 	{"/", ", \"headers\": {\"X\": \"a\\r\\nB: c\"}", "header 'X' holds a line end", NULL, 0,
 	 false},
 	{"/", ", \"method\": \"GET /\"", "single word", NULL, 0, false},
+	{"/", ", \"method\": \"POST\", \"body\": [1], \"body_format\": \"form-multipart\"",
+	 "body must be mapping, cannot be type list", NULL, 0, false},
+	{"/",
+	 ", \"method\": \"POST\", \"body\": {\"f\": {\"mime_type\": \"a/b\"}}, "
+	 "\"body_format\": \"form-multipart\"",
+	 "at least one of filename or content", NULL, 0, false},
+	{"/",
+	 ", \"method\": \"POST\", \"body\": {\"f\": {\"content\": \"\", \"mime_type\": "
+	 "\"ab\"}}, \"body_format\": \"form-multipart\"",
+	 "'ab' is no mime_type", NULL, 0, false},
+	{"/",
+	 ", \"method\": \"POST\", \"body\": {\"a\\nb\": 1}, \"body_format\": "
+	 "\"form-multipart\"",
+	 "line end", NULL, 0, false},
+	{"/", ", \"ciphers\": [\"none\", \"such\"]", NULL, NULL, 200, false},
 	{"/", ", \"src\": \"/x\"", "set remote_src", NULL, 0, false},
 	{"/", ", \"method\": \"HEAD\"", NULL, NULL, 200, false},
 };
@@ -204,6 +229,86 @@ static void test_details(void **state)
 	assert_non_null(strstr(text(r, "msg"), "Request failed: "));
 }
 
+#define SENT                                                                                       \
+	", \"return_content\": true, \"headers\": {\"X-Key\": \"k\", \"X-Other\": \"o\", "         \
+	"\"Cookie\": \"c=d\"}, \"unredirected_headers\": [\"x-key\"]"
+
+/* What a redirect takes along, and what not. */
+static void test_unredirected(void **state)
+{
+	static const struct {
+		const char *path, *more;
+		const char *has[3], *lacks[3];
+	} hops[] = {
+		{"/echo", SENT, {"X-Key: k\r", "X-Other: o\r", "Cookie: c=d\r"}, {NULL}},
+		{"/hop/302/127.0.0.1", SENT, {"X-Other: o\r", "Cookie: c=d\r"}, {"X-Key"}},
+		{"/hop/302/localhost", SENT, {"X-Other: o\r"}, {"X-Key", "Cookie"}},
+		{"/hop/302/localhost",
+		 SENT ", \"url_username\": \"u\", \"force_basic_auth\": true",
+		 {"X-Other: o\r"},
+		 {"Authorization"}},
+		{"/hop/302/127.0.0.1",
+		 SENT ", \"url_username\": \"u\", \"force_basic_auth\": true",
+		 {"Authorization: Basic"},
+		 {"X-Key"}},
+		{"/hop/303/127.0.0.1",
+		 SENT ", \"method\": \"POST\", \"body\": \"text\", \"follow_redirects\": \"all\"",
+		 {"GET /echo", "X-Other: o\r"},
+		 {"text", "X-Key"}},
+		{"/hop/307/127.0.0.1",
+		 SENT ", \"method\": \"POST\", \"body\": \"text\", \"follow_redirects\": \"all\"",
+		 {"POST /echo", "text"},
+		 {"X-Key"}},
+	};
+	struct file_bed *b = *state;
+	for (size_t i = 0; i < ARRAY_LEN(hops); i++) {
+		const struct value *r = ask(b, b->real, hops[i].path, hops[i].more);
+		const char *said = text(r, "content");
+		bool fits = !is(r, "failed") && is(r, "redirected") == (i > 0);
+		for (size_t j = 0; j < 3; j++)
+			fits &= (!hops[i].has[j] || strstr(said, hops[i].has[j])) &&
+				(!hops[i].lacks[j] || !strstr(said, hops[i].lacks[j]));
+		if (!fits)
+			fail_msg("%s%s: %s: %s", hops[i].path, hops[i].more, text(r, "msg"), said);
+	}
+	const struct value *r = ask(b, b->real, "/hop/302/127.0.0.1",
+				    SENT ", \"follow_redirects\": \"none\", \"status_code\": 302");
+	assert_false(is(r, "failed"));
+	assert_false(is(r, "redirected"));
+}
+
+/* RFC 7578, with a boundary of each request's own. */
+static void test_form(void **state)
+{
+	struct file_bed *b = *state;
+	file_bed_shell(b, "printf 'a\\0b' >up.json");
+	const struct value *r = ask(
+		b, b->real, "/echo",
+		arena_printf(&b->arena,
+			     ", \"method\": \"POST\", \"return_content\": true, \"body_format\": "
+			     "\"form-multipart\", \"remote_src\": true, \"body\": {\"n\": 1, "
+			     "\"q\\\"\": {\"content\": \"x\", \"filename\": \"/d/e.txt\"}, \"f\": "
+			     "{\"filename\": \"@/up.json\"}}"));
+	const char *said = text(r, "content"), *at = strstr(said, "boundary=");
+	assert_non_null(at);
+	char boundary[33] = "";
+	memcpy(boundary, at + 9, 32);
+	const char *want = arena_printf(
+		&b->arena,
+		"\r\n\r\n--%s\r\nContent-Disposition: form-data; name=\"n\"\r\nContent-Type: "
+		"text/plain\r\n\r\n1\r\n--%s\r\nContent-Disposition: form-data; name=\"q\\\"\"; "
+		"filename=\"e.txt\"\r\nContent-Type: text/plain\r\n\r\nx\r\n--%s\r\n"
+		"Content-Disposition: form-data; name=\"f\"; filename=\"up.json\"\r\n"
+		"Content-Type: application/json\r\n\r\na",
+		boundary, boundary, boundary);
+	if (!strstr(said, want))
+		fail_msg("%s", said);
+	r = ask(b, b->real, "/echo",
+		", \"method\": \"POST\", \"body_format\": \"form-multipart\", "
+		"\"body\": {\"f\": {\"filename\": \"@/none\"}}");
+	assert_non_null(strstr(text(r, "msg"), "/none"));
+}
+
 static void test_dest(void **state)
 {
 	struct file_bed *b = *state;
@@ -213,6 +318,26 @@ static void test_dest(void **state)
 	assert_false(is(ask(b, b->real, "/json?x=1", more), "changed"));
 	assert_false(is(ask(b, b->real, "/missing", ", \"creates\": \"@/js*\""), "failed"));
 	assert_false(is(ask(b, b->real, "/missing", ", \"removes\": \"@/none\""), "failed"));
+}
+
+static int no_set_attr(struct host *h, const char *path, bool follow, const struct host_attr *attr,
+		       struct err *err)
+{
+	(void)h, (void)follow, (void)attr;
+	return err_set(err, ERR_INVALID, "%s gets its mode too late", path);
+}
+
+static void test_mode_with_content(void **state)
+{
+	struct file_bed *b = *state;
+	const struct host_ops *good = b->real->ops;
+	struct host_ops strict = *good;
+	strict.set_attr = no_set_attr;
+	b->real->ops = &strict;
+	const struct value *r = ask(b, b->real, "/json", ", \"dest\": \"@/f\", \"mode\": \"0400\"");
+	assert_string_equal(text(r, "msg"), "OK (13 bytes)");
+	b->real->ops = good;
+	file_bed_shell(b, "[ $(stat -c %a f) = 400 ]");
 }
 
 static void test_check_mode(void **state)
@@ -253,7 +378,7 @@ static pid_t start_tls(struct file_bed *b, int port)
 	const char *cert = arena_printf(&b->arena, "%s/cert", b->root);
 	const char *key = arena_printf(&b->arena, "%s/key", b->root);
 	const char *at = arena_printf(&b->arena, "127.0.0.1:%d", port);
-	pid_t pid = fork();
+	pid_t pid = child_fork();
 	if (pid == 0) {
 		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", at, "-cert",
 		       cert, "-key", key, "-Verify", "1", "-CAfile", cert, "-verify_return_error",
@@ -263,7 +388,7 @@ static pid_t start_tls(struct file_bed *b, int port)
 	file_bed_shell(
 		b, arena_printf(&b->arena,
 				"n=0; while curl -sk https://127.0.0.1:%d/ >/dev/null; [ $? = 7 "
-				"]; do n=$((n+1)); [ $n -lt 100 ] || exit 1; sleep 0.1; "
+				"]; do n=$((n+1)); [ $n -lt 1200 ] || exit 1; sleep 0.1; "
 				"done",
 				port));
 	return pid;
@@ -322,7 +447,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_details, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unredirected, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mode_with_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_curl, setup, teardown),

@@ -110,8 +110,8 @@ static void banner(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, greet, &fd), 0);
 	const struct value *r =
-		run(&t, f, false, "{port: %d, search_regex: 'Open(?P<name>SSH)_(\\d)', timeout: 5}",
-		    port);
+		run(&t, f, false,
+		    "{port: %d, search_regex: 'Open(?P<name>SSH)_(\\d)', timeout: 120}", port);
 	pthread_join(thread, NULL);
 	assert_false(result_is(r, "failed"));
 	assert_int_equal(value_get(r, "match_groups")->list.len, 2);
@@ -133,6 +133,13 @@ static void paths(void **state)
 	r = run(&t, f, false, "{path: /run/x.log, search_regex: stopped, timeout: 0}", 0);
 	assert_string_equal(result_text(r, "msg"),
 			    "Timeout when waiting for search string stopped in /run/x.log");
+	/* in a file that is larger than what is held at once */
+	CLEANUP(strbuf_release) struct strbuf large = {0};
+	for (int i = 0; i < 200000; i++)
+		strbuf_printf(&large, "line %d\n", i);
+	fake_file(f, "/run/large.log", large.ptr);
+	r = run(&t, f, false, "{path: /run/large.log, search_regex: '^line (199999)$'}", 0);
+	assert_true(value_is_str(value_get(r, "match_groups")->list.at[0], "199999"));
 	r = run(&t, f, false, "{path: /run/y, timeout: 0}", 0);
 	assert_string_equal(result_text(r, "msg"), "Timeout when waiting for file /run/y");
 	assert_false(result_is(run(&t, f, false, "{path: /run/y, state: absent}", 0), "failed"));

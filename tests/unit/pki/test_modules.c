@@ -27,6 +27,14 @@ static void test_chain_verifies(void **state)
 	assert_true(fixture_changed(r));
 	assert_string_equal(fixture_text(r, "reason"), "there was none");
 	assert_int_equal(value_get(r, "private_key")->flags & VALUE_SECRET, VALUE_SECRET);
+	setenv("FINGERPRINT", fixture_text(r, "fingerprint"), 1);
+	setenv("SERIAL", fixture_text(r, "serial"), 1);
+	assert_int_equal(
+		fixture_shell(f, "o() { openssl x509 -noout -in $D/etcd/issued/etcd-1.crt $@ |"
+				 " cut -d= -f2 | tr -d : | tr A-F a-f; };"
+				 " test $(o -sha256 -fingerprint) = $FINGERPRINT -a"
+				 " $(o -serial) = $SERIAL"),
+		0);
 	assert_int_equal(
 		fixture_shell(f, "cat $D/etcd/ca.crt $D/intermediate/ca.crt > $D/between.pem"), 0);
 	assert_int_equal(

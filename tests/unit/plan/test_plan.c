@@ -1,50 +1,11 @@
 /* Site files and roles: what is compiled, and what is refused with its place. */
-#include "project.h"
-
-#include "rollout/plan/plan.h"
-
-struct loaded {
-	struct project project;
-	struct inventory *inv;
-	struct template_env *env;
-	struct plan *plan;
-	struct err err;
-	int r;
-};
-
-static void open_project(struct loaded *l)
-{
-	memset(l, 0, sizeof(*l));
-	project_open(&l->project);
-	project_file(&l->project, "inv.yaml",
-		     "all: {children: {web: {hosts: {w1: {}, w2: {}}}, db: {hosts: {d1: {}}}}}\n");
-}
-
-static void load(struct loaded *l, const char *limit)
-{
-	struct plan_options opts = {.site_path = project_path(&l->project, "site.roles"),
-				    .limit = limit};
-	l->env = template_env_new();
-	l->inv = inventory_new();
-	assert_int_equal(
-		inventory_add_source(l->inv, project_path(&l->project, "inv.yaml"), &l->err), 0);
-	assert_int_equal(inventory_finish(l->inv, &l->err), 0);
-	l->r = plan_load(&opts, l->inv, l->env, &l->plan, &l->err);
-}
-
-static void close_project(struct loaded *l)
-{
-	plan_free(l->plan);
-	inventory_free(l->inv);
-	template_env_free(l->env);
-	project_close(&l->project);
-}
+#include "loaded.h"
 
 static void test_steps_and_barriers(void **state)
 {
 	struct loaded l;
 	(void)state;
-	open_project(&l);
+	loaded_open(&l);
 	project_file(
 		&l.project, "site.roles",
 		"roles:\n  base: {hosts: all}\n  app: {role: base, hosts: web, after: base}\n");
@@ -56,7 +17,7 @@ static void test_steps_and_barriers(void **state)
 	project_file(&l.project, "roles/base/defaults/main.yml",
 		     "peers: \"{{ groups.web | map('extract', hostvars) | list }}\"\nown: \"{{ "
 		     "ansible_kernel }}\"\n");
-	load(&l, NULL);
+	loaded_load(&l, "site.roles", (struct plan_options){0});
 	if (l.r < 0)
 		print_message("%s\n", l.err.msg);
 	assert_int_equal(l.r, 0);
@@ -73,21 +34,45 @@ static void test_steps_and_barriers(void **state)
 	assert_true(tasks->body.at[2]->barrier); /* reads hostvars through a variable */
 	assert_false(tasks->body.at[3]->barrier);
 	assert_int_equal(base->fact_names.len, 2);
-	close_project(&l);
+	loaded_close(&l);
+}
+
+/* What service_facts finds on one host is read on another: it must have been there. */
+static void test_facts_of_others(void **state)
+{
+	struct loaded l;
+	(void)state;
+	loaded_open(&l);
+	project_file(&l.project, "site.roles", "roles:\n  base: {hosts: all}\n");
+	project_file(&l.project, "roles/base/tasks/main.yml",
+		     "- debug: {msg: \"{{ groups.web | map('extract', hostvars) | list }}\"}\n");
+	loaded_load(&l, "site.roles", (struct plan_options){0});
+	assert_int_equal(l.r, 0);
+	assert_false(l.plan->steps.at[0]->body->body.at[0]->block->body.at[0]->barrier);
+	loaded_close(&l);
+	loaded_open(&l);
+	project_file(&l.project, "site.roles", "roles:\n  base: {hosts: all}\n");
+	project_file(&l.project, "roles/base/tasks/main.yml",
+		     "- service_facts:\n"
+		     "- debug: {msg: \"{{ groups.web | map('extract', hostvars) | list }}\"}\n");
+	loaded_load(&l, "site.roles", (struct plan_options){0});
+	assert_int_equal(l.r, 0);
+	assert_true(l.plan->steps.at[0]->body->body.at[0]->block->body.at[1]->barrier);
+	loaded_close(&l);
 }
 
 static void test_limit(void **state)
 {
 	struct loaded l;
 	(void)state;
-	open_project(&l);
+	loaded_open(&l);
 	project_file(&l.project, "site.roles", "roles:\n  base: {hosts: all}\n");
 	project_file(&l.project, "roles/base/tasks/main.yml", "- ping:\n");
-	load(&l, "web:!w1");
+	loaded_load(&l, "site.roles", (struct plan_options){.limit = "web:!w1"});
 	assert_int_equal(l.r, 0);
 	assert_int_equal(l.plan->steps.at[0]->hosts.len, 1);
 	assert_string_equal(l.plan->steps.at[0]->hosts.at[0]->name, "w2");
-	close_project(&l);
+	loaded_close(&l);
 }
 
 static const struct {
@@ -116,7 +101,7 @@ static const struct {
 	{NULL, "- ping:\n  with_itmes: [1]\n", "did you mean 'items'", 2},
 	{NULL, "- ping:\n  loop: [1]\n  loop_control: {lable: x}\n", "did you mean 'label'", 3},
 	{NULL, "ping:\n", "list of tasks", 1},
-	{NULL, "- ping:\n  debugger: always\n", "not supported", 2},
+	{NULL, "- ping:\n  debugger: alway\n", "did you mean 'always'", 2},
 	{NULL, "- block:\n  - ping:\n  rescu: []\n", "not a keyword of a block", 3},
 };
 
@@ -126,11 +111,11 @@ static void test_wrong_sites(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct loaded l;
 		char text[1400];
-		open_project(&l);
+		loaded_open(&l);
 		project_file(&l.project, "site.roles",
 			     wrong[i].site ? wrong[i].site : "roles:\n  base: {hosts: all}\n");
 		project_file(&l.project, "roles/base/tasks/main.yml", wrong[i].tasks);
-		load(&l, NULL);
+		loaded_load(&l, "site.roles", (struct plan_options){0});
 		print_message("case %zu: %s%s", i, wrong[i].site ? wrong[i].site : "",
 			      wrong[i].tasks);
 		print_message("  -> %s\n", err_format(&l.err, text, sizeof(text)));
@@ -138,14 +123,47 @@ static void test_wrong_sites(void **state)
 		assert_non_null(strstr(text, wrong[i].error));
 		if (wrong[i].line)
 			assert_int_equal(l.err.at.line, wrong[i].line);
-		close_project(&l);
+		loaded_close(&l);
+	}
+}
+
+/* Of the same name: beside the site beats the program's own; a path is never one of those. */
+static void test_shipped_roles(void **state)
+{
+	static const struct {
+		const char *role, *is;
+	} cases[] = {
+		{"own", "/shipped/own"},
+		{"both", "/both"},
+		{"../shipped/own", "/shipped/own"},
+		{"../roles/own", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct loaded l;
+		char site[128], want[256];
+		loaded_open(&l);
+		const char *shipped[] = {project_path(&l.project, "shipped"), NULL};
+		snprintf(site, sizeof(site), "roles:\n  x: {role: %s, hosts: all}\n",
+			 cases[i].role);
+		project_file(&l.project, "site.roles", site);
+		project_file(&l.project, "both/tasks/main.yml", "- ping:\n");
+		project_file(&l.project, "shipped/both/tasks/main.yml", "- ping:\n");
+		project_file(&l.project, "shipped/own/tasks/main.yml", "- ping:\n");
+		loaded_load(&l, "site.roles", (struct plan_options){.shipped_roles = shipped});
+		assert_int_equal(l.r < 0, !cases[i].is);
+		snprintf(want, sizeof(want), "%s%s", l.project.dir, cases[i].is ? cases[i].is : "");
+		if (cases[i].is)
+			assert_non_null(strmap_get(&l.plan->roles, slice_from(want)));
+		loaded_close(&l);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_steps_and_barriers),
-					   cmocka_unit_test(test_limit),
-					   cmocka_unit_test(test_wrong_sites)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_steps_and_barriers), cmocka_unit_test(test_facts_of_others),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_shipped_roles),
+		cmocka_unit_test(test_wrong_sites)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,6 @@
 /* Variables that nothing defines: refused where a task is sure to use them, told
  * where it may, and let alone where they may be missing. */
-#include "project.h"
-
-#include "rollout/plan/plan.h"
+#include "loaded.h"
 
 enum outcome { NOTHING, WARNED, REFUSED };
 
@@ -28,6 +26,7 @@ static const struct {
 	{"inline if", "- debug: {msg: \"{{ prot if port else 1 }}\"}\n", WARNED, 1},
 	{"rescued", "- block: [{debug: {msg: \"{{ prot }}\"}}]\n  rescue: [{ping: }]\n", WARNED, 1},
 	{"errors ignored", "- debug: {msg: \"{{ prot }}\"}\n  ignore_errors: true\n", WARNED, 1},
+	{"a keyword", "- ping:\n  ignore_unreachable: \"{{ prot }}\"\n", WARNED, 2},
 	{"name of a task", "- name: x {{ prot }}\n  ping:\n", WARNED, 1},
 	{"variable of a task", "- debug: {msg: \"{{ x }}\"}\n  vars: {x: \"{{ prot }}\"}\n", WARNED,
 	 2},
@@ -70,20 +69,9 @@ static const struct {
 	 NOTHING, 0},
 };
 
-struct loaded {
-	struct project project;
-	struct inventory *inv;
-	struct template_env *env;
-	struct plan *plan;
-	struct err err;
-	int r;
-};
-
 static void load(struct loaded *l, const char *tasks, bool refuse)
 {
-	memset(l, 0, sizeof(*l));
-	project_open(&l->project);
-	project_file(&l->project, "inv.yaml", "all: {hosts: {h: {}}}\n");
+	loaded_open(l);
 	project_file(&l->project, "site.roles", "roles:\n  base: {hosts: all}\n");
 	project_file(&l->project, "roles/base/defaults/main.yml", "port: 80\n");
 	project_file(&l->project, "roles/base/vars/more.yml", "more: 1\n");
@@ -91,22 +79,7 @@ static void load(struct loaded *l, const char *tasks, bool refuse)
 	project_file(&l->project, "roles/base/tasks/extra.yml",
 		     "- block: [{ping: , register: found}]\n");
 	project_file(&l->project, "roles/base/tasks/main.yml", tasks);
-	struct plan_options opts = {.site_path = project_path(&l->project, "site.roles"),
-				    .refuse_undefined = refuse};
-	l->env = template_env_new();
-	l->inv = inventory_new();
-	assert_int_equal(
-		inventory_add_source(l->inv, project_path(&l->project, "inv.yaml"), &l->err), 0);
-	assert_int_equal(inventory_finish(l->inv, &l->err), 0);
-	l->r = plan_load(&opts, l->inv, l->env, &l->plan, &l->err);
-}
-
-static void unload(struct loaded *l)
-{
-	plan_free(l->plan);
-	inventory_free(l->inv);
-	template_env_free(l->env);
-	project_close(&l->project);
+	loaded_load(l, "site.roles", (struct plan_options){.refuse_undefined = refuse});
 }
 
 static void expect_warning(const struct loaded *l, unsigned line)
@@ -136,7 +109,7 @@ static void test_undefined(void **state)
 			assert_int_equal(l.r, 0);
 			assert_int_equal(l.plan->warnings.len, 0);
 		}
-		unload(&l);
+		loaded_close(&l);
 	}
 }
 
@@ -147,7 +120,7 @@ static void test_looking_warns(void **state)
 	(void)state;
 	load(&l, "- debug: {msg: \"{{ prot }}\"}\n", false);
 	expect_warning(&l, 1);
-	unload(&l);
+	loaded_close(&l);
 }
 
 int main(void)

@@ -289,6 +289,46 @@ static void test_json(void **state UNUSED)
 	check_golden("events.jsonl", strbuf_slice(&out));
 }
 
+/* Hosts are named in the run's order, whoever answers first. */
+static void test_order_of_hosts(void **state UNUSED)
+{
+	static const struct report_host_stats hosts[] = {
+		{.host = "w1"}, {.host = "w2"}, {.host = "db"}};
+	CLEANUP(strbuf_release) struct strbuf out = {0};
+	struct stage s;
+	stage_terminal(&s, (struct report_terminal_options){.width = 80, .diff = true});
+	stage_event(&s, (struct report_event){.kind = REPORT_RUN_STARTED,
+					      .run_name = "x",
+					      .hosts = hosts,
+					      .nhosts = ARRAY_LEN(hosts)});
+	stage_step(&s, "web", "web", 3);
+	stage_task(&s, 1, "Unit", "copy");
+	stage_started(&s, "w1 w2 db");
+	stage_result(&s, "db", REPORT_CHANGED,
+		     "{\"diff\": {\"before\": \"\", \"after\": \"db\\n\"}}");
+	stage_result(&s, "w2 w1", REPORT_CHANGED,
+		     "{\"diff\": {\"before\": \"\", \"after\": \"w\\n\"}}");
+	stage_task_end(&s);
+	stage_end(&s, &out);
+	check_golden("order_of_hosts.txt", strbuf_slice(&out));
+}
+
+/* A task that not all hosts come to is told before its step's end. */
+static void test_task_of_some(void **state UNUSED)
+{
+	CLEANUP(strbuf_release) struct strbuf out = {0};
+	struct stage s;
+	stage_terminal(&s, (struct report_terminal_options){.width = 80});
+	stage_run(&s, "x", 2, 1, 1);
+	stage_step(&s, "web", "web", 2);
+	stage_task(&s, 1, "Restart", "service");
+	stage_started(&s, "w1");
+	stage_result(&s, "w1", REPORT_CHANGED, "{}");
+	stage_step_end(&s, "web", 1000);
+	stage_end(&s, &out);
+	check_golden("task_of_some.txt", strbuf_slice(&out));
+}
+
 /* A closed pipe ends the writing, not the run. */
 static void test_nobody_reads(void **state UNUSED)
 {
@@ -308,7 +348,8 @@ int main(void)
 		cmocka_unit_test(test_pipe),	     cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_many),    cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_interrupted),  cmocka_unit_test(test_json),
-		cmocka_unit_test(test_nobody_reads),
+		cmocka_unit_test(test_nobody_reads), cmocka_unit_test(test_order_of_hosts),
+		cmocka_unit_test(test_task_of_some),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,89 @@ static void answers_sudo_once(void **state UNUSED)
 	talk_release(&t);
 }
 
+/* su has a prompt of its own, and does not know how to go without a password. */
+static void answers_su(void **state UNUSED)
+{
+	struct transport_target target = sudo_target;
+	struct talk t = {0}, without = {0};
+	target.become_method = "su";
+	bootstrap_init(&t.b, &target, &talk_ops, &t);
+	bootstrap_stderr(&t.b, SLICE_LIT("Pass"));
+	assert_int_equal(t.written.len, 0);
+	bootstrap_stderr(&t.b, SLICE_LIT("word: "));
+	assert_string_equal(t.written.ptr, "geheim\n");
+	bootstrap_stderr(&t.b, SLICE_LIT("su: Authentication failure\n"));
+	bootstrap_explain(&t.b, 1, NULL, &t.why);
+	assert_int_equal(t.why.code, ERR_AUTH);
+	assert_non_null(strstr(t.why.msg, "root's password is wrong"));
+	assert_null(strstr(t.why.msg, "geheim"));
+	target.become_password = NULL;
+	bootstrap_init(&without.b, &target, &talk_ops, &without);
+	bootstrap_stderr(&without.b, SLICE_LIT("Password: "));
+	assert_int_equal(without.fails, 1);
+	assert_int_equal(without.why.code, ERR_AUTH);
+	assert_non_null(strstr(without.why.msg, "--ask-become-pass"));
+	talk_release(&t);
+	talk_release(&without);
+}
+
+/* The whole line through a su that asks as the real one does. */
+static void starts_by_su(void **state UNUSED)
+{
+	static const char su[] =
+		"#!/bin/sh\n"
+		"printf 'Password: ' >&2; read -r p; [ \"$p\" = geheim ] || exit 1\n"
+		"[ \"$1 $2 $3 $4\" = '-m -s /bin/sh -c' ] || exit 2\n"
+		"c=$5; [ \"$6 $7\" = '-- root' ] || exit 3; shift 7\n"
+		"case $c in \"SUDO_UID=$(id -u); \"*) ;; *) exit 4;; esac\n"
+		"exec /bin/sh -c \"$c\" \"$@\"\n";
+	CLEANUP(strbuf_release) struct strbuf command = {0};
+	struct transport_target target = sudo_target;
+	char line[200] = "";
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	probe_write("su", su, 0755);
+	target.become_method = "su";
+	target.become_exe = probe_path("su");
+	target.become_flags = "-m";
+	strbuf_puts(&command, "echo geheim | (");
+	bootstrap_command(&target, &command);
+	strbuf_puts(&command, ") 2>&1");
+	FILE *out = popen(command.ptr, "r"); /* NOLINT(cert-env33-c): the line is for a shell */
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof(line), out));
+	assert_int_equal(pclose(out) >> 8, 1); /* it has no agent for this machine */
+	if (!strstr(line, "Password: ROLLOUT-AGENT-ERROR machine"))
+		fail_msg("%s", line);
+}
+
+/* A host that has the password may say it, in an error or as noise. */
+static void does_not_show_the_password(void **state UNUSED)
+{
+	static const char *const said[] = {"sh: geheim: not found\n", "a\033[1mgeheimgeheim"};
+	for (int heard = 0; heard < 2; heard++) {
+		for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+			struct bootstrap b;
+			struct err err = {0};
+			char text[300];
+			bootstrap_init(&b, &sudo_target, &talk_ops, NULL);
+			if (heard)
+				bootstrap_stdout(&b, slice_from(said[i]));
+			else
+				bootstrap_stderr(&b, slice_from(said[i]));
+			if (heard)
+				bootstrap_stdout(&b, SLICE_LIT("\n"));
+			bootstrap_explain(&b, 1, NULL, &err);
+			bootstrap_said(&b, text, sizeof(text));
+			assert_null(strstr(err.msg, "geheim"));
+			assert_null(strstr(text, "geheim"));
+			assert_non_null(strstr(err.msg, "********"));
+			assert_non_null(strstr(text, "********"));
+			assert_null(strchr(text, '\033'));
+			bootstrap_release(&b);
+		}
+	}
+}
+
 static void explains(void **state UNUSED)
 {
 	static const struct {
@@ -343,6 +426,15 @@ static void suits_every_shell(void **state UNUSED)
 	bootstrap_command(&sudo_target, &out);
 	assert_null(strpbrk(out.ptr, "\n\\!"));
 	assert_null(strstr(out.ptr, "geheim"));
+	struct transport_target su = sudo_target;
+	su.become_method = "su";
+	su.become_exe = "/bin/su";
+	su.become_flags = "-l";
+	strbuf_truncate(&out, 0);
+	bootstrap_command(&su, &out);
+	assert_null(strpbrk(out.ptr, "\n\\!"));
+	assert_null(strstr(out.ptr, "geheim"));
+	assert_true(slice_ends_with(strbuf_slice(&out), " /bin/su -l"));
 }
 
 static int clean(void **state UNUSED)
@@ -368,6 +460,9 @@ int main(void)
 		cmocka_unit_test(ends_at_any_time),
 		cmocka_unit_test(ignores_noise_at_any_cut),
 		cmocka_unit_test(answers_sudo_once),
+		cmocka_unit_test(answers_su),
+		cmocka_unit_test(starts_by_su),
+		cmocka_unit_test(does_not_show_the_password),
 		cmocka_unit_test(explains),
 		cmocka_unit_test(ends_a_flood),
 		cmocka_unit_test(suits_every_shell),

@@ -1,6 +1,6 @@
 #include "probe.h"
-#include "ssh/hostkey.h"
-#include "ssh/known_hosts.h"
+#include "ssh/hostkey/hostkey.h"
+#include "ssh/hostkey/known_hosts.h"
 
 #include "rollout/base/digest.h"
 #include "rollout/base/file.h"

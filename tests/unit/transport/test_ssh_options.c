@@ -1,5 +1,5 @@
 #include "probe.h"
-#include "ssh/ssh_options.h"
+#include "ssh/config/ssh_options.h"
 
 #include <sys/stat.h>
 

@@ -1,27 +1,9 @@
 #include "rollout/value/value.h"
 
+#include "read_yaml.h"
 #include "rollout/value/yaml.h"
-#include "test.h"
 
 #include <math.h>
-
-static struct arena arena;
-
-static int release(void **state)
-{
-	(void)state;
-	arena_release(&arena);
-	return 0;
-}
-
-static const struct value *read_yaml(const char *text)
-{
-	const struct value *v = NULL;
-	struct err e = {0};
-	if (yaml_parse(&arena, "test", slice_from(text), &v, &e) < 0)
-		fail_msg("%s: %s", text, e.msg);
-	return v;
-}
 
 static void a_dict_keeps_its_order(void **state)
 {

@@ -1,9 +1,9 @@
 /* The proof that an accelerator works, what is kept of it, and QEMU's version. */
 #include "project.h"
-#include "qemu/accel.h"
-#include "qemu/guest.h"
-#include "qemu/probe.h"
-#include "qemu/proofs.h"
+#include "qemu/accel/accel.h"
+#include "qemu/accel/guest.h"
+#include "qemu/accel/probe.h"
+#include "qemu/accel/proofs.h"
 
 #include "rollout/base/clock.h"
 
@@ -65,6 +65,18 @@ static const char *fake_qemu(const char *script)
 	return path;
 }
 
+/* On a busy machine it may not end in time. */
+static int prove(enum vm_accel accel, enum vm_arch arch, const char *qemu, int64_t *ret_took_ms,
+		 struct err *err)
+{
+	int r = ERR_TIMEOUT;
+	for (int i = 0; r == ERR_TIMEOUT && i < 20; i++) {
+		*err = (struct err){0};
+		r = vm_accel_prove(accel, arch, qemu, ret_took_ms, err);
+	}
+	return r;
+}
+
 static const struct proof_case {
 	const char *script;
 	int code;
@@ -87,8 +99,7 @@ static void a_guest_proves_it(void **state)
 		struct err e = {0};
 		int64_t took_ms = -1;
 		const char *qemu = fake_qemu(c->script);
-		assert_int_equal(vm_accel_prove(VM_ACCEL_KVM, VM_ARCH_AMD64, qemu, &took_ms, &e),
-				 c->code);
+		assert_int_equal(prove(VM_ACCEL_KVM, VM_ARCH_AMD64, qemu, &took_ms, &e), c->code);
 		assert_string_equal(e.msg, c->why);
 		assert_int_equal(took_ms >= 0, c->code == 0);
 	}
@@ -105,7 +116,7 @@ static void guests_run_in_tcg(void **state)
 		int64_t took_ms;
 		if (vm_qemu_find(archs[i], &qemu, &e) < 0)
 			continue;
-		if (vm_accel_prove(VM_ACCEL_TCG, archs[i], qemu.path, &took_ms, &e) < 0)
+		if (prove(VM_ACCEL_TCG, archs[i], qemu.path, &took_ms, &e) < 0)
 			fail_msg("%s: %s", qemu.path, e.msg);
 	}
 }
@@ -170,6 +181,29 @@ static void another_qemu_is_another_proof(void **state)
 	vm_proofs_release(&store);
 }
 
+static void without_a_folder_nothing_is_kept(void **state)
+{
+	static const char *const homes[] = {NULL, "", "relative"};
+	struct vm_proofs store;
+	(void)state;
+	unsetenv("XDG_CACHE_HOME");
+	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+		if (homes[i])
+			setenv("HOME", homes[i], 1);
+		else
+			unsetenv("HOME");
+		vm_proofs_init(&store, VM_ACCEL_KVM, VM_ARCH_AMD64, "/qemu");
+		assert_null(store.file);
+		assert_null(store.lock);
+		vm_proofs_release(&store);
+	}
+	setenv("HOME", folder.dir, 1);
+	vm_proofs_init(&store, VM_ACCEL_KVM, VM_ARCH_AMD64, "/qemu");
+	assert_string_equal(store.file, project_path(&folder, ".cache/rollout/accel.json"));
+	vm_proofs_release(&store);
+	setenv("XDG_CACHE_HOME", folder.dir, 1);
+}
+
 /* ---- the choice ---- */
 
 static void choices(void **state)
@@ -216,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_boot_sector),
 		cmocka_unit_test(proofs_are_kept),
 		cmocka_unit_test(another_qemu_is_another_proof),
+		cmocka_unit_test(without_a_folder_nothing_is_kept),
 		cmocka_unit_test(choices),
 		cmocka_unit_test(a_guest_of_another_kind_is_emulated),
 	};

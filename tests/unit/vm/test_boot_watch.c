@@ -1,4 +1,4 @@
-#include "life/boot_watch.h"
+#include "life/boot/boot_watch.h"
 
 #include "rollout/base/file.h"
 #include "test.h"

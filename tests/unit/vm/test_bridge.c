@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,7 +100,8 @@ static int socket_in(const char *netns)
 }
 
 /* Does a connection from one namespace come to the other? *ret_seen: from which address. */
-static bool reaches(const char *from, const char *to, const char *address, char ret_seen[16])
+static bool reaches_within(const char *from, const char *to, const char *address, char ret_seen[16],
+			   int limit_ms)
 {
 	CLEANUP(fd_close) int listener = socket_in(to);
 	CLEANUP(fd_close) int client = socket_in(from);
@@ -114,12 +116,17 @@ static bool reaches(const char *from, const char *to, const char *address, char 
 	assert_int_equal(listen(listener, 1), 0);
 	if (connect(client, (struct sockaddr *)&there, sizeof(there)) < 0 && errno != EINPROGRESS)
 		return false;
-	if (poll(&p, 1, 2500) != 1)
+	if (poll(&p, 1, limit_ms) != 1)
 		return false;
 	CLEANUP(fd_close)
 	int got = accept4(listener, (struct sockaddr *)&seen, &len, SOCK_CLOEXEC);
 	vm_address_format(ntohl(seen.sin_addr.s_addr), ret_seen);
 	return got >= 0;
+}
+
+static bool reaches(const char *from, const char *to, const char *address, char ret_seen[16])
+{
+	return reaches_within(from, to, address, ret_seen, PATIENCE_MS);
 }
 
 /* ---- the tests ---- */
@@ -188,7 +195,7 @@ static void without_nat_it_does_not(void **state)
 	one.topology = &without_nat;
 	must(vm_bridge_ensure(&one, &err), &err);
 	must(vm_veth_ensure(&a, na, &err), &err);
-	assert_false(reaches(na, OUTSIDE, "198.51.100.2", seen));
+	assert_false(reaches_within(na, OUTSIDE, "198.51.100.2", seen, 2500));
 	shell("! nft list tables | grep -q rollout");
 	shell("grep -q 0 /proc/sys/net/ipv4/ip_forward");
 	one.topology = &with_nat;
@@ -206,9 +213,9 @@ static void a_firewall_that_drops_is_opened(void **state)
 	char na[32], nb[32], seen[16];
 	struct err err = {0};
 	(void)state;
-	if (system("iptables -w 10 -S FORWARD > /dev/null 2>&1") != 0)
+	if (system("iptables -w 100 -S FORWARD > /dev/null 2>&1") != 0)
 		skip();
-	shell("iptables -w 10 -P FORWARD DROP");
+	shell("iptables -w 100 -P FORWARD DROP");
 	must(vm_bridge_ensure(&one, &err), &err);
 	must(vm_bridge_ensure(&two, &err), &err);
 	must(vm_veth_ensure(&a, na, &err), &err);
@@ -221,13 +228,13 @@ static void a_firewall_that_drops_is_opened(void **state)
 	must(vm_bridge_ensure(&one, &err), &err);
 	one.topology = &with_nat;
 	shell("test $(iptables -S FORWARD | grep -c 'rl-a1b2c3d4 ') = 1");
-	assert_false(reaches(na, OUTSIDE, "198.51.100.2", seen));
+	assert_false(reaches_within(na, OUTSIDE, "198.51.100.2", seen, 2500));
 	assert_true(reaches(na, nb, b.address, seen));
 	vm_bridge_remove(&one);
 	shell("! iptables -S FORWARD | grep -q 'rl-a1b2c3d4 '");
 	shell("test $(iptables -S FORWARD | grep -c 'rl-a1b2c3ff ') = 2");
 	vm_bridge_remove(&two);
-	shell("iptables -w 10 -P FORWARD ACCEPT && test $(iptables -S FORWARD | wc -l) = 1 && "
+	shell("iptables -w 100 -P FORWARD ACCEPT && test $(iptables -S FORWARD | wc -l) = 1 && "
 	      "{ nft delete table ip filter 2> /dev/null || true; }");
 }
 
@@ -427,6 +434,14 @@ static bool make_bed(void)
 		      "echo 0 > /proc/sys/net/ipv4/ip_forward; } > /dev/null 2>&1") == 0;
 }
 
+/* Names of namespaces and networks are the machine's: one run at a time. */
+static void wait_for_others(void)
+{
+	int fd = open("/tmp/rollout-test-bridge.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
+		;
+}
+
 int main(void)
 {
 #define CLEAN(f) cmocka_unit_test_setup_teardown(f, remember, remove_all)
@@ -443,6 +458,7 @@ int main(void)
 		CLEAN(eleven_come_up_at_once),
 		CLEAN(who_is_not_root_is_told),
 	};
+	wait_for_others();
 	if (!make_bed()) {
 		printf("skipped: needs root, iproute2, nftables and a kernel with bridges\n");
 		return 77;

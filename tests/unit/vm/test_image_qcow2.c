@@ -3,7 +3,7 @@
 
 #include "image/qcow2.h"
 #include "rollout/base/file.h"
-#include "test.h"
+#include "scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,22 +11,6 @@
 
 #define CLUSTER 65536u
 #define DISK_BYTES (3ull << 20)
-
-static char folder[] = "/tmp/rollout-image-XXXXXX";
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	CLEANUP(strbuf_release) struct strbuf command = {0};
-	(void)state;
-	strbuf_printf(&command, "rm -rf '%s'", folder);
-	return system(command.ptr);
-}
 
 static void put(unsigned char *p, unsigned bytes, uint64_t n)
 {
@@ -57,7 +41,7 @@ static void whole_image(unsigned char image[6 * CLUSTER])
 
 static int inspect(const void *data, size_t len, struct vm_image_info *ret, struct err *err)
 {
-	CLEANUP(free_ptr) char *path = path_join(folder, "image");
+	CLEANUP(free_ptr) char *path = path_join(scratch, "image");
 	struct err e = {0};
 	assert_int_equal(file_write_atomic(path, data, len, 0600, &e), 0);
 	return vm_image_inspect(path, ret, err);
@@ -188,7 +172,7 @@ static void raw_disks_have_a_partition_table(void **state)
 	assert_int_equal(info.virtual_bytes, 1 << 20);
 	assert_int_equal(inspect(disk, (1u << 20) - 1, &info, &e), ERR_INVALID);
 	assert_int_equal(inspect("", 0, &info, &e), ERR_INVALID);
-	assert_int_equal(vm_image_inspect(folder, &info, &e), ERR_INVALID);
+	assert_int_equal(vm_image_inspect(scratch, &info, &e), ERR_INVALID);
 	assert_int_equal(vm_image_inspect("/nonexistent/x", &info, &e), ERR_NOT_FOUND);
 }
 
@@ -201,5 +185,5 @@ int main(void)
 		cmocka_unit_test(other_files_are_named),
 		cmocka_unit_test(raw_disks_have_a_partition_table),
 	};
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

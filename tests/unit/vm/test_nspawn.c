@@ -141,10 +141,12 @@ static void nesting_changes_the_command(void **state)
 	assert_true(has(plain, "--directory=/m:1/root"));
 	assert_true(has(plain, "--network-namespace-path=/run/netns/ns1"));
 	assert_true(has(plain, "--system-call-filter=@raw-io bpf keyctl"));
+	assert_true(has(plain, "--drop-capability=CAP_SYS_TIME"));
 	assert_false(has(plain, bind));
 	f.spec.nesting = true;
 	const char *const *nesting = vm_nspawn_command(&f.machine, "ns1", &f.arena);
 	assert_true(has(nesting, bind));
+	assert_true(has(nesting, "--drop-capability=CAP_SYS_TIME"));
 	assert_true(has(nesting, "--bind=/dev/kmsg"));
 	assert_true(has(vm_nspawn_environment(&f.machine), "SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes"));
 	fixture_release(&f);

@@ -1,9 +1,10 @@
 /* Orders, workers and verbs, with a driver whose machines are `sleep`. */
-#include "life/life.h"
+#include "fake_driver.h"
 #include "liveness.h"
 #include "project/project.h"
 #include "tool.h"
 
+#include "child.h"
 #include "rollout/base/clock.h"
 #include "rollout/base/file.h"
 #include "test.h"
@@ -21,248 +22,6 @@
 
 #define MACHINES 8u
 
-/* ---- what workers leave for the test ---- */
-
-struct shared {
-	volatile int working, most, networks_up, networks_down, ready_calls, snapshots;
-	volatile pid_t worker;
-	volatile bool first_boot, cloud_init;
-	volatile int64_t console_from;
-};
-static struct shared *shared;
-
-/* ---- the driver: "running" is a lock that a `sleep` holds ---- */
-
-static const char *behaviour; /* of start, for the order that is begun next */
-
-static char *file_of(const struct vm_machine *m, const char *name)
-{
-	return vm_machine_path(m, name);
-}
-
-static void put(const struct vm_machine *m, const char *name, const char *text)
-{
-	CLEANUP(free_ptr) char *path = file_of(m, name);
-	if (file_write_atomic(path, text, strlen(text), 0600, NULL) < 0)
-		abort();
-}
-
-static bool has(const struct vm_machine *m, const char *name)
-{
-	CLEANUP(free_ptr) char *path = file_of(m, name);
-	return access(path, F_OK) == 0;
-}
-
-static void drop(const struct vm_machine *m, const char *name)
-{
-	CLEANUP(free_ptr) char *path = file_of(m, name);
-	unlink(path);
-}
-
-static bool runs(const struct vm_machine *m)
-{
-	CLEANUP(free_ptr) char *path = file_of(m, "running.lock");
-	return vm_lock_is_held(path);
-}
-
-static int fake_check(const struct vm_project *p UNUSED, struct err *err)
-{
-	return behaviour && strcmp(behaviour, "no driver") == 0
-		       ? err_set(err, ERR_NOT_FOUND, "install qemu")
-		       : 0;
-}
-
-static int fake_create(struct vm_machine *m, const struct vm_reporter *r, struct err *err)
-{
-	r->stage(r->self, "disk");
-	if (behaviour && strcmp(behaviour, "no disk") == 0)
-		return err_at(err, ERR_LIMIT, (struct srcloc){"inventory.yaml", 3, 7},
-			      "the disk is full");
-	put(m, "disk", "");
-	put(m, "machine.json", "{\"driver\": \"fake\"}");
-	return 0;
-}
-
-static void count_in(void)
-{
-	int now = __atomic_add_fetch(&shared->working, 1, __ATOMIC_SEQ_CST);
-	if (now > shared->most)
-		shared->most = now;
-	poll(NULL, 0, 120);
-	__atomic_sub_fetch(&shared->working, 1, __ATOMIC_SEQ_CST);
-}
-
-static void on_exit_of_child(uv_process_t *p, int64_t status, int signal UNUSED)
-{
-	*(int64_t *)p->data = status;
-	uv_close((uv_handle_t *)p, NULL);
-}
-
-static void spawn(uv_loop_t *loop, uv_process_t *p, const char *command)
-{
-	char *argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
-	uv_process_options_t o = {.exit_cb = on_exit_of_child, .file = "/bin/sh", .args = argv};
-	if (uv_spawn(loop, p, &o) < 0)
-		abort();
-}
-
-/* A loop of its own in a process forked from one that has loops and children. */
-static int use_libuv(struct err *err)
-{
-	uv_loop_t loop;
-	uv_process_t child;
-	int64_t status = -1;
-	child.data = &status;
-	if (uv_loop_init(&loop) < 0)
-		return err_set(err, ERR_SYS, "no loop");
-	spawn(&loop, &child, "exit 7");
-	uv_run(&loop, UV_RUN_DEFAULT);
-	return status == 7 ? 0 : err_set(err, ERR_SYS, "status %d", (int)status);
-}
-
-static int behave(const struct vm_reporter *r, struct err *err)
-{
-	const char *b = behaviour ? behaviour : "";
-	shared->worker = getpid();
-	if (strcmp(b, "killed") == 0)
-		kill(getpid(), SIGKILL);
-	else if (strcmp(b, "silent") == 0)
-		_exit(0);
-	else if (strcmp(b, "slow") == 0)
-		poll(NULL, 0, 30000);
-	else if (strcmp(b, "fails") == 0)
-		return err_set(err, ERR_SYS, "there is no QEMU");
-	else if (strcmp(b, "counted") == 0)
-		count_in();
-	else if (strcmp(b, "libuv") == 0)
-		return use_libuv(err);
-	else if (strcmp(b, "leaves a child") == 0 && fork() == 0)
-		for (;;) /* it has the worker's pipe */
-			poll(NULL, 0, 30000);
-	for (int i = 0; strcmp(b, "talks") == 0 && i < 500; i++)
-		r->note(r->self, "something that is worth a line");
-	return 0;
-}
-
-static int fake_start(struct vm_machine *m, const struct vm_reporter *r, struct err *err)
-{
-	static const char *const argv[] = {"sleep", "60", NULL};
-	CLEANUP(free_ptr) char *lock_path = file_of(m, "running.lock");
-	CLEANUP(free_ptr) char *log = file_of(m, "serial.log");
-	CLEANUP(strbuf_release) struct strbuf pid_text = {0};
-	CLEANUP(fd_close) int lock = -1;
-	int pid, result = behave(r, err);
-	if (result == 0)
-		result = vm_lock_try(lock_path, &lock, err);
-	if (result == 0)
-		result = vm_tool_daemon(argv, m->dir, log, lock, &pid, err);
-	if (result < 0)
-		return result;
-	strbuf_printf(&pid_text, "%d", pid);
-	put(m, "pid", pid_text.ptr);
-	return 0;
-}
-
-static int fake_status(struct vm_machine *m, struct vm_status *ret, struct err *err UNUSED)
-{
-	ret->state = has(m, "suspended") ? VM_SUSPENDED
-		     : runs(m)		 ? VM_RUNNING
-		     : has(m, "disk")	 ? VM_STOPPED
-					 : VM_ABSENT;
-	return 0;
-}
-
-static int fake_halt(struct vm_machine *m, bool force UNUSED, int64_t limit_ms,
-		     const struct vm_reporter *r UNUSED, struct err *err)
-{
-	CLEANUP(free_ptr) char *pid_path = file_of(m, "pid");
-	CLEANUP(free_ptr) char *lock = file_of(m, "running.lock");
-	CLEANUP(strbuf_release) struct strbuf text = {0};
-	int code = file_read(pid_path, 30, &text, err);
-	if (code < 0)
-		return code;
-	drop(m, "suspended");
-	kill(atoi(text.ptr), SIGKILL);
-	return vm_lock_wait_free(lock, limit_ms, err);
-}
-
-static int fake_suspend(struct vm_machine *m, struct err *err UNUSED)
-{
-	put(m, "suspended", "");
-	return 0;
-}
-
-static int fake_resume(struct vm_machine *m, struct err *err UNUSED)
-{
-	drop(m, "suspended");
-	return 0;
-}
-
-static int fake_snapshot(struct vm_machine *m UNUSED, const char *name, struct err *err)
-{
-	shared->worker = getpid();
-	if (strcmp(name, "bad") == 0)
-		return err_set(err, ERR_NOT_FOUND, "no snapshot bad");
-	poll(NULL, 0, 500);
-	shared->snapshots++;
-	return 0;
-}
-
-static int fake_destroy(struct vm_machine *m, struct err *err UNUSED)
-{
-	drop(m, "disk");
-	return 0;
-}
-
-static int64_t fake_boot_limit(const struct vm_machine *m UNUSED)
-{
-	return 5000;
-}
-
-static const struct vm_driver fake = {
-	.name = "fake",
-	.check = fake_check,
-	.create = fake_create,
-	.start = fake_start,
-	.status = fake_status,
-	.halt = fake_halt,
-	.suspend = fake_suspend,
-	.resume = fake_resume,
-	.snapshot_save = fake_snapshot,
-	.snapshot_restore = fake_snapshot,
-	.snapshot_delete = fake_snapshot,
-	.destroy = fake_destroy,
-	.boot_limit_ms = fake_boot_limit,
-};
-static const struct vm_driver *const known[] = {&fake, NULL};
-
-static int network_up(const struct vm_project *p UNUSED, struct err *err)
-{
-	if (behaviour && strcmp(behaviour, "no network") == 0)
-		return err_set(err, ERR_SYS, "no bridge");
-	shared->networks_up++;
-	return 0;
-}
-
-static void network_down(const struct vm_project *p UNUSED)
-{
-	shared->networks_down++;
-}
-
-static int ready(const struct vm_ready *how, struct strbuf *detail, struct err *err)
-{
-	shared->ready_calls++;
-	shared->first_boot = how->first_boot;
-	shared->cloud_init = how->cloud_init;
-	shared->console_from = how->console_from;
-	if (!behaviour || strcmp(behaviour, "not reachable") != 0)
-		return 0;
-	strbuf_puts(detail, "the end of its console:\n  login:");
-	return err_set(err, ERR_TIMEOUT, "not reachable");
-}
-
-static const struct vm_life life = {&fake, known, network_up, network_down, ready};
-
 /* ---- a project ---- */
 
 static char folder[] = "/tmp/rollout-order-XXXXXX";
@@ -273,8 +32,8 @@ static struct vm_spec specs[MACHINES];
 
 static int make_project(void **state UNUSED)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
+	fake_seen = mmap(NULL, sizeof(*fake_seen), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!mkdtemp(folder))
 		return -1;
 	project.topology = &topology;
@@ -293,12 +52,12 @@ static int make_project(void **state UNUSED)
 static int end_machines(void **state UNUSED)
 {
 	for (unsigned i = 0; i < MACHINES; i++) {
-		if (runs(&machines[i]))
-			fake_halt(&machines[i], true, 5000, NULL, NULL);
+		if (fake_runs(&machines[i]))
+			fake_halt(&machines[i], true, PATIENCE_MS, NULL, NULL);
 		vm_project_forget(&project, &machines[i], NULL);
 	}
-	memset(shared, 0, sizeof(*shared));
-	behaviour = NULL;
+	memset(fake_seen, 0, sizeof(*fake_seen));
+	fake_behaviour = NULL;
 	return dir_create_all(project.dir, 0700, NULL); /* gone after the last destroy */
 }
 
@@ -334,7 +93,7 @@ static void hear(void *ctx, const struct vm_event *e)
 		h->notes++;
 		return;
 	}
-	assert_in_range(e->elapsed_ms, 0, 60000);
+	assert_in_range(e->elapsed_ms, 0, PATIENCE_MS);
 	h->finals[e->machine]++;
 	h->done += e->kind == VM_EVENT_DONE;
 	h->failed += e->kind == VM_EVENT_FAILED;
@@ -358,7 +117,7 @@ static struct vm_order *begin(enum vm_verb verb, size_t n, unsigned parallel)
 					   .snapshot = "s"};
 	struct vm_order *order = NULL;
 	struct err err = {0};
-	if (vm_order_begin_with(&project, &o, &life, &order, &err) < 0)
+	if (vm_order_begin_with(&project, &o, &fake_life, &order, &err) < 0)
 		fail_msg("%s", err.msg);
 	return order;
 }
@@ -379,7 +138,7 @@ static bool hear_for(struct vm_order *order, struct heard *h, int64_t ms)
 static void carry_out(enum vm_verb verb, size_t n, unsigned parallel, struct heard *h)
 {
 	struct vm_order *order = begin(verb, n, parallel);
-	assert_true(hear_for(order, h, 20000));
+	assert_true(hear_for(order, h, PATIENCE_MS));
 	assert_int_equal(vm_order_read(order, hear, h), 0);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(h->finals[i], 1);
@@ -396,13 +155,6 @@ static void expect(enum vm_verb verb, bool done, const char *text)
 	heard_release(&h);
 }
 
-static enum vm_state state_of(const struct vm_machine *m)
-{
-	struct vm_status st = {0};
-	fake_status((struct vm_machine *)m, &st, NULL);
-	return st.state;
-}
-
 /* ---- the tests ---- */
 
 static void every_verb_does_its_work(void **state UNUSED)
@@ -414,27 +166,28 @@ static void every_verb_does_its_work(void **state UNUSED)
 	expect(VM_VERB_SNAPSHOT_SAVE, false, "it is not created: rollout vm up m0");
 	expect(VM_VERB_DESTROY, true, "was not created");
 	expect(VM_VERB_UP, true, "up after ");
-	assert_true(shared->first_boot && runs(m) && shared->networks_up == 1);
+	assert_true(fake_seen->first_boot && fake_runs(m) && fake_seen->networks_up == 1);
 	expect(VM_VERB_UP, true, "was running");
-	assert_true(!shared->first_boot && shared->ready_calls == 2 && shared->networks_up == 1);
+	assert_true(!fake_seen->first_boot && fake_seen->ready_calls == 2 &&
+		    fake_seen->networks_up == 1);
 	expect(VM_VERB_SUSPEND, true, "suspended after ");
-	assert_int_equal(state_of(m), VM_SUSPENDED);
+	assert_int_equal(fake_state_of(m), VM_SUSPENDED);
 	expect(VM_VERB_RESUME, true, "resumed after ");
 	expect(VM_VERB_SUSPEND, true, "suspended after ");
 	expect(VM_VERB_UP, true, "resumed after ");
 	expect(VM_VERB_SUSPEND, true, "suspended after ");
 	expect(VM_VERB_HALT, true, "stopped after ");
-	assert_int_equal(state_of(m), VM_STOPPED);
+	assert_int_equal(fake_state_of(m), VM_STOPPED);
 	expect(VM_VERB_HALT, true, "was stopped");
-	put(m, "serial.log", "of boots before");
+	fake_put(m, "serial.log", "of boots before");
 	expect(VM_VERB_RELOAD, true, "up after ");
-	assert_true(!shared->first_boot && shared->console_from == 15);
+	assert_true(!fake_seen->first_boot && fake_seen->console_from == 15);
 	expect(VM_VERB_RELOAD, true, "up after ");
 	expect(VM_VERB_SNAPSHOT_SAVE, true, "snapshot s saved");
 	expect(VM_VERB_SNAPSHOT_RESTORE, true, "snapshot s restored");
 	expect(VM_VERB_SNAPSHOT_DELETE, true, "snapshot s deleted");
 	expect(VM_VERB_RECREATE, true, "up after ");
-	assert_true(shared->first_boot && runs(m) && shared->console_from == 0);
+	assert_true(fake_seen->first_boot && fake_runs(m) && fake_seen->console_from == 0);
 	expect(VM_VERB_DESTROY, true, "destroyed");
 	assert_true(access(m->dir, F_OK) < 0 && errno == ENOENT);
 }
@@ -445,12 +198,13 @@ static void an_order_is_checked_first(void **state UNUSED)
 	struct vm_order_options o = {.verb = VM_VERB_UP, .machines = none, .nmachines = 1};
 	struct vm_order *order = NULL;
 	struct err err = {0};
-	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_INVALID);
+	assert_int_equal(vm_order_begin_with(&project, &o, &fake_life, &order, &err), ERR_INVALID);
 	o = (struct vm_order_options){.verb = VM_VERB_SNAPSHOT_SAVE};
-	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_INVALID);
-	behaviour = "no driver";
+	assert_int_equal(vm_order_begin_with(&project, &o, &fake_life, &order, &err), ERR_INVALID);
+	fake_behaviour = "no driver";
 	o.verb = VM_VERB_UP;
-	assert_int_equal(vm_order_begin_with(&project, &o, &life, &order, &err), ERR_NOT_FOUND);
+	assert_int_equal(vm_order_begin_with(&project, &o, &fake_life, &order, &err),
+			 ERR_NOT_FOUND);
 	assert_string_equal(err.msg, "install qemu");
 	assert_null(order);
 	vm_order_free(NULL);
@@ -476,7 +230,7 @@ static void each_failure_is_told_once(void **state UNUSED)
 		{"not reachable", "not reachable\nthe end of its console:\n  login:"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		behaviour = cases[i].behaviour;
+		fake_behaviour = cases[i].behaviour;
 		expect(VM_VERB_UP, false, cases[i].text);
 		end_machines(NULL);
 	}
@@ -485,7 +239,7 @@ static void each_failure_is_told_once(void **state UNUSED)
 static void a_worker_may_talk_much(void **state UNUSED)
 {
 	struct heard h = {0};
-	behaviour = "talks";
+	fake_behaviour = "talks";
 	carry_out(VM_VERB_UP, 3, 0, &h);
 	assert_int_equal(h.notes, 1500);
 	assert_int_equal(h.done, 3);
@@ -495,15 +249,17 @@ static void a_worker_may_talk_much(void **state UNUSED)
 static void no_more_work_than_asked_for(void **state UNUSED)
 {
 	struct heard h = {0};
-	behaviour = "counted";
+	fake_behaviour = "counted";
+	fake_seen->wanted = 2;
 	carry_out(VM_VERB_UP, MACHINES, 2, &h);
 	assert_int_equal(h.done, MACHINES);
-	assert_int_equal(shared->most, 2);
+	assert_int_equal(fake_seen->most, 2);
 	heard_release(&h);
 	end_machines(NULL);
-	behaviour = "counted";
+	fake_behaviour = "counted";
+	fake_seen->wanted = MACHINES;
 	carry_out(VM_VERB_UP, MACHINES, 0, &h);
-	assert_in_range(shared->most, 3, MACHINES);
+	assert_int_equal(fake_seen->most, MACHINES);
 	heard_release(&h);
 }
 
@@ -518,13 +274,13 @@ static int lines_of(const struct strbuf *text, const char *line)
 static void an_interrupt_ends_all(void **state UNUSED)
 {
 	struct heard h = {0};
-	behaviour = "slow";
+	fake_behaviour = "slow";
 	struct vm_order *order = begin(VM_VERB_UP, 5, 2);
 	assert_false(hear_for(order, &h, 400));
 	int64_t begun_ms = clock_now_ms();
 	vm_order_interrupt(order);
-	assert_true(hear_for(order, &h, 5000));
-	assert_in_range(clock_now_ms() - begun_ms, 0, 2000);
+	assert_true(hear_for(order, &h, 2 * PATIENCE_MS));
+	assert_in_range(clock_now_ms() - begun_ms, 0, PATIENCE_MS);
 	assert_int_equal(h.failed, 5);
 	assert_int_equal(lines_of(&h.text, "interrupted\n"), 5);
 	assert_int_equal(lines_of(&h.text, "not begun: interrupted\n"), 3);
@@ -532,15 +288,26 @@ static void an_interrupt_ends_all(void **state UNUSED)
 	heard_release(&h);
 }
 
+static void wait_worker(struct vm_order *order, struct heard *h)
+{
+	for (int i = 0; i < PATIENCE_MS / 10 && !fake_seen->worker; i++)
+		assert_false(hear_for(order, h, 10));
+	assert_true(fake_seen->worker > 0);
+}
+
 static void a_snapshot_is_not_cut(void **state UNUSED)
 {
 	struct heard h = {0};
 	expect(VM_VERB_UP, true, "up");
+	fake_seen->worker = 0;
+	fake_seen->hold = true;
 	struct vm_order *order = begin(VM_VERB_SNAPSHOT_SAVE, 1, 0);
-	assert_false(hear_for(order, &h, 200));
+	wait_worker(order, &h);
 	vm_order_interrupt(order);
-	assert_true(hear_for(order, &h, 5000));
-	assert_int_equal(shared->snapshots, 1);
+	assert_false(hear_for(order, &h, 200));
+	fake_seen->hold = false;
+	assert_true(hear_for(order, &h, PATIENCE_MS));
+	assert_int_equal(fake_seen->snapshots, 1);
 	vm_order_free(order);
 	heard_release(&h);
 }
@@ -564,12 +331,11 @@ static bool is_gone_within(pid_t pid, int64_t ms)
 static void a_freed_order_leaves_no_worker(void **state UNUSED)
 {
 	struct heard h = {0};
-	behaviour = "slow";
+	fake_behaviour = "slow";
 	struct vm_order *order = begin(VM_VERB_UP, 2, 0);
-	assert_false(hear_for(order, &h, 300));
+	wait_worker(order, &h);
 	vm_order_free(order);
-	assert_true(shared->worker > 0);
-	assert_true(is_gone(shared->worker));
+	assert_true(is_gone(fake_seen->worker));
 	heard_release(&h);
 }
 
@@ -578,27 +344,27 @@ static void workers_end_with_their_supervisor(void **state UNUSED)
 {
 	expect(VM_VERB_UP, true, "up");
 	expect(VM_VERB_SUSPEND, true, "suspended");
-	behaviour = "slow";
-	pid_t supervisor = fork();
+	fake_behaviour = "slow";
+	fake_seen->worker = 0;
+	pid_t supervisor = child_fork();
 	if (supervisor == 0) {
 		struct heard h = {0};
 		static const size_t other[] = {1};
 		const struct vm_order_options o = {
 			.verb = VM_VERB_UP, .machines = other, .nmachines = 1};
 		struct vm_order *order;
-		if (vm_order_begin_with(&project, &o, &life, &order, NULL) == 0)
-			hear_for(order, &h, 30000);
+		if (vm_order_begin_with(&project, &o, &fake_life, &order, NULL) == 0)
+			hear_for(order, &h, 5 * (int64_t)PATIENCE_MS);
 		_exit(1);
 	}
-	shared->worker = 0;
-	for (int i = 0; i < 300 && !shared->worker; i++)
+	for (int i = 0; i < PATIENCE_MS / 10 && !fake_seen->worker; i++)
 		poll(NULL, 0, 10);
-	assert_true(shared->worker > 0);
+	assert_true(fake_seen->worker > 0);
 	kill(supervisor, SIGKILL);
 	waitpid(supervisor, NULL, 0);
-	assert_true(is_gone_within(shared->worker, 3000));
-	assert_true(runs(&machines[0]));
-	behaviour = NULL;
+	assert_true(is_gone_within(fake_seen->worker, PATIENCE_MS));
+	assert_true(fake_runs(&machines[0]));
+	fake_behaviour = NULL;
 	struct heard h = {0};
 	carry_out(VM_VERB_UP, 2, 0, &h);
 	assert_int_equal(h.done, 2);
@@ -613,10 +379,12 @@ static void another_rollout_is_waited_for(void **state UNUSED)
 	strbuf_printf(&path, "%s/machines/.m0.lock", project.dir);
 	assert_int_equal(vm_lock_try(path.ptr, &lock, NULL), 0);
 	struct vm_order *order = begin(VM_VERB_UP, 1, 0);
-	assert_false(hear_for(order, &h, 500));
+	for (int i = 0; i < PATIENCE_MS / 10 && !h.stages; i++)
+		assert_false(hear_for(order, &h, 10));
+	assert_false(hear_for(order, &h, 200));
 	assert_string_equal(text_of(&h.all_stages), "waiting for another rollout;");
 	fd_close(&lock);
-	assert_true(hear_for(order, &h, 5000));
+	assert_true(hear_for(order, &h, PATIENCE_MS));
 	assert_int_equal(h.done, 1);
 	vm_order_free(order);
 	heard_release(&h);
@@ -626,29 +394,30 @@ static void the_network_goes_with_the_last_machine(void **state UNUSED)
 {
 	struct heard h = {0};
 	carry_out(VM_VERB_UP, 3, 0, &h);
-	assert_int_equal(shared->networks_up, 3);
+	assert_int_equal(fake_seen->networks_up, 3);
 	expect(VM_VERB_HALT, true, "stopped");
-	assert_int_equal(shared->networks_down, 0);
+	assert_int_equal(fake_seen->networks_down, 0);
 	expect(VM_VERB_DESTROY, true, "destroyed");
-	assert_int_equal(shared->networks_down, 0);
+	assert_int_equal(fake_seen->networks_down, 0);
 	heard_release(&h);
 	carry_out(VM_VERB_HALT, 2, 0, &h);
-	assert_int_equal(shared->networks_down, 0);
+	assert_int_equal(fake_seen->networks_down, 0);
 	heard_release(&h);
 	carry_out(VM_VERB_DESTROY, 3, 0, &h);
-	assert_in_range(shared->networks_down, 1, 3);
+	assert_in_range(fake_seen->networks_down, 1, 3);
 	heard_release(&h);
 }
 
 static void the_network_stays_for_who_starts(void **state UNUSED)
 {
 	CLEANUP(fd_close) int held = -1;
-	assert_int_equal(vm_life_network_hold(&life, &project, &held, NULL), 0);
+	assert_int_equal(vm_life_network_hold(&fake_life, &project, &held, NULL), 0);
 	expect(VM_VERB_DESTROY, true, "was not created");
-	assert_int_equal(shared->networks_down, 0);
+	assert_int_equal(fake_seen->networks_down, 0);
+	assert_int_equal(access(project.dir, F_OK), 0);
 	fd_close(&held);
 	expect(VM_VERB_DESTROY, true, "was not created");
-	assert_int_equal(shared->networks_down, 1);
+	assert_int_equal(fake_seen->networks_down, 1);
 }
 
 static void cloud_init_is_waited_for_once(void **state UNUSED)
@@ -656,9 +425,9 @@ static void cloud_init_is_waited_for_once(void **state UNUSED)
 	static const char *const packages[] = {"curl", NULL};
 	specs[0].packages = packages;
 	expect(VM_VERB_UP, true, "up");
-	assert_true(shared->cloud_init);
+	assert_true(fake_seen->cloud_init);
 	expect(VM_VERB_RELOAD, true, "up");
-	assert_false(shared->cloud_init);
+	assert_false(fake_seen->cloud_init);
 	specs[0].packages = NULL;
 }
 
@@ -672,12 +441,12 @@ static void a_worker_may_use_libuv(void **state UNUSED)
 	uv_loop_init(&loop);
 	child.data = &status;
 	other.data = &other_status;
-	spawn(&loop, &child, "exec sleep 3");
-	behaviour = "libuv";
+	fake_spawn(&loop, &child, "exec sleep 600");
+	fake_behaviour = "libuv";
 	carry_out(VM_VERB_UP, 3, 0, &h);
 	if (h.done != 3)
 		fail_msg("%s", text_of(&h.text));
-	spawn(&loop, &other, "exit 5"); /* ours still works */
+	fake_spawn(&loop, &other, "exit 5"); /* ours still works */
 	while (other_status < 0)
 		uv_run(&loop, UV_RUN_ONCE);
 	assert_int_equal(other_status, 5);
@@ -689,18 +458,19 @@ static void a_worker_may_use_libuv(void **state UNUSED)
 
 static void a_child_with_its_pipe_does_not_matter(void **state UNUSED)
 {
-	behaviour = "leaves a child";
+	fake_behaviour = "leaves a child";
 	int64_t begun_ms = clock_now_ms();
 	expect(VM_VERB_UP, true, "up after ");
-	assert_in_range(clock_now_ms() - begun_ms, 0, 5000);
-	kill(-shared->worker, SIGKILL); /* the group that the worker made */
+	assert_in_range(clock_now_ms() - begun_ms, 0, PATIENCE_MS);
+	kill(-fake_seen->worker, SIGKILL); /* the group that the worker made */
 }
 
 static void a_machine_of_another_driver_is_not_touched(void **state UNUSED)
 {
 	static const struct vm_driver other = {.name = "other"};
-	static const struct vm_driver *const both[] = {&other, &fake, NULL};
-	const struct vm_life changed = {&other, both, network_up, network_down, ready};
+	static const struct vm_driver *const both[] = {&other, &fake_driver, NULL};
+	const struct vm_life changed = {&other, both, fake_network_up, fake_network_down,
+					fake_ready};
 	struct vm_work w = {.machine = &machines[0], .life = &changed};
 	const struct vm_order_options o = {.verb = VM_VERB_UP};
 	struct err err = {0};

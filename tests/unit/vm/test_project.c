@@ -1,12 +1,10 @@
-#include "project/project.h"
+#include "project_bed.h"
 
 #include "liveness.h"
 #include "network/network.h"
 #include "project/room.h"
 #include "rollout/base/file.h"
-#include "rollout/base/shellwords.h"
 #include "rollout/value/json.h"
-#include "test.h"
 #include "tool.h"
 
 #include <arpa/inet.h>
@@ -20,104 +18,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Each test has a project of its own, in a folder whose name needs quoting. */
-struct fixture {
-	char folder[64];
-	char *inventory;
-	struct vm_topology *topology;
-	struct vm_project *project;
-	struct vm_spec specs[VM_MAX + 2];
-	char names[VM_MAX + 2][8];
-};
-
-static int set_up(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct err e = {0};
-	strcpy(f->folder, "/tmp/rollout-project-XXXXXX");
-	if (!mkdtemp(f->folder))
-		return -1;
-	f->inventory = path_join(f->folder, "a 100% b's");
-	f->topology = vm_topology_new();
-	*state = f;
-	return dir_create_all(f->inventory, 0755, &e);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	const char *const argv[] = {"rm", "-rf", f->folder, NULL};
-	const struct tool_call call = {.argv = argv};
-	vm_project_close(f->project);
-	vm_topology_free(f->topology);
-	int r = vm_tool_run(&call, NULL, NULL);
-	free(f->inventory);
-	free(f);
-	return r;
-}
-
-static struct vm_spec *host(struct fixture *f, const char *name)
-{
-	struct vm_spec *s = &f->specs[f->topology->specs.len];
-	*s = (struct vm_spec){.name = name,
-			      .at = {"hosts.yml", 1, 1},
-			      .user = "rollout",
-			      .cpus = 1,
-			      .memory_bytes = 2ll << 30,
-			      .disk_bytes = 10ll << 30};
-	vec_push(&f->topology->specs, s);
-	return s;
-}
-
-static void open_project(struct fixture *f)
-{
-	struct err e = {0};
-	vm_project_close(f->project);
-	f->project = NULL;
-	if (vm_project_open(f->topology, f->inventory, &f->project, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
-static void prepare(struct fixture *f)
-{
-	struct err e = {0};
-	open_project(f);
-	if (vm_project_prepare(f->project, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
-static struct vm_machine *machine(const struct fixture *f, const char *name)
-{
-	struct vm_machine *m = vm_project_find(f->project, name);
-	assert_non_null(m);
-	return m;
-}
-
-static void make_machine(const struct fixture *f, const char *name)
-{
-	struct err e = {0};
-	assert_int_equal(dir_create_all(machine(f, name)->dir, 0700, &e), 0);
-}
-
-static void read_state(const struct fixture *f, const char *name, struct strbuf *out)
-{
-	CLEANUP(free_ptr) char *path = vm_project_path(f->project, name);
-	struct err e = {0};
-	if (file_read(path, 1u << 20, out, &e) < 0)
-		fail_msg("%s", e.msg);
-}
-
 static void opening_makes_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(arena_release) struct arena a = {0};
 	struct err e = {0};
 	struct stat st;
-	host(f, "a");
-	open_project(f);
+	bed_host(f, "a");
+	bed_open(f);
 	assert_int_equal(stat(f->project->dir, &st), -1);
-	assert_null(machine(f, "a")->address);
-	assert_null(vm_machine_vars(machine(f, "a"), &a));
+	assert_null(bed_machine(f, "a")->address);
+	assert_null(vm_machine_vars(bed_machine(f, "a"), &a));
 	assert_null(vm_project_find(f->project, "b"));
 	assert_int_equal(strlen(f->project->id), 8);
 	struct vm_project *p = NULL;
@@ -127,16 +38,16 @@ static void opening_makes_nothing(void **state)
 
 static void preparing_decides_all(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(strbuf_release) struct strbuf known = {0};
 	CLEANUP(strbuf_release) struct strbuf ignore = {0};
 	struct stat st;
 	char wanted[32];
-	host(f, "a");
-	host(f, "b");
-	prepare(f);
+	bed_host(f, "a");
+	bed_host(f, "b");
+	bed_prepare(f);
 	struct vm_project *p = f->project;
-	const struct vm_machine *a = machine(f, "a"), *b = machine(f, "b");
+	const struct vm_machine *a = bed_machine(f, "a"), *b = bed_machine(f, "b");
 	assert_int_equal(p->prefix, 24);
 	assert_int_equal(a->number, 10);
 	assert_int_equal(b->number, 11);
@@ -158,17 +69,17 @@ static void preparing_decides_all(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(stat(p->key_file, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	read_state(f, "known_hosts", &known);
+	bed_read_state(f, "known_hosts", &known);
 	snprintf(wanted, sizeof(wanted), "a,%s ssh-", a->address);
 	assert_non_null(strstr(known.ptr, wanted));
 	snprintf(wanted, sizeof(wanted), "[127.0.0.1]:%u ssh-", b->ssh_port);
 	assert_non_null(strstr(known.ptr, wanted));
-	read_state(f, "../.gitignore", &ignore);
+	bed_read_state(f, "../.gitignore", &ignore);
 	assert_string_equal(ignore.ptr, "*\n");
 }
 
 /* Every file of the state with its inode and time: nothing is written anew. */
-static void listing(const struct fixture *f, struct strbuf *out)
+static void listing(const struct project_bed *f, struct strbuf *out)
 {
 	const char *const argv[] = {"find", f->inventory, "-printf", "%P %i %T@ %m\n", NULL};
 	const struct tool_call call = {.argv = argv};
@@ -177,128 +88,128 @@ static void listing(const struct fixture *f, struct strbuf *out)
 
 static void preparing_again_changes_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(strbuf_release) struct strbuf before = {0};
 	CLEANUP(strbuf_release) struct strbuf after = {0};
-	host(f, "a");
-	host(f, "b")->ssh_port = 22955;
-	prepare(f);
+	bed_host(f, "a");
+	bed_host(f, "b")->ssh_port = 22955;
+	bed_prepare(f);
 	listing(f, &before);
-	open_project(f);
-	assert_int_equal(machine(f, "a")->number, 10);
-	assert_int_equal(machine(f, "b")->ssh_port, 22955);
-	char *address = xstrdup(machine(f, "a")->address);
-	char *key = xstrdup(machine(f, "a")->host_key);
-	prepare(f);
+	bed_open(f);
+	assert_int_equal(bed_machine(f, "a")->number, 10);
+	assert_int_equal(bed_machine(f, "b")->ssh_port, 22955);
+	char *address = xstrdup(bed_machine(f, "a")->address);
+	char *key = xstrdup(bed_machine(f, "a")->host_key);
+	bed_prepare(f);
 	listing(f, &after);
 	assert_string_equal(before.ptr, after.ptr);
-	assert_string_equal(machine(f, "a")->address, address);
-	assert_string_equal(machine(f, "a")->host_key, key);
+	assert_string_equal(bed_machine(f, "a")->address, address);
+	assert_string_equal(bed_machine(f, "a")->host_key, key);
 	free(address);
 	free(key);
 }
 
 static void a_new_host_renumbers_nobody(void **state)
 {
-	struct fixture *f = *state;
-	host(f, "a");
-	host(f, "c");
-	prepare(f);
-	unsigned port = machine(f, "c")->ssh_port;
+	struct project_bed *f = *state;
+	bed_host(f, "a");
+	bed_host(f, "c");
+	bed_prepare(f);
+	unsigned port = bed_machine(f, "c")->ssh_port;
 	char mac[18];
-	memcpy(mac, machine(f, "c")->mac_nat, sizeof(mac));
+	memcpy(mac, bed_machine(f, "c")->mac_nat, sizeof(mac));
 	f->topology->specs.len = 1;
-	prepare(f); /* c is gone for a while */
-	host(f, "b");
-	host(f, "c");
-	open_project(f);
-	assert_null(machine(f, "b")->address);
-	assert_non_null(machine(f, "a")->address);
-	prepare(f);
-	assert_int_equal(machine(f, "a")->number, 10);
-	assert_int_equal(machine(f, "b")->number, 12);
-	assert_int_equal(machine(f, "c")->number, 11);
-	assert_int_equal(machine(f, "c")->ssh_port, port);
-	assert_string_equal(machine(f, "c")->mac_nat, mac);
+	bed_prepare(f); /* c is gone for a while */
+	bed_host(f, "b");
+	bed_host(f, "c");
+	bed_open(f);
+	assert_null(bed_machine(f, "b")->address);
+	assert_non_null(bed_machine(f, "a")->address);
+	bed_prepare(f);
+	assert_int_equal(bed_machine(f, "a")->number, 10);
+	assert_int_equal(bed_machine(f, "b")->number, 12);
+	assert_int_equal(bed_machine(f, "c")->number, 11);
+	assert_int_equal(bed_machine(f, "c")->ssh_port, port);
+	assert_string_equal(bed_machine(f, "c")->mac_nat, mac);
 }
 
 static void as_many_as_fit(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	bool seen[256] = {false};
-	host(f, "gone");
-	prepare(f);
+	bed_host(f, "gone");
+	bed_prepare(f);
 	f->topology->specs.len = 0;
 	f->topology->driver = VM_DRIVER_NSPAWN;
 	for (unsigned i = 0; i < VM_MAX; i++) {
 		snprintf(f->names[i], sizeof(f->names[i]), "n%u", i);
-		host(f, f->names[i]);
+		bed_host(f, f->names[i]);
 	}
-	prepare(f); /* the number of the host that went is the last to go */
-	assert_int_equal(machine(f, "n0")->number, 11);
-	assert_int_equal(machine(f, "n199")->number, 10);
+	bed_prepare(f); /* the number of the host that went is the last to go */
+	assert_int_equal(bed_machine(f, "n0")->number, 11);
+	assert_int_equal(bed_machine(f, "n199")->number, 10);
 	for (unsigned i = 0; i < VM_MAX; i++) {
-		unsigned n = machine(f, f->names[i])->number;
+		unsigned n = bed_machine(f, f->names[i])->number;
 		assert_in_range(n, 10, 209);
 		assert_false(seen[n]);
 		seen[n] = true;
 	}
-	assert_int_equal(machine(f, "n0")->ssh_port, 0);
+	assert_int_equal(bed_machine(f, "n0")->ssh_port, 0);
 }
 
 static void written_addresses(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
 	f->topology->subnet = "10.77.0.0/16";
-	host(f, "a")->address = "10.77.0.10";
-	host(f, "b");
-	host(f, "c")->address = "10.77.5.10";
-	prepare(f);
-	assert_string_equal(machine(f, "a")->address, "10.77.0.10");
-	assert_string_equal(machine(f, "b")->address, "10.77.0.11");
-	assert_string_equal(machine(f, "c")->address, "10.77.5.10");
-	assert_int_equal(machine(f, "a")->number, 10);
-	assert_int_not_equal(machine(f, "c")->number, machine(f, "b")->number);
+	bed_host(f, "a")->address = "10.77.0.10";
+	bed_host(f, "b");
+	bed_host(f, "c")->address = "10.77.5.10";
+	bed_prepare(f);
+	assert_string_equal(bed_machine(f, "a")->address, "10.77.0.10");
+	assert_string_equal(bed_machine(f, "b")->address, "10.77.0.11");
+	assert_string_equal(bed_machine(f, "c")->address, "10.77.5.10");
+	assert_int_equal(bed_machine(f, "a")->number, 10);
+	assert_int_not_equal(bed_machine(f, "c")->number, bed_machine(f, "b")->number);
 	assert_int_equal(f->project->prefix, 16);
 	/* b's address is given to another: b moves, as long as it is not there */
-	struct vm_spec *d = host(f, "d");
+	struct vm_spec *d = bed_host(f, "d");
 	d->address = "10.77.0.11";
 	d->places.address = (struct srcloc){"hosts.yml", 9, 9};
-	make_machine(f, "b");
-	open_project(f);
+	bed_make_machine(f, "b");
+	bed_open(f);
 	assert_int_equal(vm_project_prepare(f->project, &e), ERR_EXISTS);
 	assert_int_equal(e.at.line, 9);
 	assert_non_null(strstr(e.msg, "address 10.77.0.11 is what b got"));
-	rmdir(machine(f, "b")->dir);
-	prepare(f);
-	assert_string_equal(machine(f, "d")->address, "10.77.0.11");
-	assert_string_not_equal(machine(f, "b")->address, "10.77.0.11");
+	rmdir(bed_machine(f, "b")->dir);
+	bed_prepare(f);
+	assert_string_equal(bed_machine(f, "d")->address, "10.77.0.11");
+	assert_string_not_equal(bed_machine(f, "b")->address, "10.77.0.11");
 }
 
 static void the_subnet_stays(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
-	host(f, "a");
+	bed_host(f, "a");
 	f->topology->subnet = "10.76.1.0/24";
-	prepare(f);
+	bed_prepare(f);
 	f->topology->subnet = NULL; /* what was decided is kept */
-	prepare(f);
+	bed_prepare(f);
 	assert_string_equal(f->project->subnet, "10.76.1.0");
 	f->topology->subnet = "10.76.2.0/24";
-	prepare(f);
-	assert_string_equal(machine(f, "a")->address, "10.76.2.10");
-	make_machine(f, "a");
+	bed_prepare(f);
+	assert_string_equal(bed_machine(f, "a")->address, "10.76.2.10");
+	bed_make_machine(f, "a");
 	f->topology->subnet = "10.76.3.0/24";
 	f->topology->network_at = (struct srcloc){"hosts.yml", 4, 5};
-	open_project(f);
+	bed_open(f);
 	assert_int_equal(vm_project_prepare(f->project, &e), ERR_INVALID);
 	assert_int_equal(e.at.line, 4);
 	assert_non_null(strstr(e.msg, "made for {mode: user, subnet: 10.76.2.0/24}, not"));
 	f->topology->subnet = NULL;
 	f->topology->mode = VM_NETWORK_BRIDGE;
-	open_project(f);
+	bed_open(f);
 	assert_int_equal(vm_project_prepare(f->project, &e), ERR_INVALID);
 	assert_non_null(strstr(e.msg, "not {mode: bridge, subnet: 10.76.2.0/24}"));
 }
@@ -326,15 +237,15 @@ static bool own_subnet(char ret[16])
 /* A subnet that this host has come to use is left, unless machines are in it. */
 static void a_subnet_in_use(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(free_ptr) char *file = NULL;
 	CLEANUP(strbuf_release) struct strbuf text = {0};
 	struct err e = {0};
 	char subnet[16], wanted[16];
 	if (!own_subnet(subnet))
 		skip();
-	host(f, "a");
-	prepare(f);
+	bed_host(f, "a");
+	bed_prepare(f);
 	file = vm_project_path(f->project, "project.json");
 	strbuf_printf(&text,
 		      "{\"version\": 1, \"mode\": \"user\", \"subnet\": \"%s/24\", "
@@ -342,13 +253,13 @@ static void a_subnet_in_use(void **state)
 		      "\"more\": 1}",
 		      subnet);
 	assert_int_equal(file_write_atomic(file, text.ptr, text.len, 0600, &e), 0);
-	make_machine(f, "a");
-	prepare(f);
+	bed_make_machine(f, "a");
+	bed_prepare(f);
 	snprintf(wanted, sizeof(wanted), "%.*s17", (int)strlen(subnet) - 1, subnet);
-	assert_string_equal(machine(f, "a")->address, wanted);
-	rmdir(machine(f, "a")->dir);
-	prepare(f);
-	assert_int_equal(machine(f, "a")->number, 17);
+	assert_string_equal(bed_machine(f, "a")->address, wanted);
+	rmdir(bed_machine(f, "a")->dir);
+	bed_prepare(f);
+	assert_int_equal(bed_machine(f, "a")->number, 17);
 	assert_string_not_equal(f->project->subnet, subnet);
 }
 
@@ -365,33 +276,33 @@ static int listen_on(unsigned port)
 
 static void ports_stay_while_they_can(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
 	CLEANUP(fd_close) int lock = -1;
-	host(f, "a");
-	prepare(f);
-	unsigned port = machine(f, "a")->ssh_port;
+	bed_host(f, "a");
+	bed_prepare(f);
+	unsigned port = bed_machine(f, "a")->ssh_port;
 	CLEANUP(fd_close) int listener = listen_on(port);
 	assert_true(listener >= 0);
-	CLEANUP(free_ptr) char *lock_file = vm_machine_path(machine(f, "a"), "running.lock");
-	make_machine(f, "a");
+	CLEANUP(free_ptr) char *lock_file = vm_machine_path(bed_machine(f, "a"), "running.lock");
+	bed_make_machine(f, "a");
 	assert_int_equal(vm_lock_try(lock_file, &lock, &e), 0);
-	prepare(f); /* it runs: it is who listens */
-	assert_int_equal(machine(f, "a")->ssh_port, port);
-	struct vm_spec *b = host(f, "b");
+	bed_prepare(f); /* it runs: it is who listens */
+	assert_int_equal(bed_machine(f, "a")->ssh_port, port);
+	struct vm_spec *b = bed_host(f, "b");
 	b->ssh_port = port;
-	open_project(f);
+	bed_open(f);
 	assert_int_equal(vm_project_prepare(f->project, &e), ERR_EXISTS);
 	assert_non_null(strstr(e.msg, "is in use by a, which runs"));
 	f->topology->specs.len = 1;
 	fd_close(&lock);
-	prepare(f); /* it does not run: somebody else listens */
-	assert_int_not_equal(machine(f, "a")->ssh_port, port);
+	bed_prepare(f); /* it does not run: somebody else listens */
+	assert_int_not_equal(bed_machine(f, "a")->ssh_port, port);
 	f->topology->mode = VM_NETWORK_BRIDGE;
 	remove(lock_file);
-	rmdir(machine(f, "a")->dir);
-	prepare(f);
-	assert_int_equal(machine(f, "a")->ssh_port, 0);
+	rmdir(bed_machine(f, "a")->dir);
+	bed_prepare(f);
+	assert_int_equal(bed_machine(f, "a")->ssh_port, 0);
 }
 
 static void damaged_states(void **state)
@@ -405,9 +316,9 @@ static void damaged_states(void **state)
 		{"{\"version\": \"1\"}", "is damaged", ERR_INVALID},
 		{"{\"version\": 2}", "another version of rollout", ERR_UNSUPPORTED},
 	};
-	struct fixture *f = *state;
-	host(f, "a");
-	prepare(f);
+	struct project_bed *f = *state;
+	bed_host(f, "a");
+	bed_prepare(f);
 	CLEANUP(free_ptr) char *file = vm_project_path(f->project, "project.json");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct damage *c = &cases[i];
@@ -425,36 +336,38 @@ static void damaged_states(void **state)
 /* Somebody was killed: a key's halves, a temporary key. */
 static void keys_are_whole(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
-	host(f, "a");
-	prepare(f);
-	char *old = xstrdup(machine(f, "a")->host_key);
-	CLEANUP(free_ptr) char *key = path_join(machine(f, "a")->identity_dir, "host_key");
-	CLEANUP(free_ptr) char *public = path_join(machine(f, "a")->identity_dir, "host_key.pub");
-	CLEANUP(free_ptr) char *fresh = path_join(machine(f, "a")->identity_dir, "host_key.new");
+	bed_host(f, "a");
+	bed_prepare(f);
+	char *old = xstrdup(bed_machine(f, "a")->host_key);
+	CLEANUP(free_ptr) char *key = path_join(bed_machine(f, "a")->identity_dir, "host_key");
+	CLEANUP(free_ptr)
+	char *public = path_join(bed_machine(f, "a")->identity_dir, "host_key.pub");
+	CLEANUP(free_ptr)
+	char *fresh = path_join(bed_machine(f, "a")->identity_dir, "host_key.new");
 	unlink(public);
-	prepare(f);
-	assert_string_equal(machine(f, "a")->host_key, old);
+	bed_prepare(f);
+	assert_string_equal(bed_machine(f, "a")->host_key, old);
 	unlink(key);
 	assert_int_equal(file_write_atomic(fresh, "half", 4, 0600, &e), 0);
-	open_project(f);
-	assert_null(machine(f, "a")->address);
-	prepare(f);
-	assert_string_not_equal(machine(f, "a")->host_key, old);
+	bed_open(f);
+	assert_null(bed_machine(f, "a")->address);
+	bed_prepare(f);
+	assert_string_not_equal(bed_machine(f, "a")->host_key, old);
 	assert_int_equal(access(fresh, F_OK), -1);
 	free(old);
 }
 
 static void one_prepares_at_a_time(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	pid_t children[4];
 	for (unsigned i = 0; i < 10; i++) {
 		snprintf(f->names[i], sizeof(f->names[i]), "n%u", i);
-		host(f, f->names[i]);
+		bed_host(f, f->names[i]);
 	}
-	open_project(f);
+	bed_open(f);
 	for (size_t i = 0; i < ARRAY_LEN(children); i++) {
 		children[i] = fork();
 		if (children[i] == 0)
@@ -465,105 +378,21 @@ static void one_prepares_at_a_time(void **state)
 		waitpid(children[i], &status, 0);
 		assert_int_equal(status, 0);
 	}
-	open_project(f);
+	bed_open(f);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(machine(f, f->names[i])->number, 10 + i);
-}
-
-static void how_it_is_reached(void **state)
-{
-	struct fixture *f = *state;
-	CLEANUP(arena_release) struct arena a = {0};
-	host(f, "a")->user = "me";
-	prepare(f);
-	const struct vm_machine *m = machine(f, "a");
-	const struct value *vars = vm_machine_vars(m, &a);
-	assert_true(value_is_str(value_get(vars, "ansible_host"), "127.0.0.1"));
-	assert_int_equal(value_get(vars, "ansible_port")->integer, m->ssh_port);
-	assert_true(value_is_str(value_get(vars, "ansible_user"), "me"));
-	/* an IdentityFile, where '%' begins a token */
-	const char *key = value_get(vars, "ansible_ssh_private_key_file")->str.ptr;
-	assert_non_null(strstr(key, "/a 100%% b's/.rollout/vm/id_ed25519"));
-	assert_true(value_is_str(value_get(vars, "vm_ip"), m->address));
-	assert_true(value_is_str(value_get(vars, "cluster_address"), m->address));
-	f->topology->driver = VM_DRIVER_NSPAWN;
-	prepare(f);
-	m = machine(f, "a");
-	vars = vm_machine_vars(m, &a);
-	assert_true(value_is_str(value_get(vars, "ansible_host"), m->address));
-	assert_null(value_get(vars, "ansible_port"));
-}
-
-/* What the OpenSSH client makes of it. */
-static void ssh_says(const char *const *argv, const struct fixture *f, const char *port)
-{
-	CLEANUP(strbuf_release) struct strbuf out = {0};
-	CLEANUP(strbuf_release) struct strbuf wanted = {0};
-	const struct tool_call call = {.argv = argv};
-	struct err e = {0};
-	if (vm_tool_run(&call, &out, &e) < 0)
-		fail_msg("%s", e.msg);
-	strbuf_printf(&wanted, "\nuserknownhostsfile %s /dev/null\n", f->project->known_hosts);
-	const char *const lines[] = {wanted.ptr, "\nidentitiesonly yes\n", port,
-				     "\nglobalknownhostsfile /dev/null\n",
-				     "\nstricthostkeychecking true\n"};
-	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
-		if (!strstr(out.ptr, lines[i]))
-			fail_msg("lacks %s: %s", lines[i], out.ptr);
-}
-
-static void openssh_understands_it(void **state)
-{
-	struct fixture *f = *state;
-	CLEANUP(arena_release) struct arena a = {0};
-	CLEANUP(free_ptr) char *ssh = vm_tool_find("ssh");
-	struct err e = {0};
-	char port[32], **words;
-	size_t n;
-	if (!ssh)
-		skip();
-	host(f, "a");
-	host(f, "b");
-	prepare(f);
-	CLEANUP(free_ptr) char *config = vm_project_path(f->project, "ssh_config");
-	const char *const by_file[] = {"ssh", "-G", "-F", config, "b", NULL};
-	snprintf(port, sizeof(port), "\nport %u\n", machine(f, "b")->ssh_port);
-	ssh_says(by_file, f, port);
-	const struct value *args =
-		value_get(vm_machine_vars(machine(f, "a"), &a), "ansible_ssh_common_args");
-	assert_int_equal(shellwords_split(&a, args->str, &words, &n, &e), 0);
-	const char **by_args = ARENA_ARRAY(&a, const char *, n + 4);
-	by_args[0] = "ssh";
-	by_args[1] = "-G";
-	memcpy(by_args + 2, words, n * sizeof(*words));
-	by_args[n + 2] = "a";
-	ssh_says(by_args, f, "\nport 22\n");
-}
-
-static void names_that_ssh_cannot_be_told(void **state)
-{
-	static const char *const names[] = {"a\"b", "a\\b", "a\nb", "a${HOME}"};
-	struct fixture *f = *state;
-	host(f, "a");
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		CLEANUP(free_ptr) char *dir = path_join(f->folder, names[i]);
-		struct vm_project *p = NULL;
-		struct err e = {0};
-		assert_int_equal(dir_create_all(dir, 0700, &e), 0);
-		assert_int_equal(vm_project_open(f->topology, dir, &p, &e), ERR_UNSUPPORTED);
-	}
+		assert_int_equal(bed_machine(f, f->names[i])->number, 10 + i);
 }
 
 static void room(void **state)
 {
 	static const size_t all[] = {0, 1, 2};
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
 	CLEANUP(fd_close) int lock = -1;
-	host(f, "etcd-1");
-	host(f, "etcd-2");
-	host(f, "web")->memory_bytes = 3ll << 29;
-	prepare(f);
+	bed_host(f, "etcd-1");
+	bed_host(f, "etcd-2");
+	bed_host(f, "web")->memory_bytes = 3ll << 29;
+	bed_prepare(f);
 	struct vm_room r = {(11ll << 30) / 2, 3ll << 29};
 	assert_int_equal(vm_room_check(f->project, all, 3, &r, &e), 0);
 	r.memory_bytes--;
@@ -571,8 +400,8 @@ static void room(void **state)
 	assert_non_null(strstr(e.msg, "3 VMs need 5.5 GiB of memory (etcd-1 2.0, etcd-2 2.0, web "
 				      "1.5), 5.5 GiB are available"));
 	assert_int_equal(vm_room_check(f->project, all + 1, 2, &r, &e), 0);
-	CLEANUP(free_ptr) char *lock_file = vm_machine_path(machine(f, "web"), "running.lock");
-	make_machine(f, "web");
+	CLEANUP(free_ptr) char *lock_file = vm_machine_path(bed_machine(f, "web"), "running.lock");
+	bed_make_machine(f, "web");
 	assert_int_equal(vm_lock_try(lock_file, &lock, &e), 0);
 	assert_int_equal(vm_room_check(f->project, all, 3, &r, &e), 0);
 	r.disk_bytes = (1ll << 30) - 1; /* two are new */
@@ -594,16 +423,16 @@ static void room(void **state)
 
 static void records(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(arena_release) struct arena a = {0};
 	const struct value *record = NULL;
 	struct err e = {0};
-	host(f, "a");
-	prepare(f);
-	const struct vm_machine *m = machine(f, "a");
+	bed_host(f, "a");
+	bed_prepare(f);
+	const struct vm_machine *m = bed_machine(f, "a");
 	assert_int_equal(vm_machine_record_read(m, &a, &record, &e), 0);
 	assert_null(record);
-	make_machine(f, "a");
+	bed_make_machine(f, "a");
 	struct value *d = value_dict_new(&a);
 	value_dict_put(&a, d, "driver", value_cstr(&a, "qemu"));
 	assert_int_equal(vm_machine_record_write(m, d, &e), 0);
@@ -616,11 +445,11 @@ static void records(void **state)
 
 static void forgetting(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	struct err e = {0};
-	host(f, "a");
-	prepare(f);
-	struct vm_machine *m = machine(f, "a");
+	bed_host(f, "a");
+	bed_prepare(f);
+	struct vm_machine *m = bed_machine(f, "a");
 	assert_int_equal(vm_project_forget(f->project, m, &e), 0);
 	CLEANUP(free_ptr) char *below = vm_machine_path(m, "x/y");
 	CLEANUP(free_ptr) char *outside = path_join(f->folder, "outside");
@@ -633,14 +462,14 @@ static void forgetting(void **state)
 	assert_int_equal(access(outside, F_OK), 0);
 	assert_int_equal(access(m->identity_dir, F_OK), 0);
 	char *key = xstrdup(m->host_key);
-	prepare(f);
-	assert_string_equal(machine(f, "a")->host_key, key);
+	bed_prepare(f);
+	assert_string_equal(bed_machine(f, "a")->host_key, key);
 	free(key);
 }
 
 static void sockets_in_deep_folders(void **state)
 {
-	struct fixture *f = *state;
+	struct project_bed *f = *state;
 	CLEANUP(strbuf_release) struct strbuf dir = {0};
 	struct err e = {0};
 	strbuf_puts(&dir, f->folder);
@@ -668,30 +497,25 @@ static void sockets_in_deep_folders(void **state)
 	assert_int_equal(fd, -7);
 }
 
-#define PROJECT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROJECT_TEST(opening_makes_nothing),
-		PROJECT_TEST(preparing_decides_all),
-		PROJECT_TEST(preparing_again_changes_nothing),
-		PROJECT_TEST(a_new_host_renumbers_nobody),
-		PROJECT_TEST(as_many_as_fit),
-		PROJECT_TEST(written_addresses),
-		PROJECT_TEST(the_subnet_stays),
-		PROJECT_TEST(a_subnet_in_use),
-		PROJECT_TEST(ports_stay_while_they_can),
-		PROJECT_TEST(damaged_states),
-		PROJECT_TEST(keys_are_whole),
-		PROJECT_TEST(one_prepares_at_a_time),
-		PROJECT_TEST(how_it_is_reached),
-		PROJECT_TEST(openssh_understands_it),
-		PROJECT_TEST(names_that_ssh_cannot_be_told),
-		PROJECT_TEST(room),
-		PROJECT_TEST(records),
-		PROJECT_TEST(forgetting),
-		PROJECT_TEST(sockets_in_deep_folders),
+		BED_TEST(opening_makes_nothing),
+		BED_TEST(preparing_decides_all),
+		BED_TEST(preparing_again_changes_nothing),
+		BED_TEST(a_new_host_renumbers_nobody),
+		BED_TEST(as_many_as_fit),
+		BED_TEST(written_addresses),
+		BED_TEST(the_subnet_stays),
+		BED_TEST(a_subnet_in_use),
+		BED_TEST(ports_stay_while_they_can),
+		BED_TEST(damaged_states),
+		BED_TEST(keys_are_whole),
+		BED_TEST(one_prepares_at_a_time),
+		BED_TEST(room),
+		BED_TEST(records),
+		BED_TEST(forgetting),
+		BED_TEST(sockets_in_deep_folders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

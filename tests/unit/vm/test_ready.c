@@ -1,6 +1,7 @@
 /* Waiting for a machine: a private sshd on the loopback is its SSH server. */
 #include "life/ready.h"
 
+#include "child.h"
 #include "life/probe.h"
 #include "liveness.h"
 #include "project/project.h"
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define SSHD "/usr/sbin/sshd"
+#define LIMIT_MS (4 * PATIENCE_MS) /* nothing here takes so long */
 
 /* libssh2 1.10 loses two numbers of each ECDSA key that it reads from a file. */
 const char *__lsan_default_suppressions(void);
@@ -92,7 +94,7 @@ static void start_sshd(void)
 		      "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n",
 		      machine.ssh_port, path_of("host"), path_of("authorized_keys"));
 	put("sshd_config", c.ptr);
-	sshd = fork();
+	sshd = child_fork();
 	if (sshd == 0) {
 		execl(SSHD, SSHD, "-D", "-q", "-f", path_of("sshd_config"), (char *)NULL);
 		_exit(127);
@@ -162,6 +164,8 @@ static void hear_note(void *self UNUSED, const char *text)
 	strbuf_printf(&told, "!%s;", text);
 }
 
+static int64_t later_ms; /* when the last one of later() was begun */
+
 static const struct vm_reporter reporter = {NULL, hear_stage, hear_note};
 
 struct outcome {
@@ -195,7 +199,8 @@ static void expect(struct outcome o, int code, const char *message, const char *
 /* Does something meanwhile. */
 static pid_t later(int ms, void (*fn)(void))
 {
-	pid_t pid = fork();
+	later_ms = clock_now_ms();
+	pid_t pid = child_fork();
 	if (pid == 0) {
 		fd_close(&running);
 		poll(NULL, 0, ms);
@@ -218,11 +223,11 @@ static void a_machine_that_answers_is_ready(void **state UNUSED)
 {
 	need_sshd();
 	start_sshd();
-	struct outcome o = wait_ready(10000, false, false);
-	assert_in_range(o.took_ms, 0, 5000);
+	struct outcome o = wait_ready(LIMIT_MS, false, false);
+	assert_in_range(o.took_ms, 0, PATIENCE_MS);
 	expect(o, 0, "", "");
 	assert_string_equal(text_of(&told), "ssh;");
-	assert_true(vm_probe_answers(&machine, 2000));
+	assert_true(vm_probe_answers(&machine, PATIENCE_MS));
 }
 
 static void write_console(void)
@@ -230,30 +235,39 @@ static void write_console(void)
 	put("m1/serial.log", "SeaBIOS\nLinux version 6\nm1 login: ");
 }
 
+static const char silent_port[] = "(at: login); its SSH port accepts a connection";
+
 static void stages_are_told_until_then(void **state UNUSED)
 {
-	unsigned port;
+	unsigned port, real = machine.ssh_port;
 	need_sshd();
-	pid_t writer = later(300, write_console);
 	int silent = listen_somewhere(&port);
-	unsigned real = machine.ssh_port;
+	struct outcome o = {0};
 	machine.ssh_port = port;
-	struct outcome o = wait_ready(1500, false, false);
+	/* On a busy machine not everything may come in time. */
+	for (int ms = 1500; ms < LIMIT_MS && !strstr(o.err.msg, silent_port); ms *= 4) {
+		strbuf_release(&o.detail);
+		strbuf_truncate(&told, 0);
+		put("m1/serial.log", "");
+		pid_t writer = later(300, write_console);
+		o = wait_ready(ms, false, false);
+		waitpid(writer, NULL, 0);
+	}
 	machine.ssh_port = real;
-	expect(o, ERR_TIMEOUT, "(at: login); its SSH port accepts a connection", "  m1 login:");
+	expect(o, ERR_TIMEOUT, silent_port, "  m1 login:");
 	close(silent);
-	waitpid(writer, NULL, 0);
 	assert_string_equal(text_of(&told), "firmware;kernel;login;");
 }
 
 static void a_silent_console_is_said(void **state UNUSED)
 {
 	struct outcome o = wait_ready(700, false, false);
-	assert_in_range(o.took_ms, 700, 3000);
-	expect(o, ERR_TIMEOUT,
-	       "not reachable by SSH after 0.7 s (at: nothing on its console yet); "
-	       "Connection refused",
+	assert_in_range(o.took_ms, 700, PATIENCE_MS);
+	assert_non_null(strstr(o.err.msg, "not reachable by SSH after "));
+	expect(o, ERR_TIMEOUT, " s (at: nothing on its console yet); Connection refused",
 	       "--boot-timeout");
+	double after_s = strtod(strstr(o.err.msg, "after ") + 6, NULL);
+	assert_true(after_s >= 0.7 && after_s < (double)o.took_ms / 1000 + 0.1);
 }
 
 static void another_host_key_ends_it(void **state UNUSED)
@@ -261,8 +275,8 @@ static void another_host_key_ends_it(void **state UNUSED)
 	need_sshd();
 	know("other");
 	start_sshd();
-	struct outcome o = wait_ready(10000, true, false);
-	assert_in_range(o.took_ms, 0, 4000);
+	struct outcome o = wait_ready(LIMIT_MS, true, false);
+	assert_in_range(o.took_ms, 0, PATIENCE_MS);
 	expect(o, ERR_HOSTKEY, "the host key of m1 is not the one it was given",
 	       "rollout vm recreate m1");
 }
@@ -278,9 +292,9 @@ static void the_user_may_come_later(void **state UNUSED)
 	allow(false);
 	start_sshd();
 	pid_t cloud_init = later(1500, allow_now);
-	struct outcome o = wait_ready(30000, true, false);
+	struct outcome o = wait_ready(LIMIT_MS, true, false);
+	assert_in_range(clock_now_ms() - later_ms, 1500, PATIENCE_MS);
 	waitpid(cloud_init, NULL, 0);
-	assert_in_range(o.took_ms, 1500, 12000);
 	expect(o, 0, "", "");
 }
 
@@ -289,8 +303,8 @@ static void a_refused_login_is_said(void **state UNUSED)
 	need_sshd();
 	allow(false);
 	start_sshd();
-	struct outcome o = wait_ready(60000, false, false);
-	assert_in_range(o.took_ms, 5000, 20000);
+	struct outcome o = wait_ready(LIMIT_MS, false, false);
+	assert_in_range(o.took_ms, 5000, PATIENCE_MS);
 	expect(o, ERR_AUTH, "its SSH server answers and refuses us: authentication as",
 	       "rollout vm recreate m1");
 }
@@ -304,9 +318,9 @@ static void panic_now(void)
 static void a_panic_ends_it(void **state UNUSED)
 {
 	pid_t guest = later(300, panic_now);
-	struct outcome o = wait_ready(10000, true, false);
+	struct outcome o = wait_ready(LIMIT_MS, true, false);
+	assert_in_range(clock_now_ms() - later_ms, 300, PATIENCE_MS);
 	waitpid(guest, NULL, 0);
-	assert_in_range(o.took_ms, 300, 3000);
 	expect(o, ERR_UNREACHABLE, "Kernel panic - not syncing: no init",
 	       "  Kernel panic - not syncing: no init\n  end of it\ntry more memory");
 }
@@ -315,9 +329,9 @@ static void a_machine_that_ends_is_noticed(void **state UNUSED)
 {
 	fd_close(&running);
 	put("m1/qemu.log", "qemu-system-x86_64: terminating on signal 15\n");
-	struct outcome o = wait_ready(10000, true, false);
+	struct outcome o = wait_ready(LIMIT_MS, true, false);
 	unlink(path_of("m1/qemu.log"));
-	assert_in_range(o.took_ms, 0, 2000);
+	assert_in_range(o.took_ms, 0, PATIENCE_MS);
 	expect(o, ERR_UNREACHABLE, "it stopped",
 	       "qemu.log ends:\nqemu-system-x86_64: terminating on signal 15\n"
 	       "look: rollout vm log m1");
@@ -336,13 +350,18 @@ static void cloud_init_is_waited_for(void **state UNUSED)
 		skip(); /* the sshd's machine is this one */
 	start_sshd();
 	pid_t guest = later(1500, finish_now);
-	struct outcome o = wait_ready(20000, true, true);
+	struct outcome o = wait_ready(LIMIT_MS, true, true);
+	assert_in_range(clock_now_ms() - later_ms, 1500, PATIENCE_MS);
 	waitpid(guest, NULL, 0);
-	assert_in_range(o.took_ms, 1500, 8000);
 	expect(o, 0, "", "");
 	put("m1/serial.log", "");
-	expect(wait_ready(1500, true, true), ERR_TIMEOUT, "cloud-init has not finished after",
-	       "recreate");
+	o = (struct outcome){0};
+	/* On a busy machine the login may take longer. */
+	for (int ms = 1500; ms < LIMIT_MS && !strstr(o.err.msg, "cloud-init"); ms *= 4) {
+		strbuf_release(&o.detail);
+		o = wait_ready(ms, true, true);
+	}
+	expect(o, ERR_TIMEOUT, "cloud-init has not finished after", "recreate");
 }
 
 /* ---- the probe ---- */
@@ -353,7 +372,7 @@ static void answer(int listener, const char *text)
 	if (text && write(fd, text, strlen(text)) < 0)
 		_exit(1);
 	if (text)
-		poll(NULL, 0, 5000);
+		poll(NULL, 0, LIMIT_MS);
 	_exit(0);
 }
 
@@ -372,13 +391,14 @@ static void only_a_greeting_counts(void **state UNUSED)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct vm_machine m = machine;
 		int listener = listen_somewhere(&m.ssh_port);
-		pid_t peer = fork();
+		pid_t peer = child_fork();
 		if (peer == 0)
 			answer(listener, cases[i].text);
 		close(listener);
 		int64_t begun_ms = clock_now_ms();
-		assert_int_equal(vm_probe_answers(&m, 400), cases[i].answers);
-		assert_in_range(clock_now_ms() - begun_ms, 0, 1500);
+		assert_int_equal(vm_probe_answers(&m, cases[i].answers ? LIMIT_MS : 400),
+				 cases[i].answers);
+		assert_in_range(clock_now_ms() - begun_ms, 0, PATIENCE_MS);
 		kill(peer, SIGKILL);
 		waitpid(peer, NULL, 0);
 	}

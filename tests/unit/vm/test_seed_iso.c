@@ -1,7 +1,7 @@
 #include "seed/parts.h"
 
 #include "rollout/base/file.h"
-#include "test.h"
+#include "scratch.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -13,27 +13,11 @@
 #define LABEL_OFFSET (16 * 2048 + 40) /* ECMA-119 8.4.7: of the primary volume descriptor */
 #define LABEL_BYTES 32
 
-static char folder[] = "/tmp/rollout-seed-XXXXXX";
-
 static const struct vm_seed seed = {
 	.user_data = {"#cloud-config\n", 14},
 	.meta_data = {"instance-id: x\n", 15},
 	.network_config = {"version: 2\n", 11},
 };
-
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	CLEANUP(strbuf_release) struct strbuf command = {0};
-	(void)state;
-	strbuf_printf(&command, "rm -rf '%s'", folder);
-	return system(command.ptr);
-}
 
 static void check_entry(struct archive *a, struct archive_entry *entry)
 {
@@ -59,7 +43,7 @@ static void check_entry(struct archive *a, struct archive_entry *entry)
 
 static void the_files_read_back(void **state)
 {
-	CLEANUP(free_ptr) char *path = path_join(folder, "seed.iso");
+	CLEANUP(free_ptr) char *path = path_join(scratch, "seed.iso");
 	struct archive_entry *entry;
 	struct err err = {0};
 	struct stat st;
@@ -83,7 +67,7 @@ static void the_files_read_back(void **state)
 
 static void its_label_is_what_nocloud_looks_for(void **state)
 {
-	CLEANUP(free_ptr) char *path = path_join(folder, "label.iso");
+	CLEANUP(free_ptr) char *path = path_join(scratch, "label.iso");
 	CLEANUP(strbuf_release) struct strbuf image = {0};
 	struct err err = {0};
 	(void)state;
@@ -98,8 +82,8 @@ static void its_label_is_what_nocloud_looks_for(void **state)
 
 static void a_failure_names_the_file_and_leaves_nothing(void **state)
 {
-	CLEANUP(free_ptr) char *path = path_join(folder, "missing/seed.iso");
-	CLEANUP(free_ptr) char *taken = path_join(folder, "taken");
+	CLEANUP(free_ptr) char *path = path_join(scratch, "missing/seed.iso");
+	CLEANUP(free_ptr) char *taken = path_join(scratch, "taken");
 	CLEANUP(free_ptr) char *inside = path_join(taken, "x");
 	CLEANUP(strbuf_release) struct strbuf command = {0};
 	struct err err = {0};
@@ -119,5 +103,5 @@ int main(void)
 		cmocka_unit_test(its_label_is_what_nocloud_looks_for),
 		cmocka_unit_test(a_failure_names_the_file_and_leaves_nothing),
 	};
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

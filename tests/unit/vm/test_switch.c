@@ -21,8 +21,9 @@
 #include <unistd.h>
 
 #define MACHINES 4
-#define ARRIVES_MS 3000
+#define ARRIVES_MS PATIENCE_MS
 #define SILENCE_MS 150
+#define CALL 250
 
 struct machine {
 	int fd, lock; /* segment.sock, running.lock */
@@ -88,22 +89,42 @@ static bool say(int i, int to, int from, unsigned char tag)
 	return put(i, frame, sizeof(frame));
 }
 
+static ssize_t receive_any(int i, void *frame, size_t size, int wait_ms)
+{
+	struct pollfd p = {machines[i].fd, POLLIN, 0};
+	return poll(&p, 1, wait_ms) == 1 ? recv(machines[i].fd, frame, size, 0) : -1;
+}
+
+/* Of wait_connected; some come late. */
+static bool is_call(const unsigned char *frame, ssize_t len)
+{
+	return len == 60 && frame[14] == CALL;
+}
+
+static ssize_t receive(int i, unsigned char *frame, size_t size, int wait_ms)
+{
+	ssize_t len;
+	do
+		len = receive_any(i, frame, size, wait_ms);
+	while (is_call(frame, len));
+	return len;
+}
+
 /* The tag of the next frame; -1: none came. */
 static int hear(int i, int wait_ms)
 {
 	unsigned char frame[2000];
-	struct pollfd p = {machines[i].fd, POLLIN, 0};
-	if (poll(&p, 1, wait_ms) != 1)
-		return -1;
-	assert_true(recv(machines[i].fd, frame, sizeof(frame), 0) >= 14);
-	return frame[14];
+	ssize_t len = receive(i, frame, sizeof(frame), wait_ms);
+	assert_true(len < 0 || len > 14);
+	return len < 0 ? -1 : frame[14];
 }
 
-static bool hears(int i, unsigned char tag)
+static bool hears_call(int i)
 {
-	int got;
-	while ((got = hear(i, SILENCE_MS)) >= 0)
-		if (got == tag)
+	unsigned char frame[2000];
+	ssize_t len;
+	while ((len = receive_any(i, frame, sizeof(frame), SILENCE_MS)) >= 0)
+		if (is_call(frame, len))
 			return true;
 	return false;
 }
@@ -120,8 +141,8 @@ static void wait_connected(int a, int b)
 {
 	const int64_t end_ms = clock_now_ms() + ARRIVES_MS;
 	while (clock_now_ms() < end_ms) {
-		say(a, -1, 100 + a, 250);
-		if (hears(b, 250)) {
+		say(a, -1, 100 + a, CALL);
+		if (hears_call(b)) {
 			hear_out();
 			return;
 		}
@@ -214,7 +235,7 @@ static void a_station_that_moves_is_followed(void **state)
 		int at = round % 2;
 		say(at, -1, 77, 30 + round);
 		assert_int_equal(hear(2, ARRIVES_MS), 30 + round);
-		hear_out();
+		assert_int_equal(hear(!at, ARRIVES_MS), 30 + round);
 		say(2, 77, 5, 60 + round);
 		assert_int_equal(hear(at, ARRIVES_MS), 60 + round);
 		assert_int_equal(hear(!at, 30), -1);
@@ -230,9 +251,9 @@ static void frames_of_all_sizes(void **state)
 	assert_true(put(0, big, 13));
 	assert_true(put(0, big, sizeof(big)));
 	assert_true(put(0, big, 14));
-	assert_int_equal(recv(machines[1].fd, got, sizeof(got), 0), 14);
+	assert_int_equal(receive(1, got, sizeof(got), ARRIVES_MS), 14);
 	assert_true(put(0, big, 65536));
-	assert_int_equal(recv(machines[1].fd, got, sizeof(got), 0), 65536);
+	assert_int_equal(receive(1, got, sizeof(got), ARRIVES_MS), 65536);
 	assert_memory_equal(got, big, 65536);
 }
 
@@ -293,11 +314,12 @@ static void a_slow_machine_holds_up_nobody(void **state)
 		assert_true(say(0, -1, 1, (unsigned char)(i % 200)));
 		assert_int_equal(hear(1, ARRIVES_MS), i % 200);
 	}
-	for (int tag; (tag = hear(2, SILENCE_MS)) >= 0; n++)
-		assert_int_equal(tag, n % 200); /* in order, the first ones */
-	assert_in_range(n, 256, 300);
+	for (; n < 256; n++)
+		assert_int_equal(hear(2, ARRIVES_MS), n % 200); /* in order, the first ones */
 	assert_true(say(0, -1, 1, 222));
-	assert_int_equal(hear(2, ARRIVES_MS), 222);
+	for (int tag; (tag = hear(2, ARRIVES_MS)) != 222; n++)
+		assert_int_equal(tag, n % 200);
+	assert_in_range(n, 256, 300);
 }
 
 static void a_burst_arrives_whole(void **state)
@@ -336,9 +358,12 @@ static void it_ends_when_no_machine_runs(void **state)
 		unplug(i);
 	assert_int_equal(vm_switch_ensure(&project, NULL), 0); /* it stays for a while */
 	nap(6000);
-	assert_true(vm_switch_is_running(&project));
-	assert_true(cpu_ms_of(pid) - before <= 100);
-	while (vm_switch_is_running(&project) && clock_now_ms() < began_ms + 30000)
+	bool runs = vm_switch_is_running(&project);
+	if (clock_now_ms() - began_ms < 15000) { /* else the test itself was held up */
+		assert_true(runs);
+		assert_true(cpu_ms_of(pid) - before <= 100);
+	}
+	while (vm_switch_is_running(&project) && clock_now_ms() < began_ms + PATIENCE_MS)
 		nap(100);
 	assert_false(vm_switch_is_running(&project));
 	assert_int_equal(vm_switch_ensure(&project, NULL), 0);
@@ -373,7 +398,7 @@ static void it_keeps_nothing_of_the_caller(void **state)
 	assert_int_equal(vm_switch_ensure(&project, NULL), 0);
 	close(ends[1]);
 	struct pollfd p = {ends[0], POLLIN, 0};
-	assert_int_equal(poll(&p, 1, 1000), 1); /* the end of the file */
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1); /* the end of the file */
 	close(ends[0]);
 	snprintf(path, sizeof(path), "/proc/%d/fd", switch_pid());
 	snprintf(command, sizeof(command), "test $(ls -l %s | grep -c /dev/null) = 3", path);

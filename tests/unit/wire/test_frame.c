@@ -44,13 +44,20 @@ static const struct {
 	{"00000001 44 00000003", 0},
 	{"00000001 44 00000003 a0", 1},
 	{"00000000 41 00000003", 1},
-	{"04000000 41 00000003", 0},
-	{"04000001 41 00000003", ERR_LIMIT},
+	{"04000000 40 00000003", 0},
+	{"04000001 40 00000003", ERR_LIMIT},
+	{"04000000 02 00000003", 0},
+	{"04000001 02 00000003", ERR_LIMIT},
+	{"00100000 41 00000003", 0}, /* all but TASK and RESULT */
+	{"00100001 41 00000003", ERR_LIMIT},
+	{"00100001 03 00000003", ERR_LIMIT},
+	{"00000001 0a 00000000 a0", 1}, /* PONG */
+	{"00000001 47 00000000 a0", 1}, /* PING */
 	{"ffffffff 41 00000003", ERR_LIMIT},
 	{"00000001 00 00000003 a0", ERR_PROTOCOL},
-	{"00000001 07 00000003 a0", ERR_PROTOCOL},
+	{"00000001 0b 00000003 a0", ERR_PROTOCOL},
 	{"00000001 3f 00000003 a0", ERR_PROTOCOL},
-	{"00000001 47 00000003 a0", ERR_PROTOCOL},
+	{"00000001 48 00000003 a0", ERR_PROTOCOL},
 	{"5353482d 32 2e302d4f", ERR_PROTOCOL}, /* SSH-2.0-O */
 };
 
@@ -93,6 +100,29 @@ static void feeding_is_linear(void **state)
 	wire_reader_release(&r);
 }
 
+/* With hundreds of hosts what each answered once must not stay. */
+static void a_large_frame_leaves_nothing_behind(void **state)
+{
+	CLEANUP(strbuf_release) struct strbuf out = {0};
+	CLEANUP(free_ptr) char *big = xcalloc(1, 8u << 20);
+	struct wire_reader r = {0};
+	struct wire_frame f;
+	struct err err = {0};
+	(void)state;
+	assert_int_equal(wire_put_bytes(&out, WIRE_TASK, 1, (struct slice){big, 8u << 20}), 0);
+	wire_reader_feed(&r, out.ptr, WIRE_HEADER_SIZE);
+	assert_int_equal(wire_reader_next(&r, &f, &err), 0);
+	assert_true(r.buf.cap < 1024); /* a header alone reserves nothing */
+	wire_reader_feed(&r, out.ptr + WIRE_HEADER_SIZE, out.len - WIRE_HEADER_SIZE);
+	assert_int_equal(wire_reader_next(&r, &f, &err), 1);
+	assert_int_equal(f.payload.len, 8u << 20);
+	assert_int_equal(wire_reader_next(&r, &f, &err), 0);
+	assert_true(r.buf.cap <= 1u << 20);
+	wire_reader_feed(&r, out.ptr, out.len);
+	assert_int_equal(wire_reader_next(&r, &f, &err), 1);
+	wire_reader_release(&r);
+}
+
 static void too_much_is_not_sent(void **state)
 {
 	CLEANUP(arena_release) struct arena a = {0};
@@ -100,8 +130,9 @@ static void too_much_is_not_sent(void **state)
 	CLEANUP(free_ptr) char *big = xcalloc(1, WIRE_FRAME_MAX + 1);
 	struct slice s = {big, WIRE_FRAME_MAX + 1};
 	(void)state;
-	assert_int_equal(wire_put_bytes(&out, WIRE_BLOB, 1, s), ERR_LIMIT);
+	assert_int_equal(wire_put_bytes(&out, WIRE_TASK, 1, s), ERR_LIMIT);
 	s.len--;
+	assert_int_equal(wire_put_bytes(&out, WIRE_BLOB, 1, s), ERR_LIMIT);
 	assert_int_equal(wire_put_value(&out, WIRE_RESULT, 1, value_str(&a, s)), ERR_LIMIT);
 	assert_int_equal(out.len, 0);
 	s.len -= 5;
@@ -115,6 +146,7 @@ int main(void)
 		cmocka_unit_test(frames_arrive_in_any_pieces),
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(feeding_is_linear),
+		cmocka_unit_test(a_large_frame_leaves_nothing_behind),
 		cmocka_unit_test(too_much_is_not_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
