@@ -82,7 +82,11 @@ container_variables() {
     cat <<-END
 	containerd_restrict_oom_score_adj: true
 	kubernetes_cgroup_driver: cgroupfs
-	worker_kubelet_config: {failSwapOn: false}
+	worker_kubelet_config:
+	  failSwapOn: false
+	  # The disk is this machine's, however full: nothing is removed or evicted for it.
+	  imageGCHighThresholdPercent: 100
+	  evictionHard: {memory.available: 100Mi}
 	worker_kube_proxy_config: {conntrack: {maxPerCore: 0, min: 0, tcpCloseWaitTimeout: 0s, tcpEstablishedTimeout: 0s}}
 	base_modules: []
 	base_clock: ""

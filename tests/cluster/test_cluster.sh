@@ -140,9 +140,11 @@ if part lost; then
     # Each run shows, too, that what was brought back before it is as the others.
     for name in worker-2 etcd-1 master-1 lb-1; do lose "$name"; done
     check 'three machines lose their disks' hosts wipe worker-1 etcd-3 master-2
+    check 'and one an image' hosts enter worker-3 ctr -n k8s.io images rm example.test/busybox:1
     timeout -s KILL 15 "$ROLLOUT" -i "$lab/inventory.yaml" "$cluster_site" >/dev/null 2>&1 </dev/null
     cluster resumed
     expect_exit 'a run that was killed is continued' 0
+    check 'the image is back' hosts enter worker-3 sh -c 'ctr -n k8s.io images ls -q | grep -qx example.test/busybox:1'
     cluster again-resumed
     expect_silent 'then silent' again-resumed
 fi
