@@ -2,6 +2,7 @@
 # A role (features/) that uses every keyword and module; it asserts by itself.
 # The second run is silent, secrets do not show, and ansible-playbook, where it
 # is installed, counts the same for the same role.
+#   FEATURES_WITHOUT_ANSIBLE   set: that last part is left out
 set -uo pipefail
 . "$(dirname "$0")/lib/scenario.sh"
 
