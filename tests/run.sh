@@ -14,15 +14,19 @@
 #   ROLLOUT_BUILD    folder of the builds (build)
 #   ROLLOUT_JOBS     how many at once (as many as processors)
 #   ROLLOUT_TIDY_SECONDS    clang-tidy stops there and says what it left out (2400)
+#   ROLLOUT_TIDY_NODES      how far its analyzer follows a function (75000); its own limit,
+#                           225000, takes more than twice as long
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${ROLLOUT_BUILD:-build}
 jobs=${ROLLOUT_JOBS:-$(nproc)}
 tidy_seconds=${ROLLOUT_TIDY_SECONDS:-2400}
+tidy_nodes=${ROLLOUT_TIDY_NODES:-75000}
 logs=$build/run
 mkdir -p "$logs"
 counted=$logs/counted # a line for each check: PASSED FAILED SKIPPED NAME
 : >"$counted"
+: >"$logs/failures"
 
 title() { printf '\n=== %s (%d s)\n' "$*" "$SECONDS"; }
 
@@ -79,6 +83,20 @@ test_with() { # PRESET CTEST-OPTIONS...
     ctest --test-dir "$build/$preset" --output-on-failure --no-tests=error -j "$jobs" \
         --output-junit "$results" "$@" || status=$?
     count_ctest "tests: $preset" "$results" "$status"
+    failures "$build/$preset/Testing/Temporary/LastTest.log" >>"$logs/failures"
+}
+
+# The name of each test that failed, with its lines that say so, or its last ones.
+failures() { # LOG of ctest
+    awk '/^[0-9]+\/[0-9]+ Testing: / { name = $3; n = m = over = 0 }
+        /^<end of output>$/ { over = 1 }
+        !over { last[n++ % 5] = $0 }
+        /^ *(FAILED|not ok)/ && m < 10 { said[m++] = $0 }
+        /^Test Failed\.$/ {
+            print "  " name
+            for (i = 0; i < m; i++) print "    " substr(said[i], 1, 200)
+            for (i = n > 5 ? n - 5 : 0; !m && i < n; i++) print "    " substr(last[i % 5], 1, 200)
+        }' "$1"
 }
 
 tidy() {
@@ -86,9 +104,10 @@ tidy() {
     find src -name '*.c' | sort >"$logs/tidy.todo"
     : >"$logs/tidy.done"
     timeout "$tidy_seconds" xargs -P "$jobs" -n 4 sh -c '
-        build=$1 done=$2; shift 2
-        clang-tidy --quiet -p "$build" "$@" 2>/dev/null || { echo "clang-tidy: $*"; exit 1; }
-        printf "%s\n" "$@" >>"$done"' - "$build/release-clang" "$logs/tidy.done" <"$logs/tidy.todo" || status=$?
+        build=$1 nodes=$2 done=$3; shift 3
+        clang-tidy --quiet -p "$build" --extra-arg=-Xclang --extra-arg=-analyzer-config \
+            --extra-arg=-Xclang --extra-arg="max-nodes=$nodes" "$@" 2>/dev/null || { echo "clang-tidy: $*"; exit 1; }
+        printf "%s\n" "$@" >>"$done"' - "$build/release-clang" "$tidy_nodes" "$logs/tidy.done" <"$logs/tidy.todo" || status=$?
     if [ "$status" = 124 ]; then
         echo "clang-tidy had $tidy_seconds s and did not come to:"
         sort "$logs/tidy.done" | comm -13 - "$logs/tidy.todo"
@@ -182,4 +201,5 @@ for name; do stage "$name"; done
 
 title 'over'
 awk '$2 { f = $2; $1 = $2 = $3 = ""; print "failed:" $0 (f > 1 ? ": " f " tests" : "") }' "$counted" | tr -s ' '
+cat "$logs/failures"
 awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "$counted"
