@@ -279,6 +279,17 @@ void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over)
 	uv_timer_start(&f->timer, on_over, (uint64_t)ms, 0);
 }
 
+void flight_end_wait(struct flight *f)
+{
+	struct err err = {0};
+	if (!f->timer_open || !uv_is_active((uv_handle_t *)&f->timer))
+		return;
+	uv_timer_stop(&f->timer);
+	err_set(&err, ERR_CANCELLED, "the run was interrupted while the task waited");
+	flight_fail(f, &err);
+	flight_finish(f);
+}
+
 static bool nothing_to_send(const struct flight *f)
 {
 	for (size_t i = 0; i < f->nitems; i++)

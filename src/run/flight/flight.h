@@ -19,6 +19,8 @@ int flight_begin(struct flight *f, struct err *err);
 /* Goes on with the items that are done here, after a timer. */
 void flight_resume_local(struct flight *f);
 void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);
+/* The run was interrupted: one that waits for its timer has failed. */
+void flight_end_wait(struct flight *f);
 void flight_fail(struct flight *f, const struct err *err);
 /* The task cannot even be evaluated: the strand fails at it. */
 void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err);

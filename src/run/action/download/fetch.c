@@ -18,22 +18,29 @@
 /* Into the file that stands for the download. */
 struct part {
 	int fd;
-	const char *path;
+	const struct fetch *of;
 };
+
+static int interrupted(struct err *err)
+{
+	return err_set(err, ERR_CANCELLED, "the run was interrupted");
+}
 
 static int take(void *ctx, struct slice piece, int64_t total, struct err *err)
 {
 	const struct part *p = ctx;
 	(void)total;
+	if (p->of->unwanted)
+		return interrupted(err);
 	return fd_write_all(p->fd, piece.ptr, piece.len, err) < 0
-		       ? err_sys(err, "write %s", p->path)
+		       ? err_sys(err, "write %s", p->of->partial)
 		       : 0;
 }
 
 static int download(struct fetch *f, int fd)
 {
 	CLEANUP(strbuf_release) struct strbuf shown = {0};
-	struct part part = {fd, f->partial};
+	struct part part = {fd, f};
 	const struct http_request q = {
 		.url = f->url,
 		.take = take,
@@ -118,7 +125,7 @@ static void after(uv_work_t *req, int status)
 	struct fetch *f = req->data;
 	f->done = true;
 	if (status == UV_ECANCELED)
-		f->result = err_set(&f->err, ERR_CANCELLED, "the run was interrupted");
+		f->result = interrupted(&f->err);
 	get_url_arrived(f);
 }
 
@@ -131,6 +138,16 @@ void fetch_begin(struct fetch *f)
 	f->result = 0;
 	f->err = (struct err){0};
 	uv_queue_work(&f->run->loop, &f->work, work, after);
+}
+
+void fetches_cancel(struct run *run)
+{
+	for (size_t i = 0; i < run->fetches.len; i++) {
+		struct fetch *f = run->fetches.at[i];
+		f->unwanted = true;
+		if (f->started && !f->done)
+			(void)uv_cancel((uv_req_t *)&f->work); /* where its thread has not begun */
+	}
 }
 
 static const char *string_arg(const struct value *args, const char *key)
