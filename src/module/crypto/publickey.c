@@ -21,7 +21,7 @@ static const struct module_param params[] = {
 	 .doc = "The file of the public key."},
 	{.name = "privatekey_path", .type = MODULE_PATH, .doc = "The private key, on the host."},
 	{.name = "privatekey_content", .type = MODULE_STR, .doc = "The private key itself."},
-	{.name = "privatekey_passphrase", .type = MODULE_STR, .doc = "Opens it."},
+	{.name = "privatekey_passphrase", .type = MODULE_STR, .secret = true, .doc = "Opens it."},
 	{.name = "format",
 	 .type = MODULE_STR,
 	 .fallback = "PEM",
