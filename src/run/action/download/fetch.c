@@ -78,11 +78,13 @@ static int verify(struct fetch *f)
 	if (fd < 0)
 		return err_sys(&f->err, "%s", f->partial);
 	int r = digest_fd(alg, fd, hex, &f->err);
-	if (r == 0 && strcasecmp(hex, colon + 1) != 0)
-		r = err_set(&f->err, ERR_INVALID,
-			    "%s: its digest is %.*s:%s, and the checksum asked for is %s", f->url,
-			    (int)(colon - f->checksum), f->checksum, hex, f->checksum);
-	return r;
+	if (r < 0 || strcasecmp(hex, colon + 1) == 0)
+		return r;
+	CLEANUP(strbuf_release) struct strbuf shown = {0};
+	http_shown_url(&shown, f->url);
+	return err_set(&f->err, ERR_INVALID,
+		       "%s: its digest is %.*s:%s, and the checksum asked for is %s", shown.ptr,
+		       (int)(colon - f->checksum), f->checksum, hex, f->checksum);
 }
 
 /* A cached file that still has the digest asked for needs no download. */
