@@ -40,6 +40,7 @@ static void on_timer_closed(uv_handle_t *h)
 
 void flight_free(struct flight *f)
 {
+	link_abandon(f->link, f); /* first: an answer may come before its timer is closed */
 	if (f->timer_open) {
 		if (!uv_is_closing((uv_handle_t *)&f->timer))
 			uv_close((uv_handle_t *)&f->timer, on_timer_closed);
@@ -49,7 +50,6 @@ void flight_free(struct flight *f)
 		f->zombie = true;
 		return;
 	}
-	link_abandon(f->link, f);
 	fetched_free(f->fetched);
 	slurped_free(f->slurped);
 	pulled_free(f);

@@ -152,12 +152,6 @@ void fetches_cancel(struct run *run)
 	}
 }
 
-static const char *string_arg(const struct value *args, const char *key)
-{
-	const struct value *v = value_get(args, key);
-	return v && v->type == VALUE_STRING && v->str.len ? v->str.ptr : NULL;
-}
-
 static bool bool_arg(const struct value *args, const char *key, bool fallback)
 {
 	const struct value *v = value_get(args, key);
@@ -271,7 +265,7 @@ static void fetch_free(struct fetch *f)
 /* A file of the controller, as the task names it. */
 static char *file_arg(const struct run *run, const struct value *args, const char *key)
 {
-	const char *home = getenv("HOME"), *path = string_arg(args, key);
+	const char *home = getenv("HOME"), *path = fetch_string(args, key);
 	if (!path)
 		return NULL;
 	CLEANUP(free_ptr) char *full = path_expand_home(path, home ? home : "/");
@@ -292,9 +286,9 @@ static char *with_colons(const struct value *list)
 
 static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 {
-	const char *user = string_arg(w->args, "url_username"),
-		   *password = string_arg(w->args, "url_password"),
-		   *agent = string_arg(w->args, "http_agent");
+	const char *user = fetch_string(w->args, "url_username"),
+		   *password = fetch_string(w->args, "url_password"),
+		   *agent = fetch_string(w->args, "http_agent");
 	const struct value *timeout = value_get(w->args, "timeout");
 	struct fetch *f = xcalloc(1, sizeof(*f));
 	f->run = run;

@@ -33,6 +33,13 @@ struct fetch_wanted {
 	const struct value *args;   /* of get_url: credentials, headers, timeout … */
 };
 
+/* An argument of get_url; NULL where it is empty. */
+static inline const char *fetch_string(const struct value *args, const char *key)
+{
+	const struct value *v = value_get(args, key);
+	return v && v->type == VALUE_STRING && v->str.len ? v->str.ptr : NULL;
+}
+
 /* The run's; not begun when it is new. */
 int fetch_get(struct run *run, const struct fetch_wanted *w, struct fetch **ret, struct err *err);
 /* Nothing when it is under way or was a success; a failed one is tried again. */
