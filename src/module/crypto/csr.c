@@ -56,7 +56,10 @@ static const char *check_one_field(const struct value *v, const struct value **r
 static const struct module_param params[] = {
 	{.name = "path", .type = MODULE_PATH, .required = true, .doc = "The file of the request."},
 	{.name = "privatekey_path", .type = MODULE_PATH, .doc = "The key, on the host."},
-	{.name = "privatekey_content", .type = MODULE_STR, .doc = "The key itself."},
+	{.name = "privatekey_content",
+	 .type = MODULE_STR,
+	 .secret = true,
+	 .doc = "The key itself."},
 	{.name = "privatekey_passphrase",
 	 .type = MODULE_STR,
 	 .secret = true,
