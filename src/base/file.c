@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,6 +131,22 @@ static int make_one(const char *path, mode_t mode, struct err *err)
 		return 0;
 	errno = saved == EEXIST ? ENOTDIR : saved;
 	return err_sys(err, "mkdir %s", path);
+}
+
+mode_t process_umask(void)
+{
+	mode_t mask = umask(077);
+	umask(mask);
+	return mask;
+}
+
+bool fd_has_room(int fd, uint64_t bytes, uint64_t *ret_room)
+{
+	struct statvfs fs;
+	if (fstatvfs(fd, &fs) < 0 || fs.f_frsize == 0 || bytes / fs.f_frsize <= fs.f_bavail)
+		return true;
+	*ret_room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return false;
 }
 
 int dir_create_all(const char *path, mode_t mode, struct err *err)

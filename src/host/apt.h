@@ -15,7 +15,7 @@ struct apt_steps {
 /* DEBIAN_FRONTEND and its kind, for struct tool's env. */
 extern const char *const apt_env[];
 
-/* "name" of "name=version", "name/release", "name:arch". In the arena. */
+/* "name" of "name=version" and "name/release"; "name:arch" stays. In the arena. */
 const char *apt_package_name(struct arena *a, const char *spec);
 bool apt_is_file(const char *spec); /* a .deb */
 /* Those of c->names that h does not have in the wanted state. NULL-terminated, *ret_len of them. */

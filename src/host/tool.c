@@ -5,6 +5,7 @@
 #define TOOL_ENV_MAX 8u
 #define TOOL_PROBE_TIMEOUT_MS 60000
 #define TOOL_MESSAGE_MAX 600u
+#define VALIDATE_MESSAGE_MAX 800u
 
 int tool_run(struct host *h, enum tool_kind kind, const struct tool *t,
 	     struct host_command_result *result, struct err *err)
@@ -83,4 +84,17 @@ int validate_words(struct arena *a, const char *command, const char *path,
 		argv[i] = substituted(a, words[i], path);
 	*ret_argv = argv;
 	return 0;
+}
+
+int validate_verdict(const struct host_command_result *result, struct err *err)
+{
+	struct slice said = slice_trim(strbuf_slice(result->err.len ? &result->err : &result->out));
+	if (result->timed_out)
+		return err_set(err, ERR_TIMEOUT, "validate took too long and was stopped");
+	if (result->exit_code == 0)
+		return 0;
+	if (said.len > VALIDATE_MESSAGE_MAX)
+		said.len = VALIDATE_MESSAGE_MAX;
+	return err_set(err, ERR_INVALID, "failed to validate: rc:%d error:%.*s", result->exit_code,
+		       SLICE_ARG(said));
 }

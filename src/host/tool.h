@@ -23,3 +23,5 @@ int tool_failed(const struct tool *t, const struct host_command_result *result, 
 /* Words of a validate command with every %s replaced by path; in the arena. */
 int validate_words(struct arena *a, const char *command, const char *path,
 		   const char *const **ret_argv, struct err *err);
+/* What it comes to: 0, or the error with what the command said. */
+int validate_verdict(const struct host_command_result *result, struct err *err);

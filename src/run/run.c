@@ -5,6 +5,7 @@
 #include "action/download/fetch.h"
 #include "dialogue/dialogue.h"
 #include "emit.h"
+#include "flight/flight.h"
 #include "gate.h"
 #include "link/blob.h"
 #include "link/link.h"
@@ -160,6 +161,16 @@ static void on_tick(uv_timer_t *timer)
 			run->opts->sinks[i].ops->tick(run->opts->sinks[i].self, now);
 }
 
+static void end_waits(struct run *run)
+{
+	for (size_t i = 0; i < run->steps.len; i++)
+		for (size_t k = 0; k < run->steps.at[i]->strands.len; k++) {
+			struct strand *s = run->steps.at[i]->strands.at[k];
+			if (s->flights.len)
+				flight_end_wait(s->flights.at[0]);
+		}
+}
+
 void run_interrupt(struct run *run)
 {
 	run->stopping = true;
@@ -174,6 +185,7 @@ void run_interrupt(struct run *run)
 			if (s->flights.len == 0 || s->state != STRAND_WAITING)
 				strand_wake(s);
 		}
+	end_waits(run);
 	gate_give_up(run);
 	dialogue_cancel(run);
 }
@@ -184,13 +196,13 @@ static void on_signal(uv_signal_t *handle, int signum)
 	struct run *run = handle->data;
 	(void)signum;
 	run_interrupt(run);
-	if (run->interrupts == 1) {
-		run_drain(run);
-		return;
+	if (run->interrupts > 1) {
+		end_waits(run);
+		fetches_cancel(run);
+		for (size_t i = 0; i < run->links.len; i++)
+			link_give_up(run->links.at[i]);
 	}
-	for (size_t i = 0; i < run->links.len; i++)
-		if (run->links.at[i]->transport)
-			transport_close(run->links.at[i]->transport);
+	run_drain(run);
 }
 
 static int start(struct run *run, struct err *err)

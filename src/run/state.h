@@ -158,6 +158,7 @@ struct flight {
 	size_t *sent_items;
 	size_t nsent;
 	struct request *request;
+	bool sent; /* a host was given some of it */
 	/* until */
 	unsigned attempt, retries;
 	bool unasked; /* `until` does not count */

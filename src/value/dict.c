@@ -169,6 +169,17 @@ struct value *value_dict_dup(struct arena *a, const struct value *dict)
 	return copy;
 }
 
+const struct value *value_dict_merge(struct arena *a, const struct value *outer,
+				     const struct value *inner)
+{
+	if (!outer || !inner)
+		return outer ? outer : inner;
+	struct value *d = value_dict_dup(a, outer);
+	for (size_t i = 0; i < inner->dict.len; i++)
+		value_dict_set(a, d, inner->dict.at[i].key, inner->dict.at[i].value);
+	return d;
+}
+
 const struct value *value_find(const struct value *dict, const struct value *key)
 {
 	if (!dict || dict->type != VALUE_DICT)

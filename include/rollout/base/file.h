@@ -19,6 +19,13 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
 int dir_create_all(const char *path, mode_t mode,
 		   struct err *err); /* mkdir -p; mode for new ones */
 
+/* The process's umask, which can only be asked for by setting it: not beside other
+ * threads that make files. */
+mode_t process_umask(void);
+/* Has the file system of `fd` room for so many bytes? *ret_room: for how many. True where
+ * it cannot tell. */
+bool fd_has_room(int fd, uint64_t bytes, uint64_t *ret_room);
+
 /*
  * Temporary files that a killed process leaves: who makes one (or a folder) claims it as
  * long as it lives. leftovers_remove calls `remove` for each in `dir` that `named` knows,

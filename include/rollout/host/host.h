@@ -230,7 +230,7 @@ struct host_ops {
 	int (*group_set)(struct host *h, const struct host_group_spec *spec, struct err *err);
 	int (*group_remove)(struct host *h, const char *name, struct err *err);
 
-	/* Packages through apt/dpkg (dnf and apk later behind the same three). */
+	/* Packages of apt and dpkg. */
 	int (*package)(struct host *h, struct arena *a, const char *name, struct host_package *ret,
 		       struct err *err);
 	/* What would be installed now; NULL: none is known. Slow (a process). */

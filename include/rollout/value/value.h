@@ -99,6 +99,9 @@ bool value_dict_remove(struct value *dict, struct slice key);
 struct value *value_copy(struct arena *a, const struct value *v, unsigned or_flags);
 /* A shallow dict copy, to add keys to. */
 struct value *value_dict_dup(struct arena *a, const struct value *dict);
+/* The pairs of `inner` over those of `outer`; either may be NULL, then it is the other. */
+const struct value *value_dict_merge(struct arena *a, const struct value *outer,
+				     const struct value *inner);
 
 /* Reading. A lookup in what is not a dict gives NULL. */
 const struct value *value_get(const struct value *dict, const char *key);

@@ -1,6 +1,7 @@
 /* Directories, links, removal and attributes in the overlay. */
 #include "overlay.h"
 #include "rollout/base/clock.h"
+#include "rollout/base/file.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -49,10 +50,8 @@ int overlay_mkdir(struct host *h, const char *path, const struct host_attr *attr
 		return r;
 	if (p.st.type != HOST_ABSENT)
 		return fail(EEXIST, "mkdir", path, err);
-	mode_t mask = umask(022);
-	umask(mask);
 	struct node *n = overlay_put(o, p.path, HOST_DIR);
-	n->st.mode |= 0777 & ~mask;
+	n->st.mode |= 0777 & ~process_umask();
 	stat_apply(&n->st, attr);
 	return 0;
 }

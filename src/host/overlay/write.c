@@ -9,13 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static mode_t own_umask(void)
-{
-	mode_t mask = umask(022);
-	umask(mask);
-	return mask;
-}
-
 /* Does the validator's complaint name a file that only the overlay has? Then
  * it says nothing about the real run. */
 static bool blames_overlay(const struct overlay *o, const struct host_command_result *result)
@@ -40,13 +33,10 @@ static int run_validate(struct overlay *o, const char *command, const char *copy
 	int r = validate_words(&a, command, copy, &cmd.argv, &e);
 	if (r == 0)
 		r = o->under->ops->probe(o->under, &cmd, &result, &e);
-	if (r == 0 && result.exit_code != 0) {
-		if (o->why || blames_overlay(o, &result))
+	if (r == 0) {
+		r = validate_verdict(&result, &e);
+		if (r < 0 && (o->why || blames_overlay(o, &result)))
 			return 0;
-		struct slice said =
-			slice_trim(strbuf_slice(result.err.len ? &result.err : &result.out));
-		r = err_set(&e, ERR_INVALID, "failed to validate: rc:%d error:%.*s",
-			    result.exit_code, said.len > 800 ? 800 : (int)said.len, said.ptr);
 	}
 	/* The program may come with a package that is not installed yet. */
 	if ((r == ERR_NOT_FOUND || e.sys == ENOENT) && (o->why || o->package_pending))
@@ -147,7 +137,7 @@ int overlay_write(struct host *h, const char *path, const struct host_write *w, 
 	n->backing = fresh.backing;
 	n->promised_sha256 = fresh.promised_sha256;
 	n->st.size = fresh.st.size;
-	n->st.mode = 0666 & ~own_umask();
+	n->st.mode = 0666 & ~process_umask();
 	if (p.st.type == HOST_FILE) {
 		n->st.mode = p.st.mode;
 		n->st.uid = p.st.uid;

@@ -63,7 +63,6 @@ void real_child_begin(void);
 
 /* write.c */
 int real_write(struct host *h, const char *path, const struct host_write *w, struct err *err);
-mode_t process_umask(void);
 
 /* guard.c: a file with a name that goes when this process is killed.
  *     r = guard_begin(&g, path, err);   before it is made

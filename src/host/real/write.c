@@ -11,13 +11,6 @@
 
 #define COPY_CHUNK_BYTES 65536u
 
-mode_t process_umask(void)
-{
-	mode_t mask = umask(022);
-	umask(mask);
-	return mask;
-}
-
 /* What is to be there after the rename. */
 struct target {
 	const char *path; /* for messages, and for a validator */
@@ -159,13 +152,7 @@ static int validate(struct host *h, const char *command, const char *path, struc
 	int r = validate_words(&a, command, path, &cmd.argv, err);
 	if (r == 0)
 		r = h->ops->run(h, &cmd, &result, err);
-	if (r < 0)
-		return err_wrap(err, r, "validate");
-	if (result.exit_code == 0)
-		return 0;
-	struct slice said = slice_trim(strbuf_slice(result.err.len ? &result.err : &result.out));
-	return err_set(err, ERR_INVALID, "failed to validate: rc:%d error:%.*s", result.exit_code,
-		       said.len > 800 ? 800 : (int)said.len, said.ptr);
+	return r < 0 ? err_wrap(err, r, "validate") : validate_verdict(&result, err);
 }
 
 /* Best effort: not every file system can fsync a directory. */

@@ -3,7 +3,6 @@
  * there without the plugin diff: by the chart's name and versions, and the values.
  */
 #include "../call.h"
-#include "../command/process.h"
 #include "../kubernetes/merge.h"
 #include "../kubernetes/object.h"
 #include "helm_run.h"
@@ -255,15 +254,6 @@ static int would_change(struct module_call *call, const struct value *release, b
 
 /* ---- the task ---- */
 
-static void put_output(struct module_call *call, const struct program *p)
-{
-	result_put(call, "stdout", value_str(call->arena, p->out));
-	result_put(call, "stdout_lines", process_lines(call->arena, p->out));
-	result_put(call, "stderr", value_str(call->arena, p->err));
-	result_put(call, "stderr_lines", process_lines(call->arena, p->err));
-	result_put_str(call, "command", helm_command(p));
-}
-
 static int update_cache(struct module_call *call, struct err *err)
 {
 	struct program p;
@@ -278,7 +268,7 @@ static int act(struct module_call *call, struct program *p, struct err *err)
 	struct value *release;
 	result_changed(call);
 	int r = program_change(p, err);
-	put_output(call, p);
+	helm_put_output(p);
 	if (r == 0 && !call->check_mode &&
 	    (r = helm_release(call, NULL, false, &release, err)) == 0 && release)
 		result_put(call, "status", release);
@@ -313,7 +303,7 @@ static int run_release(struct module_call *call, struct err *err)
 	if (changes)
 		return act(call, &p, err);
 	p.out = p.err = SLICE_LIT("");
-	put_output(call, &p);
+	helm_put_output(&p);
 	if (release)
 		result_put(call, "status", release);
 	return 0;

@@ -1,5 +1,4 @@
 /* kubernetes.core's helm_repository: where charts come from. */
-#include "../command/process.h"
 #include "../kubernetes/object.h"
 #include "helm_run.h"
 #include "rollout/value/json.h"
@@ -102,11 +101,7 @@ static int act(struct module_call *call, struct program *p, struct err *err)
 	int r = program_change(p, err);
 	if (r < 0 || call->check_mode)
 		return r;
-	result_put(call, "stdout", value_str(call->arena, p->out));
-	result_put(call, "stdout_lines", process_lines(call->arena, p->out));
-	result_put(call, "stderr", value_str(call->arena, p->err));
-	result_put(call, "stderr_lines", process_lines(call->arena, p->err));
-	result_put_str(call, "command", helm_command(p));
+	helm_put_output(p);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "helm_run.h"
 
 #include "../call.h"
+#include "../command/process.h"
 #include "../kubernetes/object.h"
 #include "rollout/value/json.h"
 
@@ -40,12 +41,17 @@ void helm_begin(struct module_call *call, const char *verb, struct program *p)
 		program_env(p, "HELM_KUBETOKEN", token);
 }
 
-const char *helm_command(const struct program *p)
+void helm_put_output(const struct program *p)
 {
-	CLEANUP(strbuf_release) struct strbuf text = {0};
+	struct module_call *call = p->call;
+	CLEANUP(strbuf_release) struct strbuf command = {0};
 	for (size_t i = 0; i < p->len; i++)
-		strbuf_printf(&text, "%s%s", i ? " " : "", p->words[i]);
-	return arena_slice(p->call->arena, strbuf_slice(&text)).ptr;
+		strbuf_printf(&command, "%s%s", i ? " " : "", p->words[i]);
+	result_put(call, "stdout", value_str(call->arena, p->out));
+	result_put(call, "stdout_lines", process_lines(call->arena, p->out));
+	result_put(call, "stderr", value_str(call->arena, p->err));
+	result_put(call, "stderr_lines", process_lines(call->arena, p->err));
+	result_put(call, "command", value_str(call->arena, strbuf_slice(&command)));
 }
 
 static int read_json(struct program *p, const struct value **ret, struct err *err)

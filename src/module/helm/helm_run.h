@@ -40,8 +40,8 @@ extern const char *const helm_name_aliases[], *const helm_namespace_aliases[];
 
 /* helm VERB, which may be two words, with the cluster and release_namespace. */
 void helm_begin(struct module_call *call, const char *verb, struct program *p);
-/* "helm upgrade …": the result command. */
-const char *helm_command(const struct program *p);
+/* What it said, and "helm upgrade …" as command, into the result. */
+void helm_put_output(const struct program *p);
 
 /* What `helm list` says of the release, with its values; *ret NULL: it is not there. */
 int helm_release(struct module_call *call, const char *const *states, bool all_values,

@@ -164,3 +164,16 @@ void access_begin(struct module_call *call, const char *verb, struct program *p)
 	if (direct)
 		program_env(p, "NO_PROXY", direct);
 }
+
+int access_failed(const struct program *p, struct err *err)
+{
+	const char *why = host_assumes(p->call->host);
+	return why ? err_set(err, ERR_UNKNOWN, "would ask the cluster: %s", why)
+		   : program_failed(p, err);
+}
+
+int access_read(struct program *p, struct err *err)
+{
+	int r = program_probe(p, err);
+	return r == 0 && p->exit_code != 0 ? access_failed(p, err) : r;
+}

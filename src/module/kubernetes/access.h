@@ -52,3 +52,7 @@ bool access_put_config(struct module_call *call, struct program *p);
 bool access_verifies(const struct module_call *call, bool *ret);
 /* kubectl, its options for all that, and its verb. */
 void access_begin(struct module_call *call, const char *verb, struct program *p);
+/* The error of a kubectl that failed; ERR_UNKNOWN in check mode, where the cluster may come. */
+int access_failed(const struct program *p, struct err *err);
+/* As program_read, with that error. */
+int access_read(struct program *p, struct err *err);

@@ -13,8 +13,6 @@
 
 static const char *const states[] = {"present", "absent", "patched", NULL};
 static const char *const merge_types[] = {"merge", "strategic-merge", NULL};
-static const char *const definition_aliases[] = {"definition", "inline", NULL};
-static const char *const version_aliases[] = {"api", "version", NULL};
 
 static const struct module_param params[] = {
 	ACCESS_PARAMS,
@@ -26,7 +24,7 @@ static const struct module_param params[] = {
 	 .doc = "patched leaves alone what is not there."},
 	{.name = "resource_definition",
 	 .type = MODULE_RAW,
-	 .aliases = definition_aliases,
+	 .aliases = object_definition_aliases,
 	 .doc = "The objects: a mapping, a list of them, or YAML text of one or more."},
 	{.name = "src", .type = MODULE_PATH, .doc = "A file of them on the host."},
 	{.name = "template",
@@ -35,7 +33,7 @@ static const struct module_param params[] = {
 	{.name = "api_version",
 	 .type = MODULE_STR,
 	 .fallback = "v1",
-	 .aliases = version_aliases,
+	 .aliases = object_version_aliases,
 	 .doc = "Of an object without definition."},
 	{.name = "kind", .type = MODULE_STR, .doc = "Of an object without definition."},
 	{.name = "name", .type = MODULE_STR, .doc = "Of an object that has none."},

@@ -74,7 +74,6 @@ static int find_doomed(struct change *c, const struct value **ret, struct err *e
 	struct module_call *call = c->call;
 	struct value *list = value_list_new(call->arena);
 	const char *const *selectors = arg_list(call, "label_selectors", NULL);
-	const char *space = object_meta(c->object, "namespace");
 	const struct value *found = NULL;
 	bool known;
 	int r = 0;
@@ -90,14 +89,7 @@ static int find_doomed(struct change *c, const struct value **ret, struct err *e
 	}
 	if (!selectors || !*selectors)
 		return 0;
-	const char *const options[] = {
-		arena_printf(call->arena, "--selector=%s", selector_text(call->arena, selectors)),
-		*space ? arena_printf(call->arena, "--namespace=%s", space) : "--all-namespaces",
-		NULL};
-	r = objects_find(call, options,
-			 object_type(call->arena, object_str(c->object, "kind"),
-				     object_str(c->object, "apiVersion")),
-			 NULL, ret, &known, err);
+	r = objects_selected(call, c->object, selectors, ret, &known, err);
 	if (r == 0 && !known)
 		return err_set(err, ERR_NOT_FOUND, "the API has no kind %s in %s",
 			       object_str(c->object, "kind"), object_str(c->object, "apiVersion"));

@@ -3,8 +3,6 @@
 #include "ready.h"
 #include "selector.h"
 
-static const char *const version_aliases[] = {"api", "version", NULL};
-
 static const struct module_param params[] = {
 	ACCESS_PARAMS,
 	READY_PARAMS,
@@ -12,7 +10,7 @@ static const struct module_param params[] = {
 	{.name = "api_version",
 	 .type = MODULE_STR,
 	 .fallback = "v1",
-	 .aliases = version_aliases,
+	 .aliases = object_version_aliases,
 	 .doc = "Its group and version, like apps/v1."},
 	{.name = "name", .type = MODULE_STR, .doc = "One of them alone."},
 	{.name = "namespace", .type = MODULE_STR, .doc = "Theirs; all of them without it."},

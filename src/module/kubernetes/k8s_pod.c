@@ -4,8 +4,6 @@
 #include "object.h"
 #include "selector.h"
 
-static const char *const version_aliases[] = {"api", "version", NULL};
-
 static const struct module_param exec_params[] = {
 	ACCESS_PARAMS,
 	{.name = "namespace", .type = MODULE_STR, .required = true, .doc = "The pod's."},
@@ -66,7 +64,7 @@ static const struct module_param log_params[] = {
 	{.name = "api_version",
 	 .type = MODULE_STR,
 	 .fallback = "v1",
-	 .aliases = version_aliases,
+	 .aliases = object_version_aliases,
 	 .doc = "Its group and version, like apps/v1."},
 	{.name = "name", .type = MODULE_STR, .doc = "Its name."},
 	{.name = "namespace", .type = MODULE_STR, .doc = "Its namespace."},
@@ -148,11 +146,8 @@ static int read_log(struct module_call *call, struct err *err)
 		program_add_fmt(&p, "--tail=%lld", (long long)arg_int(call, "tail_lines", -1));
 	program_add(&p, "--");
 	program_add(&p, target);
-	if ((r = program_read(&p, err)) < 0)
-		return host_assumes(call->host) && r == ERR_INVALID
-			       ? err_set(err, ERR_UNKNOWN, "would ask the cluster: %s",
-					 host_assumes(call->host))
-			       : r;
+	if ((r = access_read(&p, err)) < 0)
+		return r;
 	result_put(call, "log", value_str(call->arena, p.out));
 	result_put(call, "log_lines", process_lines(call->arena, p.out));
 	return 0;

@@ -1,12 +1,8 @@
 /* kubernetes.core's k8s_scale: replicas, or a Job's parallelism. */
 #include "merge.h"
 #include "ready.h"
-#include "selector.h"
 
 #include <strings.h>
-
-static const char *const definition_aliases[] = {"definition", "inline", NULL};
-static const char *const version_aliases[] = {"api", "version", NULL};
 
 static const struct module_param params[] = {
 	ACCESS_PARAMS,
@@ -19,13 +15,13 @@ static const struct module_param params[] = {
 	 .doc = "Only where the object has this version."},
 	{.name = "resource_definition",
 	 .type = MODULE_RAW,
-	 .aliases = definition_aliases,
+	 .aliases = object_definition_aliases,
 	 .doc = "The object: a mapping, or YAML text."},
 	{.name = "src", .type = MODULE_PATH, .doc = "A file of it on the host."},
 	{.name = "api_version",
 	 .type = MODULE_STR,
 	 .fallback = "v1",
-	 .aliases = version_aliases,
+	 .aliases = object_version_aliases,
 	 .doc = "Its group and version, like apps/v1."},
 	{.name = "kind", .type = MODULE_STR, .doc = "Its kind."},
 	{.name = "name", .type = MODULE_STR, .doc = "Its name."},
@@ -146,20 +142,11 @@ static int find(struct module_call *call, const struct value *object, const stru
 {
 	struct arena *a = call->arena;
 	const char *const *selectors = arg_list(call, "label_selectors", NULL);
-	const char *space = object_meta(object, "namespace");
 	struct value *list = value_list_new(a);
 	const struct value *existing;
 	bool found;
-	if (selectors && *selectors && !*object_meta(object, "name")) {
-		const char *const options[] = {
-			arena_printf(a, "--selector=%s", selector_text(a, selectors)),
-			*space ? arena_printf(a, "--namespace=%s", space) : "--all-namespaces",
-			NULL};
-		return objects_find(call, options,
-				    object_type(a, object_str(object, "kind"),
-						object_str(object, "apiVersion")),
-				    NULL, ret, &found, err);
-	}
+	if (selectors && *selectors && !*object_meta(object, "name"))
+		return objects_selected(call, object, selectors, ret, &found, err);
 	if (!*object_meta(object, "name"))
 		return err_set(err, ERR_INVALID, "k8s_scale needs name");
 	int r = object_get(call, object, &existing, NULL, err);

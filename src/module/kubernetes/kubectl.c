@@ -5,6 +5,7 @@
 #include "kubectl_run.h"
 
 #include "../command/process.h"
+#include "access.h"
 #include "node.h"
 
 #define DIFFERS 1 /* kubectl diff's exit code */
@@ -95,10 +96,7 @@ static int differs(struct module_call *call, const struct kubectl_manifest *m, b
 	if (p.exit_code == DIFFERS && p.out.len)
 		kubectl_put_diff(call, p.out);
 	else if (*ret && !lacks_parts(&p))
-		return host_assumes(call->host)
-			       ? err_set(err, ERR_UNKNOWN, "would ask the cluster: %s",
-					 host_assumes(call->host))
-			       : program_failed(&p, err);
+		return access_failed(&p, err);
 	return 0;
 }
 
@@ -157,10 +155,7 @@ static int absent(struct module_call *call, struct err *err)
 	if (r < 0)
 		return r;
 	if (p.exit_code != 0 && !lacks_parts(&p))
-		return host_assumes(call->host)
-			       ? err_set(err, ERR_UNKNOWN, "would ask the cluster: %s",
-					 host_assumes(call->host))
-			       : program_failed(&p, err);
+		return access_failed(&p, err);
 	if (!slice_trim(p.out).len)
 		return 0;
 	result_changed(call);

@@ -60,15 +60,6 @@ void kubectl_put_manifest(struct program *p, const struct kubectl_manifest *m)
 	p->stdin_bytes = m->text;
 }
 
-int kubectl_read(struct program *p, struct err *err)
-{
-	const char *why = host_assumes(p->call->host);
-	int r = program_read(p, err);
-	if (r == ERR_INVALID && why)
-		return err_set(err, ERR_UNKNOWN, "would ask the cluster: %s", why);
-	return r;
-}
-
 /* "--- /tmp/LIVE-12/apps.v1.Deployment.ns.x\t2024-…" to "--- apps.v1.Deployment.ns.x" */
 static void put_header(struct strbuf *out, struct slice line)
 {

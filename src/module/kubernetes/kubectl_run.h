@@ -12,8 +12,6 @@ void kubectl_begin(struct module_call *call, const char *verb, struct program *p
 /* definition or src; neither is an error. */
 int kubectl_manifest(struct module_call *call, struct kubectl_manifest *ret, struct err *err);
 void kubectl_put_manifest(struct program *p, const struct kubectl_manifest *m);
-/* As program_read; where the cluster may come in check mode, ERR_UNKNOWN. */
-int kubectl_read(struct program *p, struct err *err);
 
 /* kubectl's unified diff as result.diff; its temporary folders are left out. */
 void kubectl_put_diff(struct module_call *call, struct slice diff);

@@ -1,5 +1,6 @@
 #include "node.h"
 
+#include "access.h"
 #include "kubectl_run.h"
 
 #define SLACK_MS 60000 /* kubectl's own limit comes first */
@@ -10,7 +11,7 @@ static int is_cordoned(struct module_call *call, const char *name, bool *ret, st
 	kubectl_begin(call, "get", &p);
 	const char *const words[] = {"node", name, "--output=jsonpath={.spec.unschedulable}", NULL};
 	program_add_all(&p, words);
-	int r = kubectl_read(&p, err);
+	int r = access_read(&p, err);
 	if (r == 0)
 		*ret = slice_is(slice_trim(p.out), "true");
 	return r;
@@ -74,7 +75,7 @@ static int drain(struct module_call *call, const char *name, const struct node_d
 	struct program p;
 	build_drain(call, name, d, &p);
 	program_add(&p, "--dry-run=server");
-	int r = kubectl_read(&p, err);
+	int r = access_read(&p, err);
 	if (r < 0 || (cordoned && !has_pods(p.out) && !has_pods(p.err)))
 		return r;
 	build_drain(call, name, d, &p);

@@ -2,6 +2,10 @@
 
 #include "rollout/value/json.h"
 #include "rollout/value/yaml.h"
+#include "selector.h"
+
+const char *const object_definition_aliases[] = {"definition", "inline", NULL};
+const char *const object_version_aliases[] = {"api", "version", NULL};
 
 const char *object_str(const struct value *object, const char *key)
 {
@@ -71,15 +75,12 @@ static int failed(struct program *p, const struct value *object, struct err *err
 {
 	static const char *const quotes[] = {"error found in", "when applying patch",
 					     "Invalid value", "\"data\"", "\"stringData\""};
-	const char *why = host_assumes(p->call->host);
-	if (why)
-		return err_set(err, ERR_UNKNOWN, "would ask the cluster: %s", why);
 	for (size_t i = 0; is_secret(object) && i < ARRAY_LEN(quotes); i++) {
 		const char *at = memmem(p->err.ptr, p->err.len, quotes[i], strlen(quotes[i]));
 		if (at)
 			p->err.len = (size_t)(at - p->err.ptr);
 	}
-	return program_failed(p, err);
+	return access_failed(p, err);
 }
 
 static void put_body(struct program *p, const struct value *object)
@@ -164,6 +165,21 @@ int objects_find(struct module_call *call, const char *const *options, const cha
 	else
 		*ret = items;
 	return 0;
+}
+
+int objects_selected(struct module_call *call, const struct value *like,
+		     const char *const *selectors, const struct value **ret, bool *ret_found,
+		     struct err *err)
+{
+	struct arena *a = call->arena;
+	const char *space = object_meta(like, "namespace");
+	const char *const options[] = {
+		arena_printf(a, "--selector=%s", selector_text(a, selectors)),
+		*space ? arena_printf(a, "--namespace=%s", space) : "--all-namespaces", NULL};
+	return objects_find(
+		call, options,
+		object_type(a, object_str(like, "kind"), object_str(like, "apiVersion")), NULL, ret,
+		ret_found, err);
 }
 
 /* What an earlier task may bring, and what only a real run shows. */

@@ -7,6 +7,9 @@
 
 #define OBJECTS_MAX 4096u /* of a task */
 
+/* Of resource_definition and api_version. */
+extern const char *const object_definition_aliases[], *const object_version_aliases[];
+
 /* Of resource_definition, src, or kind, api_version and name: each has kind,
  * apiVersion and a mapping metadata; *ret is a list. */
 int objects_of_task(struct module_call *call, const struct value **ret, struct err *err);
@@ -29,6 +32,10 @@ int object_get(struct module_call *call, const struct value *object, const struc
  * *ret_found: the API has the kind. */
 int objects_find(struct module_call *call, const char *const *options, const char *type,
 		 const char *name, const struct value **ret, bool *ret_found, struct err *err);
+/* Those of the kind of `like` with these labels, in its namespace, or in all without one. */
+int objects_selected(struct module_call *call, const struct value *like,
+		     const char *const *selectors, const struct value **ret, bool *ret_found,
+		     struct err *err);
 /* kubectl VERB OPTIONS with the object; *ret is what the server has then. With
  * --dry-run=server in check mode, where *ret is NULL when the server cannot tell:
  * a namespace or kind that it lacks is a change like any other. */

@@ -7,7 +7,7 @@
 static bool ends_list(const char *kind)
 {
 	size_t len = strlen(kind);
-	return len > 4 && strcmp(kind + len - 4, "List") == 0;
+	return len >= 4 && strcmp(kind + len - 4, "List") == 0;
 }
 
 static void put_default(struct module_call *call, struct value *dict, const char *key,

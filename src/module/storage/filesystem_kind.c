@@ -139,47 +139,17 @@ static int size_lvm(struct module_call *call, const char *dev, const char *mount
 	return 0;
 }
 
+#define EXT(name_, mkfs_)                                                                          \
+	{                                                                                          \
+		.name = name_, .type = name_, .mkfs = mkfs_, .force = "-F", .uuid_options = "-U",  \
+		.uuid_change = "tune2fs -U {uuid}", .grow = "resize2fs", .size = size_ext,         \
+	}
+
 static const struct filesystem_kind kinds[] = {
-	{
-		.name = "ext2",
-		.type = "ext2",
-		.mkfs = "mkfs.ext2",
-		.force = "-F",
-		.uuid_options = "-U",
-		.uuid_change = "tune2fs -U {uuid}",
-		.grow = "resize2fs",
-		.size = size_ext,
-	},
-	{
-		.name = "ext3",
-		.type = "ext3",
-		.mkfs = "mkfs.ext3",
-		.force = "-F",
-		.uuid_options = "-U",
-		.uuid_change = "tune2fs -U {uuid}",
-		.grow = "resize2fs",
-		.size = size_ext,
-	},
-	{
-		.name = "ext4",
-		.type = "ext4",
-		.mkfs = "mkfs.ext4",
-		.force = "-F",
-		.uuid_options = "-U",
-		.uuid_change = "tune2fs -U {uuid}",
-		.grow = "resize2fs",
-		.size = size_ext,
-	},
-	{
-		.name = "ext4dev",
-		.type = "ext4dev",
-		.mkfs = "mkfs.ext4",
-		.force = "-F",
-		.uuid_options = "-U",
-		.uuid_change = "tune2fs -U {uuid}",
-		.grow = "resize2fs",
-		.size = size_ext,
-	},
+	EXT("ext2", "mkfs.ext2"),
+	EXT("ext3", "mkfs.ext3"),
+	EXT("ext4", "mkfs.ext4"),
+	EXT("ext4dev", "mkfs.ext4"),
 	{
 		.name = "f2fs",
 		.type = "f2fs",

@@ -1,6 +1,7 @@
 /* validate_argument_spec: a role's arguments against meta/argument_specs.yml.
  * Source: Ansible's page of the module; "Specification format". */
 #include "action.h"
+#include "rollout/value/secret.h"
 
 #define SPEC_MAX_DEPTH 32u
 
@@ -92,6 +93,17 @@ static void check_nested(struct checking *k, const struct value *spec, const str
 			check_options(k, options, v->list.at[i], depth + 1);
 }
 
+/* Of an option with no_log: what is said of it does not show it. */
+static void conceal(const struct value *spec, const struct value *v)
+{
+	const struct value *no_log = value_get(spec, "no_log");
+	bool yes = false;
+	if (no_log && value_to_bool(no_log, &yes) && yes && v->type == VALUE_STRING)
+		secret_remember(v->str);
+	else if (yes)
+		secret_remember_tree(v);
+}
+
 static void check_one(struct checking *k, const char *name, const struct value *spec,
 		      const struct value *v, unsigned depth)
 {
@@ -99,6 +111,7 @@ static void check_one(struct checking *k, const char *name, const struct value *
 			   *choices = value_get(spec, "choices");
 	if (v->type == VALUE_NULL)
 		return;
+	conceal(spec, v);
 	check_type(k, name, v, type && type->type == VALUE_STRING ? type->str.ptr : "str", "");
 	if (elements && elements->type == VALUE_STRING && v->type == VALUE_LIST)
 		for (size_t i = 0; i < v->list.len; i++)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* As Ansible: one that is there keeps its own; of a new one scp and sftp take the
@@ -16,14 +15,12 @@ static mode_t fetched_mode(const struct flight *f, const char *dest, const struc
 {
 	struct stat st;
 	const struct value *mode = value_get(result, "_mode");
-	mode_t mask = umask(077);
-	umask(mask);
 	if (lstat(dest, &st) == 0 && S_ISREG(st.st_mode))
 		return st.st_mode & 07777;
 	if (!mode || mode->type != VALUE_INT || f->become_user ||
 	    f->link->target.kind == TRANSPORT_LOCAL)
-		return 0666 & ~mask;
-	return (mode_t)mode->integer & 0777 & ~mask;
+		return 0666 & ~process_umask();
+	return (mode_t)mode->integer & 0777 & ~process_umask();
 }
 
 static const char *string_of(const struct value *dict, const char *key)
@@ -163,14 +160,13 @@ static int give_name(struct fetched *in, struct err *err)
 /* Told before the disk is full. */
 static int check_room(const struct fetched *in, uint64_t size, struct err *err)
 {
-	struct statvfs fs;
-	if (fstatvfs(in->fd, &fs) < 0 || size / fs.f_frsize <= fs.f_bavail)
+	uint64_t room;
+	if (fd_has_room(in->fd, size, &room))
 		return 0;
 	return err_set(
 		err, ERR_LIMIT,
 		"write %s: No space left on device: it has %llu bytes, and there is room for %llu",
-		in->dest, (unsigned long long)size,
-		(unsigned long long)fs.f_bavail * (unsigned long long)fs.f_frsize);
+		in->dest, (unsigned long long)size, (unsigned long long)room);
 }
 
 void fetched_begin(struct flight *f, size_t sent_index, const char *source, uint64_t size)

@@ -22,12 +22,6 @@ bool reboot_is_once_only(const struct flight *f)
 	return reboot_is(f) && f->reboot.phase == REBOOT_GO;
 }
 
-static int64_t seconds(const struct flight *f, const char *key, int64_t fallback)
-{
-	const struct value *v = value_get(f->items[f->current].args, key);
-	return v && v->type == VALUE_INT && v->integer >= 0 ? v->integer : fallback;
-}
-
 void reboot_put_phase(struct flight *f)
 {
 	static const char *const names[] = {
@@ -68,7 +62,8 @@ static void begin_checks(struct flight *f)
 	f->reboot.phase = REBOOT_CHECK;
 	f->reboot.since_ms = f->reboot.begun_ms = clock_now_ms();
 	f->reboot.wait_ms = WAIT_FIRST_MS;
-	flight_start_timer(f, ms_of_seconds(seconds(f, "post_reboot_delay", 0)) + WAIT_FIRST_MS,
+	flight_start_timer(f,
+			   ms_of_seconds(flight_seconds(f, "post_reboot_delay", 0)) + WAIT_FIRST_MS,
 			   on_time);
 }
 
@@ -76,7 +71,8 @@ static void begin_checks(struct flight *f)
 static bool check_again(struct flight *f)
 {
 	if (f->strand->step->run->stopping ||
-	    clock_now_ms() - f->reboot.since_ms >= ms_of_seconds(seconds(f, "reboot_timeout", 600)))
+	    clock_now_ms() - f->reboot.since_ms >=
+		    ms_of_seconds(flight_seconds(f, "reboot_timeout", 600)))
 		return false;
 	flight_start_timer(f, f->reboot.wait_ms, on_time);
 	f->reboot.wait_ms *= 2;
@@ -186,7 +182,7 @@ const struct value *reboot_lost(struct flight *f, const struct err *why)
 		    value_fmt(&f->arena, "Timed out waiting for %s (timeout=%lld): %s",
 			      f->reboot.booted ? "post-reboot test command"
 					       : "last boot time check",
-			      (long long)seconds(f, "reboot_timeout", 600),
+			      (long long)flight_seconds(f, "reboot_timeout", 600),
 			      err_format(why, text, sizeof(text))));
 	}
 	return result;

@@ -5,12 +5,6 @@
 #include "parts.h"
 #include "rollout/base/clock.h"
 
-static int64_t seconds(const struct flight *f, const char *key, int64_t fallback)
-{
-	const struct value *v = value_get(f->items[f->current].args, key);
-	return v && v->type == VALUE_INT && v->integer >= 0 ? v->integer : fallback;
-}
-
 static bool waits(const struct flight *f)
 {
 	return f->node && f->nitems > 0 && f->items[f->current].args &&
@@ -36,16 +30,16 @@ bool reconnect_delays(struct flight *f)
 	if (!waits(f) || f->delayed)
 		return false;
 	link_renew(f->link);
-	flight_start_timer(f, ms_of_seconds(seconds(f, "delay", 0)), on_time);
+	flight_start_timer(f, ms_of_seconds(flight_seconds(f, "delay", 0)), on_time);
 	return true;
 }
 
 bool reconnect_again(struct flight *f)
 {
 	if (!waits(f) || f->strand->step->run->stopping ||
-	    clock_now_ms() - f->started_ms >= ms_of_seconds(seconds(f, "timeout", 600)))
+	    clock_now_ms() - f->started_ms >= ms_of_seconds(flight_seconds(f, "timeout", 600)))
 		return false;
-	flight_start_timer(f, ms_of_seconds(seconds(f, "sleep", 1)), on_time);
+	flight_start_timer(f, ms_of_seconds(flight_seconds(f, "sleep", 1)), on_time);
 	return true;
 }
 

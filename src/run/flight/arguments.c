@@ -39,6 +39,12 @@ static bool has_unknown(const struct value *v, const struct value **ret)
 	return false;
 }
 
+int64_t flight_seconds(const struct flight *f, const char *key, int64_t fallback)
+{
+	const struct value *v = value_get(f->items[f->current].args, key);
+	return v && v->type == VALUE_INT && v->integer >= 0 ? v->integer : fallback;
+}
+
 /* poll: 0 lets the task go on by itself; else its time is limited, no more. */
 int flight_eval_async(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err)
 {

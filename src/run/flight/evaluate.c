@@ -185,10 +185,10 @@ int flight_eval_become(struct flight *f, struct scope *sc, struct err *err)
 		(void)value_to_bool(var, &become);
 	if (r < 0 || !become)
 		return r;
-	if ((r = scope_string(sc, at->become_user, &f->become_user, err)) < 0)
+	if ((r = scope_string(sc, at->become_user, &f->become_user, err)) < 0 ||
+	    (r = vars_get(&sc->vars, "ansible_become_user", &var, err)) < 0)
 		return r;
-	if (vars_get(&sc->vars, "ansible_become_user", &var, err) == 0 && var &&
-	    var->type == VALUE_STRING)
+	if (var && var->type == VALUE_STRING)
 		f->become_user = var->str.ptr;
 	if (!f->become_user || !*f->become_user)
 		f->become_user = "root";

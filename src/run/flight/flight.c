@@ -40,6 +40,7 @@ static void on_timer_closed(uv_handle_t *h)
 
 void flight_free(struct flight *f)
 {
+	link_abandon(f->link, f); /* first: an answer may come before its timer is closed */
 	if (f->timer_open) {
 		if (!uv_is_closing((uv_handle_t *)&f->timer))
 			uv_close((uv_handle_t *)&f->timer, on_timer_closed);
@@ -49,7 +50,6 @@ void flight_free(struct flight *f)
 		f->zombie = true;
 		return;
 	}
-	link_abandon(f->link, f);
 	fetched_free(f->fetched);
 	slurped_free(f->slurped);
 	pulled_free(f);
@@ -277,6 +277,17 @@ void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over)
 		f->timer_open = true;
 	}
 	uv_timer_start(&f->timer, on_over, (uint64_t)ms, 0);
+}
+
+void flight_end_wait(struct flight *f)
+{
+	struct err err = {0};
+	if (!f->timer_open || !uv_is_active((uv_handle_t *)&f->timer))
+		return;
+	uv_timer_stop(&f->timer);
+	err_set(&err, ERR_CANCELLED, "the run was interrupted while the task waited");
+	flight_fail(f, &err);
+	flight_finish(f);
 }
 
 static bool nothing_to_send(const struct flight *f)

@@ -5,10 +5,10 @@
 enum launch { LAUNCH_STARTED, LAUNCH_BLOCKED, LAUNCH_FINISHED };
 
 struct flight *flight_new(struct strand *s, const struct plan_node *node);
-/* Evaluates the task and starts it. BLOCKED: what it needs is still in flight. */
 /* chosen.c: the task with the module that its template names. ERR_PENDING: not yet. */
 int flight_choose_module(struct strand *s, const struct plan_node *node,
 			 const struct plan_node **ret, struct err *err);
+/* Evaluates the task and starts it. BLOCKED: what it needs is still in flight. */
 enum launch flight_launch(struct strand *s, const struct plan_node *node);
 /* Thrown away: a task before it failed. */
 void flight_drop(struct flight *f);
@@ -19,6 +19,8 @@ int flight_begin(struct flight *f, struct err *err);
 /* Goes on with the items that are done here, after a timer. */
 void flight_resume_local(struct flight *f);
 void flight_start_timer(struct flight *f, int64_t ms, uv_timer_cb on_over);
+/* The run was interrupted: one that waits for its timer has failed. */
+void flight_end_wait(struct flight *f);
 void flight_fail(struct flight *f, const struct err *err);
 /* The task cannot even be evaluated: the strand fails at it. */
 void flight_fail_early(struct strand *s, const struct plan_node *node, const struct err *err);
@@ -31,6 +33,8 @@ bool flight_evaluates_late(const struct flight *f);
 int flight_evaluate_item(struct flight *f, size_t i, struct err *err);
 /* ---- arguments.c ---- */
 int flight_eval_args(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err);
+/* A number of seconds among the arguments of the item at hand. */
+int64_t flight_seconds(const struct flight *f, const char *key, int64_t fallback);
 /* `async`: a limit of time, or a job that goes on by itself. After the arguments. */
 int flight_eval_async(struct flight *f, struct scope *sc, struct flight_item *it, struct err *err);
 

@@ -86,13 +86,20 @@ static void drop_later(struct strand *s)
 	}
 }
 
+/* It waits for a slot, a connection or a download, and no host knows of it. */
+static bool is_untold(const struct flight *f)
+{
+	return !f->sent && (f->request || f->pending_fetches);
+}
+
 void strand_recall(struct strand *s)
 {
-	if (s->flights.len < 2)
+	size_t kept = s->flights.len && !is_untold(s->flights.at[0]);
+	if (s->flights.len <= kept)
 		return;
-	/* the place behind the oldest is the place before the second */
-	strand_go_back(s, s->flights.at[1]);
-	while (s->flights.len > 1) {
+	/* the place behind the one that is kept is the place before the next */
+	strand_go_back(s, s->flights.at[kept]);
+	while (s->flights.len > kept) {
 		struct flight *f = s->flights.at[s->flights.len - 1];
 		s->flights.len--;
 		link_recall(f->link, f);

@@ -205,6 +205,19 @@ static void on_timer_closed(uv_handle_t *h)
 	(void)h;
 }
 
+static const struct err interrupted = {.code = ERR_CANCELLED, .msg = "the run was interrupted"};
+
+void link_give_up(struct link *l)
+{
+	if (l->transport) {
+		transport_close(l->transport);
+		return;
+	}
+	uv_timer_stop(&l->timer);
+	l->state = LINK_DOWN;
+	link_fail_all(l, &interrupted);
+}
+
 void link_close(struct link *l)
 {
 	if (l->state == LINK_UP && l->transport && !l->parting)
@@ -217,7 +230,6 @@ void link_close(struct link *l)
 		transport_close(l->transport);
 	} else {
 		l->state = LINK_DOWN;
-		struct err gone = {.code = ERR_CANCELLED, .msg = "the run was interrupted"};
-		link_fail_all(l, &gone);
+		link_fail_all(l, &interrupted);
 	}
 }

@@ -106,6 +106,8 @@ static void send_request(struct link *l, struct request *req)
 	if (req->resumes)
 		sending_message(l, WIRE_RESUME, 0, "strand", req->strand_id);
 	req->sent = true;
+	if (req->flight)
+		req->flight->sent = true;
 	sending_bytes(l, strbuf_slice(&req->frame));
 }
 

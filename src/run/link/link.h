@@ -62,6 +62,8 @@ void link_abandon(struct link *l, const struct flight *flight);
 /* Asks the agent not to do what was sent for the flight. */
 void link_recall(struct link *l, const struct flight *flight);
 void link_close(struct link *l);
+/* The run is to end at once: what it was asked for is lost. */
+void link_give_up(struct link *l);
 /* HELLO has come. */
 void link_greeted(struct link *l);
 void link_pass_slots(struct run *run);

@@ -31,6 +31,9 @@ int beneath_enter(int root, const char *path, struct beneath *ret, struct err *e
 		return err_set(err, ERR_NOT_FOUND, "%s: its folder is not there", path);
 	for (const char *at = path;;) {
 		size_t len = strcspn(at, "/");
+		errno = ENAMETOOLONG;
+		if (len > NAME_MAX)
+			return err_sys(err, "%s", path);
 		snprintf(name, sizeof(name), "%.*s", (int)len, at);
 		if (!at[len])
 			break;

@@ -45,11 +45,9 @@ static int set_attributes(struct pull *p, const char *path, const struct manifes
 					   times ? &time : NULL, err);
 }
 
-static mode_t mode_of_new(const struct manifest_entry *e)
+mode_t pull_mode_of_new(const struct manifest_entry *e)
 {
-	mode_t mask = umask(077);
-	umask(mask);
-	return e->mode & 0777 & ~mask;
+	return e->mode & 0777 & ~process_umask();
 }
 
 /* ---- entries ---- */
@@ -76,7 +74,7 @@ static int put_folder(struct pull *p, const struct manifest_entry *e, struct err
 	if (there && !p->check_mode)
 		r = beneath_remove(p->root, e->path, err);
 	if (r == 0 && !p->check_mode)
-		r = beneath_mkdir(p->root, e->path, mode_of_new(e) | 0700, err);
+		r = beneath_mkdir(p->root, e->path, pull_mode_of_new(e) | 0700, err);
 	if (r == 0)
 		pull_note(p, "folder", e->path);
 	return r;

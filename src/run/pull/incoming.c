@@ -29,13 +29,11 @@ static void end_file(struct pull *p)
 static mode_t mode_of(const struct pull *p, const struct manifest_entry *e)
 {
 	struct stat st;
-	mode_t mask = umask(077);
-	umask(mask);
 	if (p->perms)
 		return e->mode;
 	if (beneath_stat(p->root, pull_place(p, e), &st) && S_ISREG(st.st_mode))
 		return st.st_mode & MANIFEST_MODE_TAKEN;
-	return e->mode & 0777 & ~mask;
+	return pull_mode_of_new(e);
 }
 
 static int place(struct pull *p, struct manifest_entry *e, struct err *err)

@@ -36,6 +36,8 @@ void pull_free(struct pull *p);
 /* ---- compare.c ---- */
 const char *pull_place(const struct pull *p, const struct manifest_entry *e);
 void pull_note(struct pull *p, const char *what, const char *path);
+/* As the umask leaves it of the host's. */
+mode_t pull_mode_of_new(const struct manifest_entry *e);
 /* Folders and links are made, attributes of files set, `wanted` is filled; check mode
  * only says so. */
 int pull_compare(struct pull *p, struct err *err);

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 int synchronize_delegate(const struct flight *f, const char *name, struct err *err)
 {
@@ -148,14 +147,13 @@ static int open_dest(struct pull *p, struct err *err)
 /* Told before the disk is full. */
 static int check_room(const struct pull *p, struct err *err)
 {
-	struct statvfs fs;
-	if (p->root < 0 || fstatvfs(p->root, &fs) < 0 || p->missing / fs.f_frsize <= fs.f_bavail)
+	uint64_t room;
+	if (p->root < 0 || fd_has_room(p->root, p->missing, &room))
 		return 0;
 	return err_set(err, ERR_LIMIT,
 		       "write below %s: No space left on device: %llu bytes are missing, and there "
 		       "is room for %llu",
-		       p->dest, (unsigned long long)p->missing,
-		       (unsigned long long)fs.f_bavail * (unsigned long long)fs.f_frsize);
+		       p->dest, (unsigned long long)p->missing, (unsigned long long)room);
 }
 
 /* ---- what the host has ---- */

@@ -35,7 +35,7 @@ static bool handler_named(struct strand *s, const struct plan_node *h, const str
 	struct scope sc;
 	struct arena a = {0};
 	const char *text = NULL;
-	struct err ignored;
+	struct err ignored = {0};
 	scope_init(&sc, &a, s->host, s, h, NULL);
 	bool known = scope_string(&sc, h->name, &text, &ignored) == 0 && text;
 	bool equal = is_name_of(h, known ? value_cstr(&a, text) : h->name, name);

@@ -24,18 +24,6 @@ enum notified strand_take_notification(struct strand *s, size_t *ret_index)
 	return how;
 }
 
-/* `own` over `outer`; either may be NULL. */
-static const struct value *merge(struct arena *a, const struct value *outer,
-				 const struct value *own)
-{
-	if (!outer || !own)
-		return own ? own : outer;
-	struct value *d = value_dict_dup(a, outer);
-	for (size_t i = 0; i < own->dict.len; i++)
-		value_dict_set(a, d, own->dict.at[i].key, own->dict.at[i].value);
-	return d;
-}
-
 void strand_push_include(struct strand *s, size_t depth, const struct plan_block *block,
 			 const struct value *params, const struct value *loop_vars)
 {
@@ -45,8 +33,8 @@ void strand_push_include(struct strand *s, size_t depth, const struct plan_block
 							     : outer_params;
 		outer_loop = s->stack.at[i].loop_vars ? s->stack.at[i].loop_vars : outer_loop;
 	}
-	params = merge(&s->host->arena, outer_params, params);
-	loop_vars = merge(&s->host->arena, outer_loop, loop_vars);
+	params = value_dict_merge(&s->host->arena, outer_params, params);
+	loop_vars = value_dict_merge(&s->host->arena, outer_loop, loop_vars);
 	vec_push(
 		&s->stack,
 		((struct frame){.block = block, .include_params = params, .loop_vars = loop_vars}));

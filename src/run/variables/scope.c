@@ -29,25 +29,13 @@ static void strand_levels(struct vars *v, const struct strand *s, const struct v
 	}
 }
 
-/* `inner` over `outer`; either may be NULL. */
-static const struct value *merge_dicts(struct arena *a, const struct value *outer,
-				       const struct value *inner)
-{
-	if (!outer || !inner)
-		return outer ? outer : inner;
-	struct value *d = value_dict_dup(a, outer);
-	for (size_t i = 0; i < inner->dict.len; i++)
-		value_dict_set(a, d, inner->dict.at[i].key, inner->dict.at[i].value);
-	return d;
-}
-
 /* Of an include its own variables count as much as those of the includes around it. */
 static const struct value *include_params(const struct vars *v, const struct plan_node *n)
 {
 	const struct value *outer = v->levels[VARS_INCLUDE_PARAMS];
 	if (n->kind != PLAN_TASK || !n->vars || !action_steers(n->module))
 		return outer;
-	return merge_dicts(v->arena, outer, n->vars);
+	return value_dict_merge(v->arena, outer, n->vars);
 }
 
 static void node_levels(struct vars *v, const struct plan_node *n)
@@ -76,10 +64,10 @@ void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const 
 		strand_levels(&sc->vars, s, &outer_loop);
 	if (node)
 		node_levels(&sc->vars, node);
-	sc->vars.levels[VARS_LOOP] = merge_dicts(a, outer_loop, loop_vars);
+	sc->vars.levels[VARS_LOOP] = value_dict_merge(a, outer_loop, loop_vars);
 	if (s && node && s->changes.node == node)
 		sc->vars.levels[VARS_LOOP] =
-			merge_dicts(a, sc->vars.levels[VARS_LOOP], s->changes.vars);
+			value_dict_merge(a, sc->vars.levels[VARS_LOOP], s->changes.vars);
 }
 
 void scope_release(struct scope *sc)

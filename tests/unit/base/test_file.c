@@ -12,6 +12,25 @@
 #include <time.h>
 #include <unistd.h>
 
+static void the_umask_is_kept(void **state)
+{
+	(void)state;
+	mode_t before = umask(0137);
+	assert_int_equal(process_umask(), 0137);
+	assert_int_equal(umask(before), 0137);
+}
+
+static void room_of_a_file_system(void **state)
+{
+	uint64_t room = UINT64_MAX;
+	CLEANUP(fd_close) int fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)state;
+	assert_true(fd_has_room(fd, 0, &room));
+	assert_false(fd_has_room(fd, UINT64_MAX, &room));
+	assert_true(room < UINT64_MAX);
+	assert_true(fd_has_room(-1, UINT64_MAX, &room)); /* it cannot tell */
+}
+
 static void written_files_read_back(void **state)
 {
 	CLEANUP(free_ptr) char *path = path_join(scratch, "a");
@@ -187,6 +206,8 @@ int main(void)
 		cmocka_unit_test(a_failed_write_leaves_nothing),
 		cmocka_unit_test(what_nobody_claims_is_removed),
 		cmocka_unit_test(folders_are_made_on_the_way),
+		cmocka_unit_test(the_umask_is_kept),
+		cmocka_unit_test(room_of_a_file_system),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(paths_without_detours),
 		cmocka_unit_test(clocks),

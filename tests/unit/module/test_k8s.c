@@ -76,6 +76,12 @@ static const struct program_case cases[] = {
 	 .changed = true,
 	 .after = "grep -q '\"namespace\":\"web\"' objects/ConfigMap-o && [ -e objects/ConfigMap-n "
 		  "]"},
+	/* what kubectl get has of several */
+	{.module = "k8s",
+	 .args = "{\"definition\": {\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": "
+		 "[" MAP("p", "{}") ", " MAP("q", "{}") "]}}",
+	 .changed = true,
+	 .after = "[ -e objects/ConfigMap-p ] && [ -e objects/ConfigMap-q ]"},
 	/* a patch keeps what it does not name; null takes away */
 	{.module = "k8s",
 	 .args = "{\"definition\": " MAP("m", "{\"b\": \"2\"}") "}",

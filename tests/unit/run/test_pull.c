@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -476,6 +477,26 @@ static void test_delegates(void **state UNUSED)
 	}
 }
 
+/* dest's name is not cut. */
+static void test_a_name_that_is_too_long(void **state UNUSED)
+{
+	static const struct sent file = {"s", 3, {"one"}};
+	struct liar l = {.root = "{type: file, mode: 420, mtime_ns: 0}",
+			 .manifest = "[" ONE("s") "]",
+			 .files = &file,
+			 .nfiles = 1};
+	const struct player_script script = {.ctx = &l, .frame = on_frame};
+	CLEANUP(strbuf_release) struct strbuf playbook = {0}, events = {0};
+	strbuf_printf(&playbook,
+		      "- hosts: all\n  gather_facts: false\n  tasks:\n"
+		      "  - synchronize: {src: /s, dest: n%0*d, mode: pull}\n",
+		      NAME_MAX, 0);
+	begin_anew();
+	assert_int_equal(player_run(playbook.ptr, "a,", &script, &events), RUN_EXIT_FAILED);
+	assert_has(&events, "File name too long");
+	strbuf_release(&l.heard);
+}
+
 static void test_more_than_there_is_room(void **state UNUSED)
 {
 	static const char big[] =
@@ -513,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_links_that_are_planted),
 		cmocka_unit_test(test_links_that_are_there),
 		cmocka_unit_test(test_delegates),
+		cmocka_unit_test(test_a_name_that_is_too_long),
 		cmocka_unit_test(test_more_than_there_is_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

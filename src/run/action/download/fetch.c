@@ -18,22 +18,29 @@
 /* Into the file that stands for the download. */
 struct part {
 	int fd;
-	const char *path;
+	const struct fetch *of;
 };
+
+static int interrupted(struct err *err)
+{
+	return err_set(err, ERR_CANCELLED, "the run was interrupted");
+}
 
 static int take(void *ctx, struct slice piece, int64_t total, struct err *err)
 {
 	const struct part *p = ctx;
 	(void)total;
+	if (p->of->unwanted)
+		return interrupted(err);
 	return fd_write_all(p->fd, piece.ptr, piece.len, err) < 0
-		       ? err_sys(err, "write %s", p->path)
+		       ? err_sys(err, "write %s", p->of->partial)
 		       : 0;
 }
 
 static int download(struct fetch *f, int fd)
 {
 	CLEANUP(strbuf_release) struct strbuf shown = {0};
-	struct part part = {fd, f->partial};
+	struct part part = {fd, f};
 	const struct http_request q = {
 		.url = f->url,
 		.take = take,
@@ -71,11 +78,13 @@ static int verify(struct fetch *f)
 	if (fd < 0)
 		return err_sys(&f->err, "%s", f->partial);
 	int r = digest_fd(alg, fd, hex, &f->err);
-	if (r == 0 && strcasecmp(hex, colon + 1) != 0)
-		r = err_set(&f->err, ERR_INVALID,
-			    "%s: its digest is %.*s:%s, and the checksum asked for is %s", f->url,
-			    (int)(colon - f->checksum), f->checksum, hex, f->checksum);
-	return r;
+	if (r < 0 || strcasecmp(hex, colon + 1) == 0)
+		return r;
+	CLEANUP(strbuf_release) struct strbuf shown = {0};
+	http_shown_url(&shown, f->url);
+	return err_set(&f->err, ERR_INVALID,
+		       "%s: its digest is %.*s:%s, and the checksum asked for is %s", shown.ptr,
+		       (int)(colon - f->checksum), f->checksum, hex, f->checksum);
 }
 
 /* A cached file that still has the digest asked for needs no download. */
@@ -118,7 +127,7 @@ static void after(uv_work_t *req, int status)
 	struct fetch *f = req->data;
 	f->done = true;
 	if (status == UV_ECANCELED)
-		f->result = err_set(&f->err, ERR_CANCELLED, "the run was interrupted");
+		f->result = interrupted(&f->err);
 	get_url_arrived(f);
 }
 
@@ -133,10 +142,14 @@ void fetch_begin(struct fetch *f)
 	uv_queue_work(&f->run->loop, &f->work, work, after);
 }
 
-static const char *string_arg(const struct value *args, const char *key)
+void fetches_cancel(struct run *run)
 {
-	const struct value *v = value_get(args, key);
-	return v && v->type == VALUE_STRING && v->str.len ? v->str.ptr : NULL;
+	for (size_t i = 0; i < run->fetches.len; i++) {
+		struct fetch *f = run->fetches.at[i];
+		f->unwanted = true;
+		if (f->started && !f->done)
+			(void)uv_cancel((uv_req_t *)&f->work); /* where its thread has not begun */
+	}
 }
 
 static bool bool_arg(const struct value *args, const char *key, bool fallback)
@@ -252,7 +265,7 @@ static void fetch_free(struct fetch *f)
 /* A file of the controller, as the task names it. */
 static char *file_arg(const struct run *run, const struct value *args, const char *key)
 {
-	const char *home = getenv("HOME"), *path = string_arg(args, key);
+	const char *home = getenv("HOME"), *path = fetch_string(args, key);
 	if (!path)
 		return NULL;
 	CLEANUP(free_ptr) char *full = path_expand_home(path, home ? home : "/");
@@ -273,9 +286,9 @@ static char *with_colons(const struct value *list)
 
 static struct fetch *fetch_new(struct run *run, const struct fetch_wanted *w)
 {
-	const char *user = string_arg(w->args, "url_username"),
-		   *password = string_arg(w->args, "url_password"),
-		   *agent = string_arg(w->args, "http_agent");
+	const char *user = fetch_string(w->args, "url_username"),
+		   *password = fetch_string(w->args, "url_password"),
+		   *agent = fetch_string(w->args, "http_agent");
 	const struct value *timeout = value_get(w->args, "timeout");
 	struct fetch *f = xcalloc(1, sizeof(*f));
 	f->run = run;

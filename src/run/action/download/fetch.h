@@ -7,6 +7,8 @@
  */
 #include "../../state.h"
 
+#include <stdatomic.h>
+
 struct fetch {
 	struct run *run;
 	uv_work_t work;
@@ -19,6 +21,7 @@ struct fetch {
 	long timeout_s;
 	char *checksum; /* "sha256:hex" or NULL */
 	bool started, done;
+	atomic_bool unwanted; /* its thread is to end */
 	struct err err;
 	int result;
 	VEC(struct flight *) waiting; /* with items: who waits for it */
@@ -29,6 +32,13 @@ struct fetch_wanted {
 	const char *url, *checksum; /* checksum NULL: none, else algorithm:HEX */
 	const struct value *args;   /* of get_url: credentials, headers, timeout … */
 };
+
+/* An argument of get_url; NULL where it is empty. */
+static inline const char *fetch_string(const struct value *args, const char *key)
+{
+	const struct value *v = value_get(args, key);
+	return v && v->type == VALUE_STRING && v->str.len ? v->str.ptr : NULL;
+}
 
 /* The run's; not begun when it is new. */
 int fetch_get(struct run *run, const struct fetch_wanted *w, struct fetch **ret, struct err *err);
@@ -43,4 +53,6 @@ void get_url_arrived(struct fetch *f);
 int checksum_file_find(struct arena *a, struct slice text, struct slice name, const char **ret,
 		       struct err *err);
 
+/* Nobody waits for what is under way; it ends with ERR_CANCELLED, or within its timeout. */
+void fetches_cancel(struct run *run);
 void fetches_release(struct run *run);

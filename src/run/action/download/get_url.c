@@ -15,12 +15,6 @@
 
 #define CHECKSUM_FILE_MAX (4u << 20)
 
-static const char *string_arg(const struct value *args, const char *key)
-{
-	const struct value *v = value_get(args, key);
-	return v && v->type == VALUE_STRING && v->str.len ? v->str.ptr : NULL;
-}
-
 /* Where the digest is to be read, of "sha256:https://…"; or NULL. */
 static const char *checksum_url(const char *checksum)
 {
@@ -44,7 +38,7 @@ static struct value *args_with_name(struct flight *flight, const struct flight_i
 {
 	struct value *args = value_dict_dup(&flight->arena, it->args);
 	value_dict_put(&flight->arena, args, "_basename",
-		       value_str(&flight->arena, url_name(string_arg(args, "url"))));
+		       value_str(&flight->arena, url_name(fetch_string(args, "url"))));
 	return args;
 }
 
@@ -60,7 +54,7 @@ static void wait_for(struct fetch *f, struct flight *flight, struct flight_item 
  * without force, too. */
 static void take_checksum(struct flight *flight, struct value *args)
 {
-	if (string_arg(args, "checksum"))
+	if (fetch_string(args, "checksum"))
 		value_dict_put(&flight->arena, args, "force", value_bool(true));
 	value_dict_remove(args, SLICE_LIT("checksum"));
 }
@@ -88,11 +82,11 @@ static int attach_checksum(struct fetch *f, struct flight *flight, struct flight
 			   struct err *err)
 {
 	struct strbuf text CLEANUP(strbuf_release) = {0};
-	const char *hex, *checksum = string_arg(it->args, "checksum");
+	const char *hex, *checksum = fetch_string(it->args, "checksum");
 	int r = file_read(f->path, CHECKSUM_FILE_MAX, &text, err);
 	if (r == 0)
 		r = checksum_file_find(&flight->arena, strbuf_slice(&text),
-				       url_name(string_arg(it->args, "url")), &hex, err);
+				       url_name(fetch_string(it->args, "url")), &hex, err);
 	if (r < 0)
 		return err_wrap(err, r, "checksum %s", checksum);
 	struct value *args = value_dict_dup(&flight->arena, it->args);
@@ -121,7 +115,7 @@ static bool is_sha256(struct arena *a, const char *checksum, const char **ret_he
 static int attach_failure(struct fetch *f, struct flight *flight, struct flight_item *it)
 {
 	struct value *args = args_with_name(flight, it);
-	const char *checksum = string_arg(args, "checksum"), *hex;
+	const char *checksum = fetch_string(args, "checksum"), *hex;
 	it->before_fetch = it->args;
 	value_dict_put(&flight->arena, args, "_unavailable",
 		       value_cstr(&flight->arena, f->err.msg));
@@ -144,7 +138,7 @@ static bool may_be_there(struct flight *flight, const struct fetch *f, const cha
 /* 1: a further fetch is on its way. */
 static int attach(struct fetch *f, struct flight *flight, struct flight_item *it, struct err *err)
 {
-	const char *checksum = string_arg(it->args, "checksum");
+	const char *checksum = fetch_string(it->args, "checksum");
 	if (f->result < 0 && may_be_there(flight, f, checksum))
 		return attach_failure(f, flight, it);
 	if (f->result < 0) {
@@ -167,7 +161,8 @@ int fetch_again(struct flight *flight, struct flight_item *it, struct err *err)
 int fetch_start(struct flight *flight, struct flight_item *it, struct err *err)
 {
 	struct run *run = flight->strand->step->run;
-	const char *url = string_arg(it->args, "url"), *checksum = string_arg(it->args, "checksum");
+	const char *url = fetch_string(it->args, "url"),
+		   *checksum = fetch_string(it->args, "checksum");
 	const char *list = checksum_url(checksum);
 	struct fetch_wanted w = {list ? list : url, list ? NULL : checksum, it->args};
 	struct fetch *f;
