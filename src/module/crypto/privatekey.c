@@ -26,7 +26,7 @@ static const struct module_param params[] = {
 	 .doc = "Its algorithm."},
 	{.name = "size", .type = MODULE_INT, .fallback = "4096", .doc = "Bits of an RSA key."},
 	{.name = "curve", .type = MODULE_STR, .doc = "Curve of an ECC key, like secp384r1."},
-	{.name = "passphrase", .type = MODULE_STR, .doc = "Encrypts it at rest."},
+	{.name = "passphrase", .type = MODULE_STR, .secret = true, .doc = "Encrypts it at rest."},
 	{.name = "cipher",
 	 .type = MODULE_STR,
 	 .fallback = "auto",

@@ -15,6 +15,7 @@
 		 .doc = "Name for HTTP authentication."},                                          \
 		{.name = "url_password",                                                           \
 		 .type = MODULE_STR,                                                               \
+		 .secret = true,                                                                   \
 		 .aliases = password_aliases_,                                                     \
 		 .doc = "Password for HTTP authentication."},                                      \
 		{.name = "force_basic_auth",                                                       \

@@ -19,7 +19,7 @@ static const char *const usages[] = {"server", "client", "both", NULL};
 	 .choices = key_types,                                                                     \
 	 .doc = "Algorithm and size of the key."},                                                 \
 	{                                                                                          \
-		.name = "passphrase", .type = MODULE_STR,                                          \
+		.name = "passphrase", .type = MODULE_STR, .secret = true,                          \
 		.doc = "Encrypts the key at rest; empty is none. At least 8 characters."           \
 	}
 
@@ -63,6 +63,7 @@ static const struct module_param ca_params[] = {
 	 .doc = "Name of the CA that signs it; without it it is a root."},
 	{.name = "issuer_passphrase",
 	 .type = MODULE_STR,
+	 .secret = true,
 	 .doc = "Opens the issuer's key where its passphrase is another one."},
 	{.name = "path_length",
 	 .type = MODULE_INT,
@@ -109,6 +110,7 @@ static const struct module_param cert_params[] = {
 	 .doc = "IP addresses it is valid for."},
 	{.name = "ca_passphrase",
 	 .type = MODULE_STR,
+	 .secret = true,
 	 .doc = "Opens the CA's key where its passphrase is another one."},
 	{.name = "days",
 	 .type = MODULE_INT,
