@@ -1,6 +1,8 @@
 #include "rollout/base/file.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 char *path_join(const char *a, const char *b)
 {
@@ -79,4 +81,13 @@ void path_normalize(struct strbuf *b, struct slice s)
 	}
 	if (b->len == 0)
 		strbuf_putc(b, '.');
+}
+
+const char *path_from_here(const char *path)
+{
+	char cwd[PATH_MAX];
+	if (!getcwd(cwd, sizeof(cwd)))
+		return path;
+	size_t n = strlen(cwd);
+	return strncmp(path, cwd, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
 }

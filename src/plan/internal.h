@@ -97,10 +97,20 @@ const char *plan_main_file(struct plan *plan, const char *dir, const char *name)
 
 /* The folder of a site file or playbook, absolute. */
 int plan_folder(struct plan *plan, const char *path, const char **ret, struct err *err);
+void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* ---- mistakes.c ---- */
 /* What a part came to. 0 also for a mistake that others can be looked for after: it is
  * kept, and err is empty again. */
 int plan_go_on(struct plan *plan, int r, struct err *err);
-void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same of a part that is then left out: plan_lacks(). */
+int plan_go_without(struct plan *plan, struct plan_step *step, int r, struct err *err);
+/* Something that could bring variables, and to the step (or NULL) handlers, could not be
+ * read: what nothing seems to define is no mistake then. */
+void plan_lacks(struct plan *plan, struct plan_step *step);
+/* Ends plan_load: the mistakes in the order of their places, the first
+ * PLAN_MISTAKES_TOLD of them, all but the last through opts->tell. */
+int mistakes_tell(struct plan *plan, const struct plan_options *opts, int r, struct err *err);
 
 /* ---- block.c ---- */
 int block_compile(struct compiler *c, const struct value *list, const struct plan_attrs *attrs,
@@ -122,6 +132,8 @@ int handlers_compile_file(struct compiler *c, const char *path, const struct pla
 			  struct err *err);
 
 /* ---- task.c ---- */
+/* plan_go_on() with a mistake in a task. */
+int task_go_on(struct compiler *c, struct plan_node *node, int r, struct err *err);
 int task_compile(struct compiler *c, const struct value *task, const struct plan_attrs *attrs,
 		 struct plan_node **ret, struct err *err);
 /* The file that include_tasks, import_tasks name. */
@@ -178,6 +190,8 @@ const struct module *library_module(void);
 /* What stands for a module of that name; NULL: nobody has such a module. */
 const struct module *foreign_find(const struct compiler *c, struct slice name);
 bool foreign_is(const struct module *m);
+/* It is also the module of a task whose own could not be read. */
+void foreign_stand_in(struct plan_node *node);
 /* An error where the task is certain to be done, else a warning. */
 int foreign_check(struct compiler *c, const struct plan_node *node, struct err *err);
 /* A result ERR_UNSUPPORTED of a check becomes a warning where that is not certain. */

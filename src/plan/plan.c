@@ -56,6 +56,7 @@ void plan_free(struct plan *plan)
 	vec_release(&plan->steps);
 	vec_release(&plan->warnings);
 	vec_release(&plan->mistakes);
+	vec_release(&plan->misread);
 	strmap_release(&plan->roles);
 	strmap_release(&plan->files);
 	strmap_release(&plan->libraries);
@@ -63,40 +64,6 @@ void plan_free(struct plan *plan)
 	strmap_release(&plan->uses);
 	arena_release(&plan->arena);
 	free(plan);
-}
-
-static bool is_known(const struct plan *plan, const struct err *mistake)
-{
-	for (size_t i = 0; i < plan->mistakes.len; i++) {
-		const struct err *m = &plan->mistakes.at[i];
-		if (m->at.file == mistake->at.file && m->at.line == mistake->at.line &&
-		    m->at.column == mistake->at.column && strcmp(m->msg, mistake->msg) == 0)
-			return true;
-	}
-	return false;
-}
-
-int plan_go_on(struct plan *plan, int r, struct err *err)
-{
-	if (r >= 0 || !plan->collects_mistakes || plan->mistakes.len + 1 >= PLAN_MAX_MISTAKES)
-		return r;
-	if (!is_known(plan, err))
-		vec_push(&plan->mistakes, *err);
-	*err = (struct err){0};
-	return 0;
-}
-
-/* The last one becomes plan_load's own. */
-static int tell_mistakes(struct plan *plan, const struct plan_options *opts, int r, struct err *err)
-{
-	size_t n = plan->mistakes.len;
-	if (r == 0 && n > 0) {
-		*err = plan->mistakes.at[--n];
-		r = err->code;
-	}
-	for (size_t i = 0; i < n; i++)
-		opts->tell(&plan->mistakes.at[i]);
-	return r;
 }
 
 void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...)
@@ -132,8 +99,8 @@ static int finish(struct plan *plan, const struct plan_options *opts, struct err
 {
 	int r = includes_compile(plan, err);
 	plan->written_out = true;
-	if (r < 0 || plan->mistakes.len > 0)
-		return r; /* what is missing would look like further ones */
+	if (r < 0)
+		return r;
 	step_set_barriers(plan, 0);
 	r = check_notify(plan, 0, err);
 	if (r == 0)
@@ -192,7 +159,7 @@ int plan_load(const struct plan_options *opts, struct inventory *inv, struct tem
 	if (r == 0)
 		r = finish(plan, opts, err);
 	plan->collects_mistakes = false;
-	r = tell_mistakes(plan, opts, r, err);
+	r = mistakes_tell(plan, opts, r, err);
 	if (r == 0)
 		r = connection_check(plan, err);
 	if (r < 0) {

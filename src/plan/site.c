@@ -129,42 +129,62 @@ static int read_step_keys(struct compiler *c, const struct site *s, const struct
 	return 0;
 }
 
+static int compile_role(struct compiler *c, const struct value *name, struct err *err)
+{
+	struct plan_step *step = c->step;
+	const struct plan_role *role;
+	struct compiler in;
+	int r = role_load(c, NULL, name, &role, err);
+	if (r < 0)
+		return r;
+	step->role_name = role->name;
+	if ((r = role_gather(c, role, NULL, err)) < 0 || (r = role_record(c, role, err)) < 0 ||
+	    (r = role_enter(c, role, NULL, &in, err)) < 0)
+		return r;
+	return role_compile(&in, role, &(struct role_use){0}, &step->attrs, step->body, err);
+}
+
+static int compile_parts(struct compiler *c, const struct site *s, const struct value_pair *entry,
+			 struct err *err)
+{
+	struct plan *plan = c->plan;
+	struct plan_step *step = c->step;
+	const struct value *role_name = value_get(entry->value, "role");
+	int r = read_step_keys(c, s, entry->value, &step->attrs, err);
+	bool misread = r < 0;
+	if ((r = plan_go_without(plan, step, r, err)) < 0)
+		return r;
+	if (step->hosts_value)
+		r = plan_step_hosts(plan, step, &step->hosts, err);
+	else if (!misread)
+		r = err_at(err, ERR_INVALID, entry->key->at,
+			   "step '%s' does not say on which 'hosts'", step->name);
+	if ((r = plan_go_without(plan, step, r, err)) < 0)
+		return r;
+	if (!role_name)
+		role_name = entry->key;
+	r = role_name->type != VALUE_STRING
+		    ? err_at(err, ERR_INVALID, role_name->at, "'role' is the name of a role")
+		    : compile_role(c, role_name, err);
+	return plan_go_without(plan, step, r, err);
+}
+
 static int compile_step(struct plan *plan, const struct site *s, const struct value_pair *entry,
 			struct err *err)
 {
 	const struct value *body = entry->value, *name = entry->key,
-			   *hosts = value_get(body, "hosts"), *role_name;
-	const struct plan_role *role;
-	struct compiler in;
+			   *hosts = value_get(body, "hosts");
 	if (name->type != VALUE_STRING || name->str.len == 0)
 		return err_at(err, ERR_INVALID, name->at, "a step's name must be a word");
 	if (body->type != VALUE_DICT)
 		return err_at(err, ERR_INVALID, name->at,
 			      "step '%s' must be a mapping with at least 'hosts'", name->str.ptr);
-	if (!hosts)
-		return err_at(err, ERR_INVALID, name->at, "step '%s' does not say on which 'hosts'",
-			      name->str.ptr);
 	struct plan_step *step = step_new(plan, name->str.ptr, name->at);
 	struct compiler c = {.plan = plan, .step = step};
 	step->play_vars = s->vars;
 	step->attrs = attrs_inherit(&s->attrs);
 	step->hosts_value = hosts;
-	int r = plan_step_hosts(plan, step, &step->hosts, err);
-	if (r < 0 || (r = read_step_keys(&c, s, body, &step->attrs, err)) < 0)
-		return r;
-	role_name = value_get(body, "role");
-	if (!role_name)
-		role_name = name;
-	if (role_name->type != VALUE_STRING)
-		return err_at(err, ERR_INVALID, role_name->at, "'role' is the name of a role");
-	if ((r = role_load(&c, NULL, role_name, &role, err)) < 0)
-		return r;
-	step->role_name = role->name;
-	if ((r = role_gather(&c, role, NULL, err)) < 0 || (r = role_record(&c, role, err)) < 0 ||
-	    (r = role_enter(&c, role, NULL, &in, err)) < 0 ||
-	    (r = role_compile(&in, role, &(struct role_use){0}, &step->attrs, step->body, err)) < 0)
-		return r;
-	return 0;
+	return compile_parts(&c, s, entry, err);
 }
 
 int site_compile(struct plan *plan, const struct value *top, const struct plan_options *opts,
@@ -183,8 +203,9 @@ int site_compile(struct plan *plan, const struct value *top, const struct plan_o
 	if (r == 0 && opts->become_user)
 		s.attrs.become_user = value_cstr(&plan->arena, opts->become_user);
 	for (size_t i = 0; r == 0 && i < s.steps->dict.len; i++)
-		r = plan_go_on(plan, compile_step(plan, &s, &s.steps->dict.at[i], err), err);
-	if (r == 0 && plan->mistakes.len == 0)
+		r = plan_go_without(plan, NULL, compile_step(plan, &s, &s.steps->dict.at[i], err),
+				    err);
+	if (r == 0 && plan->steps.len == s.steps->dict.len)
 		r = edges_compile(plan, s.steps, err);
 	attrs_release(&s.attrs);
 	return r;

@@ -1,9 +1,8 @@
 #include "rollout/report/visible.h"
 
+#include "rollout/base/file.h"
 #include "rollout/base/utf8.h"
 
-#include <limits.h>
-#include <unistd.h>
 #include <wchar.h>
 
 /* Characters that a terminal obeys or that reorder the line around them. */
@@ -60,18 +59,9 @@ void visible_line(struct strbuf *out, struct slice text)
 	put_text(out, text, "\\n", ' ');
 }
 
-const char *visible_path(const char *path)
-{
-	char cwd[PATH_MAX];
-	if (!getcwd(cwd, sizeof(cwd)))
-		return path;
-	size_t n = strlen(cwd);
-	return strncmp(path, cwd, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
-}
-
 void visible_place(struct strbuf *out, struct srcloc at)
 {
-	visible_line(out, slice_from(visible_path(at.file)));
+	visible_line(out, slice_from(path_from_here(at.file)));
 	if (at.line)
 		strbuf_printf(out, ":%u", at.line);
 	if (at.line && at.column)

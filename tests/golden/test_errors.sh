@@ -7,6 +7,7 @@
 #   exit 1                      the default is 1
 #   args -i inventory.yaml …    the default is `-i inventory.yaml site.roles`
 #   match REGEX                 (ERE) some line of the output; may repeat
+#   told N                      so many messages, in the order of their places
 #   --- FILE                    its text follows; <TAB> stands for a tab
 #
 # Arguments: cases to run alone, by a part of their names.
@@ -39,7 +40,7 @@ project() { # the one that is right
 
 begin() { # NAME
     finish
-    name=$1 exit_code=1 args='-i inventory.yaml site.roles' matches=() file=''
+    name=$1 exit_code=1 args='-i inventory.yaml site.roles' matches=() told='' file=''
     project
 }
 
@@ -57,6 +58,12 @@ finish() { # runs the case that was read
     for match in "${matches[@]}"; do
         grep -Eq -e "$match" "$scratch/output" || problem="$problem; no line matches: $match"
     done
+    if [ -n "$told" ]; then
+        grep '^rollout: ' "$scratch/output" >"$scratch/told"
+        [ "$(wc -l <"$scratch/told")" = "$told" ] || problem="$problem; not $told messages"
+        grep -E '^[^ ]+ [^ ]+:[0-9]+:[0-9]+:' "$scratch/told" | sort -c -s -t: -k2,2 -k3,3n -k4,4n 2>/dev/null ||
+            problem="$problem; not in the order of their places"
+    fi
     if [ -n "${ERRORS_SHOW:-}" ]; then printf '%-45s %s %s\n' "$name" "$status" "$(head -n 3 "$scratch/output")"; fi
     [ -n "$problem" ] || return 0
     bad=$((bad + 1))
@@ -77,6 +84,7 @@ for case_file in "$here"/errors/*.case; do
             case $line in
             'exit '*) exit_code=${line#exit } ;;
             'args '*) args=${line#args } ;;
+            'told '*) told=${line#told } ;;
             'match '*) matches+=("${line#match }") ;;
             '' | '#'*) ;;
             *) echo "$case_file: what is '$line'?"; exit 1 ;;

@@ -43,6 +43,8 @@ void leftovers_remove(const struct leftovers *l);
 char *path_join(const char *a, const char *b);
 struct slice path_dirname(const char *path); /* borrowed; "." when there is none */
 struct slice path_basename(const char *path);
+/* As seen from the working directory where it is below it; borrowed. */
+const char *path_from_here(const char *path);
 /* "~" and "~/x" to the HOME given. Yours to free(). */
 char *path_expand_home(const char *path, const char *home);
 /* "a//b/../c" without what means nothing; ".." at the beginning stays. */

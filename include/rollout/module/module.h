@@ -98,6 +98,10 @@ const char *module_hint(struct slice name, char *buf, size_t size);
  */
 int module_check_args(const struct module *m, const struct value *args, bool templated,
 		      struct err *err);
+/* Its two parts: one argument of the dict, as with `templated`; and what is missing or
+ * excludes each other. */
+int module_check_arg(const struct module *m, const struct value_pair *arg, struct err *err);
+int module_check_presence(const struct module *m, const struct value *args, struct err *err);
 /* Only what is there, as with `templated`: the run will know of more. */
 int module_check_given(const struct module *m, const struct value *args, struct err *err);
 /* The dict with aliases resolved, types converted, defaults filled in. Arguments

@@ -17,7 +17,8 @@
 #define PLAN_MAX_STEPS 10000u
 #define PLAN_MAX_BLOCK_DEPTH 32u
 #define PLAN_MAX_INCLUDE_DEPTH 32u
-#define PLAN_MAX_MISTAKES 20u /* told of one project */
+#define PLAN_MAX_MISTAKES 1000u /* looked for in one project */
+#define PLAN_MISTAKES_TOLD 20u	/* of these, and the count of the others */
 
 struct plan_block;
 struct plan_step;
@@ -127,6 +128,7 @@ struct plan_node {
 	/* handlers */
 	bool is_handler;
 	VEC(const char *) listen;
+	bool mistaken; /* so the plan is not run: what follows from it is not told */
 };
 
 struct plan_block {
@@ -186,10 +188,10 @@ struct plan_step {
 	bool force_handlers; /* also on hosts that failed */
 	bool any_errors_fatal;
 	bool gather_facts;
-	bool all_facts;		 /* ansible_facts as a whole is used */
-	bool groups_hosts;	 /* by group_by: later tasks see the groups of all hosts */
-	bool sets_vars;		 /* some task registers or sets facts */
-	bool handlers_templated; /* a name that run time knows is among handlers */
+	bool all_facts;	       /* ansible_facts as a whole is used */
+	bool groups_hosts;     /* by group_by: later tasks see the groups of all hosts */
+	bool sets_vars;	       /* some task registers or sets facts */
+	bool handlers_unknown; /* run time knows the name of one, or one could not be read */
 };
 
 /* A question of vars_prompt. The answer is copied. */
@@ -217,8 +219,8 @@ struct plan_options {
 	bool step;	       /* --step: a barrier before every task */
 	bool refuse_undefined; /* a variable that nothing defines, where a task is sure to use it:
 				  an error; else, and elsewhere, a warning */
-	/* With it plan_load goes on after a mistake in a task, a play or a step, and tells
-	 * each here but the last, which is its error. */
+	/* With it plan_load goes on after a mistake, and tells here what it found, but the
+	 * last, which is its error. */
 	void (*tell)(const struct err *mistake);
 	plan_ask_fn *ask; /* vars_prompt; NULL: their defaults do */
 	void *ask_self;
@@ -246,7 +248,9 @@ struct plan {
 	bool is_playbook;
 	VEC(struct plan_warning) warnings;
 	VEC(struct err) mistakes;
+	VEC(const struct value *) misread; /* of keywords with a mistake */
 	bool collects_mistakes;
+	bool incomplete; /* what may bring variables could not be read */
 	uint32_t next_id;
 	size_t ntasks;
 	VEC(struct plan_node *) nodes; /* every one, for release and late checks */

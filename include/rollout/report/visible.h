@@ -17,9 +17,7 @@
 void visible_text(struct strbuf *out, struct slice text);
 /* As visible_text, on one line: a newline becomes \n, a tab a space. */
 void visible_line(struct strbuf *out, struct slice text);
-/* The path as seen from the working directory where it is below it; borrowed. */
-const char *visible_path(const char *path);
-/* "file:line:column" of a place that has a file; the path as visible_path, the line and column
+/* "file:line:column" of a place that has a file; the path as path_from_here, the line and column
  * where they are known. */
 void visible_place(struct strbuf *out, struct srcloc at);
 /* Columns of text that is visible already. */

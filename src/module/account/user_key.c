@@ -2,6 +2,7 @@
 
 #include "../call.h"
 #include "../path/path_state.h"
+#include "../ssh/ssh_askpass.h"
 
 /* Where the key is, and the folder it is in. */
 static const char *key_path(struct module_call *call, const struct host_user *now)
@@ -44,23 +45,31 @@ static int make_folder(struct module_call *call, const char *path, const struct 
 	return call->host->ops->mkdir(call->host, folder, attr, err);
 }
 
+static int run_keygen(struct module_call *call, const char *path, struct err *err)
+{
+	struct program p;
+	const char *comment = arg_str(call, "ssh_key_comment");
+	const char *passphrase = arg_str(call, "ssh_key_passphrase");
+	if (!comment)
+		comment = arena_printf(call->arena, "ansible-generated on %s",
+				       call_read_trimmed(call, "/proc/sys/kernel/hostname").ptr);
+	const char *const words[] = {"-t", arg_str(call, "ssh_key_type"), "-f", path, "-C", comment,
+				     NULL};
+	ssh_askpass_begin(&p, call, passphrase, "ssh-keygen -q \"$@\" </dev/null");
+	program_add_all(&p, words);
+	if (!passphrase || !passphrase[0]) {
+		program_add(&p, "-N");
+		program_add(&p, "");
+	}
+	if (arg_has(call, "ssh_key_bits"))
+		program_add_fmt(&p, "-b%lld", (long long)arg_int(call, "ssh_key_bits", 0));
+	return program_change(&p, err);
+}
+
 static int generate(struct module_call *call, const char *path, const struct host_user *now,
 		    struct err *err)
 {
 	struct host_attr attr = HOST_ATTR_KEEP;
-	const char *comment = arg_str(call, "ssh_key_comment");
-	const char *argv[16] = {"ssh-keygen", "-q", "-N", "", "-t", arg_str(call, "ssh_key_type"),
-				"-f",	      path, "-C"};
-	size_t n = 9;
-	argv[n++] =
-		comment ? comment
-			: arena_printf(call->arena, "ansible-generated on %s",
-				       call_read_trimmed(call, "/proc/sys/kernel/hostname").ptr);
-	if (arg_has(call, "ssh_key_bits")) {
-		argv[n++] = "-b";
-		argv[n++] = arena_printf(call->arena, "%lld",
-					 (long long)arg_int(call, "ssh_key_bits", 0));
-	}
 	attr.mode = 0700;
 	attr.uid = now->uid;
 	attr.gid = now->gid;
@@ -68,7 +77,7 @@ static int generate(struct module_call *call, const char *path, const struct hos
 	if (r == 0)
 		r = call->host->ops->remove(call->host, path, false, err);
 	if (r == 0)
-		r = call_change(call, argv, NULL, err);
+		r = run_keygen(call, path, err);
 	if (r < 0)
 		return r;
 	result_changed(call);
@@ -91,6 +100,9 @@ int user_ssh_key(struct module_call *call, const struct host_user *now, struct e
 			       arg_str(call, "name"));
 	const char *path = key_path(call, now);
 	int r = call_check_line("ssh_key_comment", arg_slice(call, "ssh_key_comment"), err);
+	if (r == 0)
+		r = ssh_askpass_check("ssh_key_passphrase", arg_str(call, "ssh_key_passphrase"),
+				      err);
 	if (r == 0)
 		r = call->host->ops->stat(call->host, call->arena, path, true, &st, err);
 	if (r == 0 && (st.type == HOST_ABSENT || arg_bool(call, "force")))

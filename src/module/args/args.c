@@ -131,7 +131,7 @@ static int check_groups(const struct module *m, const struct value *args, struct
 	return 0;
 }
 
-static int check_presence(const struct module *m, const struct value *args, struct err *err)
+int module_check_presence(const struct module *m, const struct value *args, struct err *err)
 {
 	CLEANUP(strbuf_release) struct strbuf missing = {0};
 	size_t count = 0;
@@ -163,19 +163,20 @@ static int as_dict(const struct module *m, struct arena *a, const struct value *
 	return 0;
 }
 
+static int check_value(const struct args_coerce *c, const struct value_pair *arg, struct err *err)
+{
+	const struct module_param *p;
+	const struct value *ignored;
+	int r = param_of_key(c->module, arg->key, &p, err);
+	return r < 0 || !p ? r : args_coerce_value(c, p, arg->value, &ignored, err);
+}
+
 static int check_values(const struct args_coerce *c, const struct value *args, struct err *err)
 {
-	for (size_t i = 0; i < args->dict.len; i++) {
-		const struct value_pair *pair = &args->dict.at[i];
-		const struct module_param *p;
-		const struct value *ignored;
-		int r = param_of_key(c->module, pair->key, &p, err);
-		if (r == 0 && p)
-			r = args_coerce_value(c, p, pair->value, &ignored, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < args->dict.len; i++)
+		r = check_value(c, &args->dict.at[i], err);
+	return r;
 }
 
 int module_check_args(const struct module *m, const struct value *args, bool templated,
@@ -188,7 +189,14 @@ int module_check_args(const struct module *m, const struct value *args, bool tem
 	int r = as_dict(m, &scratch, &args, err);
 	if (r == 0)
 		r = check_values(&c, args, err);
-	return r < 0 ? r : check_presence(m, args, err);
+	return r < 0 ? r : module_check_presence(m, args, err);
+}
+
+int module_check_arg(const struct module *m, const struct value_pair *arg, struct err *err)
+{
+	CLEANUP(arena_release) struct arena scratch = {0};
+	struct args_coerce c = {.module = m, .arena = &scratch, .trust_templates = true};
+	return check_value(&c, arg, err);
 }
 
 int module_check_given(const struct module *m, const struct value *args, struct err *err)
@@ -244,7 +252,7 @@ int module_coerce_args(const struct module *m, struct arena *a, const struct val
 	out->flags = args->flags;
 	r = put_given(&c, args, out, err);
 	if (r == 0)
-		r = check_presence(m, args, err);
+		r = module_check_presence(m, args, err);
 	if (r == 0)
 		r = put_defaults(&c, out, err);
 	if (r == 0)

@@ -17,7 +17,7 @@ static const struct {
 		      "proxy_headers"},
 	{"synchronize", "link_dest"},
 	{"uri", "use_gssapi"},
-	{"user", "seuser ssh_key_passphrase"},
+	{"user", "seuser"},
 	{"x509_certificate",
 	 "acme_accountkey_path acme_chain acme_challenge_path acme_directory "
 	 "entrust_api_client_cert_key_path entrust_api_client_cert_path entrust_api_key "

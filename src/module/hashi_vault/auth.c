@@ -1,60 +1,20 @@
 /* Logging in to Vault, by the method that the task names. */
 #include "../call.h"
 #include "hashi.h"
+#include "rollout/value/hashi_method.h"
 
 #include <stdlib.h>
 
 #define TOKEN_MAX 65536u
 
-static const struct method {
-	const char *name, *mount, *needs[3];
-	bool name_in_path;
-	struct {
-		const char *argument, *key;
-	} sent[2];
-} methods[] = {
-	{"userpass", "userpass", {"username", "password"}, true, {{"password", "password"}}},
-	{"ldap", "ldap", {"username", "password"}, true, {{"password", "password"}}},
-	{"approle",
-	 "approle",
-	 {"role_id"},
-	 false,
-	 {{"role_id", "role_id"}, {"secret_id", "secret_id"}}},
-	{"jwt", "jwt", {"role_id", "jwt"}, false, {{"role_id", "role"}, {"jwt", "jwt"}}},
-	{"cert",
-	 "cert",
-	 {"cert_auth_public_key", "cert_auth_private_key"},
-	 false,
-	 {{"role_id", "name"}}},
-};
-
-static const struct method *method_of(struct module_call *call)
+static const struct hashi_method *method_of(struct module_call *call)
 {
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (strcmp(methods[i].name, arg_str(call, "auth_method")) == 0)
-			return &methods[i];
-	return NULL;
+	return hashi_method_find(arg_str(call, "auth_method"));
 }
 
 static bool is_token(struct module_call *call)
 {
 	return strcmp(arg_str(call, "auth_method"), "token") == 0;
-}
-
-static int check_needs(struct module_call *call, const struct method *m, struct err *err)
-{
-	CLEANUP(strbuf_release) struct strbuf all = {0}, missing = {0};
-	for (size_t i = 0; m->needs[i]; i++) {
-		strbuf_printf(&all, "%s'%s'", i ? ", " : "", m->needs[i]);
-		if (!arg_has(call, m->needs[i]))
-			strbuf_printf(&missing, "%s'%s'", missing.len ? ", " : "", m->needs[i]);
-	}
-	if (missing.len == 0)
-		return 0;
-	return err_set(err, ERR_INVALID,
-		       "Authentication method %s requires options (%s%s) to be set, but these are "
-		       "missing: [%s]",
-		       m->name, all.ptr, m->needs[1] ? "" : ",", missing.ptr);
 }
 
 static const char *token_path(struct module_call *call)
@@ -101,10 +61,10 @@ static int find_token(struct hashi *v, struct err *err)
 
 int hashi_check_method(struct hashi *v, struct err *err)
 {
-	const struct method *m = method_of(v->call);
+	const struct hashi_method *m = method_of(v->call);
 	if (is_token(v->call))
 		return find_token(v, err);
-	return m ? check_needs(v->call, m, err) : 0;
+	return m ? hashi_method_check(m, v->call->args, err) : 0;
 }
 
 /* As a login would have answered, with what lookup-self tells; NULL: it tells nothing. */
@@ -153,10 +113,10 @@ static int use_token(struct hashi *v, const struct value **ret_response, struct 
 	return r;
 }
 
-static const char *login_path(struct module_call *call, const struct method *m)
+static const char *login_path(struct module_call *call, const struct hashi_method *m)
 {
 	const char *mount = arg_str(call, "mount_point");
-	mount = arena_printf(call->arena, "auth/%s", mount ? mount : m->mount);
+	mount = arena_printf(call->arena, "auth/%s", mount ? mount : m->name);
 	return m->name_in_path ? hashi_path_join(call, mount, "/login/", arg_str(call, "username"))
 			       : hashi_path_join(call, mount, "/login", "");
 }
@@ -173,19 +133,14 @@ static int take_client_token(struct hashi *v, const struct hashi_answer *a, stru
 int hashi_login(struct hashi *v, const struct value **ret_response, struct err *err)
 {
 	struct module_call *call = v->call;
-	const struct method *m = method_of(call);
-	struct value *body = value_dict_new(call->arena);
+	const struct hashi_method *m = method_of(call);
 	struct hashi_answer a;
 	if (!m)
 		return is_token(call) ? use_token(v, ret_response, err) : 0;
-	for (size_t i = 0; i < ARRAY_LEN(m->sent) && m->sent[i].argument; i++)
-		if (arg_has(call, m->sent[i].argument))
-			value_dict_put(call->arena, body, m->sent[i].key,
-				       value_get(call->args, m->sent[i].argument));
 	const struct hashi_request q = {
 		.method = "POST",
 		.path = login_path(call, m),
-		.body = body,
+		.body = hashi_method_body(m, call->arena, call->args),
 		.cert = arg_str(call, "cert_auth_public_key"),
 		.key = arg_str(call, "cert_auth_private_key"),
 	};

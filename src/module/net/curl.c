@@ -3,9 +3,7 @@
 #include <stdlib.h>
 
 /* At the very end of the output, after the body. */
-#define TRAILER                                                                                    \
-	"\\n%{http_code} %{size_header} %{num_redirects} %{time_total} "                           \
-	"%{redirect_url}\\t%{url_effective}"
+#define TRAILER "\\n%{http_code} %{size_header} %{time_total} %{redirect_url}\\t%{url_effective}"
 
 void curl_init(struct curl *c, struct module_call *call, const char *url)
 {
@@ -54,7 +52,7 @@ void curl_option_slice(struct curl *c, const char *option, struct slice value)
 	strbuf_puts(&c->config, "\"\n");
 }
 
-/* Of several blocks (redirects, 100 Continue) the last. */
+/* Of several blocks (a second try with a password, 100 Continue) the last. */
 static struct slice last_block(struct slice headers)
 {
 	size_t start = 0, end = headers.len;
@@ -69,7 +67,7 @@ static struct slice last_block(struct slice headers)
 static int take_answer(const struct program *p, struct curl_answer *ret, struct err *err)
 {
 	const char *end = memrchr(p->out.ptr, '\n', p->out.len);
-	long long numbers[3] = {0, 0, 0}; /* status, bytes of headers, redirects */
+	long long numbers[2] = {0, 0}; /* status, bytes of headers */
 	char *at = end ? (char *)end + 1 : NULL;
 	for (size_t i = 0; at && i < ARRAY_LEN(numbers); i++)
 		numbers[i] = strtoll(at, &at, 10);
@@ -83,7 +81,6 @@ static int take_answer(const struct program *p, struct curl_answer *ret, struct 
 			       numbers[1], len);
 	*ret = (struct curl_answer){
 		.status = numbers[0],
-		.redirects = numbers[2],
 		.elapsed_s = (int64_t)seconds,
 		.url = tab + 1,
 		.redirect =

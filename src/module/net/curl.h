@@ -13,9 +13,10 @@ struct curl {
 struct curl_answer {
 	int64_t status; /* -1: there was none; what says why */
 	const char *what;
-	int64_t redirects, elapsed_s;
+	int64_t elapsed_s;
+	bool redirected;      /* by uri_request */
 	const char *url;      /* where it ended */
-	const char *redirect; /* where it would have gone on to; "" */
+	const char *redirect; /* where it goes on to, which curl does not; "" */
 	struct slice headers; /* the last block, with its status line */
 	struct slice body;
 };

@@ -109,9 +109,8 @@ const char *uri_answer_put(struct module_call *call, const struct curl_answer *a
 	result_put_str(call, "url", a->status < 0 ? arg_str(call, "url") : a->url);
 	result_put_int(call, "status", a->status);
 	result_put_int(call, "elapsed", a->elapsed_s);
-	/* A second try with a password counts as one for curl. */
 	result_put_bool(call, "redirected",
-			a->redirects > 0 && strcmp(a->url, arg_str(call, "url")) != 0);
+			a->redirected && strcmp(a->url, arg_str(call, "url")) != 0);
 	if (a->status < 0)
 		msg = arena_printf(call->arena, "Request failed: %s", a->what);
 	else if (a->status >= 300 && a->status != 304)

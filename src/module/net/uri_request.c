@@ -3,8 +3,12 @@
 #include "curl_body.h"
 #include "uri_body.h"
 
-/* Where a redirect led from. */
-struct origin {
+#define REDIRECTS_MAX 10u /* as urllib */
+
+/* What a redirect made of the request. */
+struct hop {
+	const char *method, *url;
+	bool redirected;
 	bool foreign; /* to another server */
 	bool bare;    /* without what was sent */
 };
@@ -14,12 +18,30 @@ bool uri_is_safe(const char *method)
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-static bool follows(struct module_call *call, const char *method)
+static bool keeps_body(int64_t status)
 {
-	const char *how = arg_str(call, "follow_redirects");
-	if (strcmp(how, "all") == 0 || strcmp(how, "yes") == 0)
+	return status == 307 || status == 308;
+}
+
+/* Source: ansible-core, module_utils/urls.py (HTTPRedirectHandler); urllib.request. */
+static bool follows(const char *how, const char *method, int64_t status)
+{
+	if (!keeps_body(status) && (status < 301 || status > 303))
+		return false;
+	if (strcmp(how, "none") == 0 || strcmp(how, "no") == 0)
+		return false;
+	if (strcmp(how, "all") == 0 || strcmp(how, "yes") == 0 || uri_is_safe(method))
 		return true;
-	return strcmp(how, "none") != 0 && strcmp(how, "no") != 0 && uri_is_safe(method);
+	return strcmp(how, "urllib2") == 0 && strcmp(method, "POST") == 0 && !keeps_body(status);
+}
+
+/* As browsers, not as the standards. */
+static const char *next_method(const char *how, const char *method, int64_t status)
+{
+	bool get = status == 302 || status == 303 || (status == 301 && strcmp(method, "POST") == 0);
+	if (strcmp(how, "urllib2") == 0)
+		get = true;
+	return get && strcmp(method, "HEAD") != 0 ? "GET" : method;
 }
 
 static bool has_header(const struct value *headers, const char *name)
@@ -32,20 +54,26 @@ static bool has_header(const struct value *headers, const char *name)
 	return false;
 }
 
-/* Those that a redirect does not take along. */
-static bool stays(struct module_call *call, const struct origin *o, const char *name)
+static bool is_one_of(const char *const *names, const char *name)
 {
-	const char *const *names = arg_list(call, "unredirected_headers", NULL);
-	if (!o)
-		return false;
 	for (; names && *names; names++)
 		if (strcasecmp(*names, name) == 0)
 			return true;
-	return o->foreign &&
-	       (strcasecmp(name, "authorization") == 0 || strcasecmp(name, "cookie") == 0);
+	return false;
 }
 
-static int put_headers(struct curl *c, struct module_call *call, const struct origin *o,
+/* Those that a redirect does not take along. */
+static bool stays(struct module_call *call, const struct hop *hop, const char *name)
+{
+	static const char *const of_body[] = {"content-length", "content-type", "transfer-encoding",
+					      NULL};
+	static const char *const of_server[] = {"authorization", "cookie", NULL};
+	return (hop->redirected && is_one_of(arg_list(call, "unredirected_headers", NULL), name)) ||
+	       (hop->bare && is_one_of(of_body, name)) ||
+	       (hop->foreign && is_one_of(of_server, name));
+}
+
+static int put_headers(struct curl *c, struct module_call *call, const struct hop *hop,
 		       struct err *err)
 {
 	const struct value *headers = value_get(call->args, "headers");
@@ -53,7 +81,7 @@ static int put_headers(struct curl *c, struct module_call *call, const struct or
 		CLEANUP(strbuf_wipe) struct strbuf line = {0};
 		value_print(&line, headers->dict.at[i].key);
 		size_t name = line.len;
-		if (stays(call, o, line.ptr))
+		if (stays(call, hop, line.ptr))
 			continue;
 		strbuf_puts(&line, ": ");
 		value_print(&line, headers->dict.at[i].value);
@@ -149,25 +177,22 @@ static int put_body(struct curl *c, struct module_call *call, const char *method
 	return r;
 }
 
-/* o: of a redirect, which curl is not left to follow; NULL: the URL itself. */
-static int ask(struct module_call *call, const char *method, const char *url,
-	       const struct origin *o, struct curl_answer *ret, struct err *err)
+static int ask(struct module_call *call, const struct hop *hop, struct curl_answer *ret,
+	       struct err *err)
 {
 	CLEANUP(curl_release) struct curl c;
 	const char *body_path = NULL;
-	curl_init(&c, call, url);
+	curl_init(&c, call, hop->url);
 	put_options(&c, call);
-	if (!o || !o->foreign)
+	if (!hop->foreign)
 		put_authentication(&c, call);
-	if (follows(call, method) && (o || !arg_has(call, "unredirected_headers")))
-		curl_flag(&c, "location");
-	int r = put_headers(&c, call, o, err);
-	if (r == 0 && o && o->bare)
-		put_method(&c, method);
+	int r = put_headers(&c, call, hop, err);
+	if (r == 0 && hop->bare)
+		put_method(&c, hop->method);
 	else if (r == 0)
-		r = put_body(&c, call, method, &body_path, err);
+		r = put_body(&c, call, hop->method, &body_path, err);
 	if (r == 0)
-		r = curl_run(&c, uri_is_safe(method), ret, err);
+		r = curl_run(&c, uri_is_safe(hop->method), ret, err);
 	curl_body_drop(&c, body_path);
 	return r;
 }
@@ -180,32 +205,33 @@ static struct slice server_of(const char *url)
 	return (struct slice){url, (size_t)(at - url) + strcspn(at, "/?#")};
 }
 
-/* As Ansible's handler of redirects, and browsers. */
-static const char *redirected_method(const char *method, int64_t status)
+static bool is_web(const char *url)
 {
-	bool get = status == 303 || status == 302 ? strcmp(method, "HEAD") != 0
-						  : status == 301 && strcmp(method, "POST") == 0;
-	return get ? "GET" : method;
+	return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
-/* The first redirect by ourselves: curl would take all headers along. */
+/* Redirects by ourselves: curl would keep the method, and take all headers along. */
 int uri_request(struct module_call *call, const char *method, struct curl_answer *ret,
 		struct err *err)
 {
-	const char *url = arg_str(call, "url");
-	int r = ask(call, method, url, NULL, ret, err);
-	if (r < 0 || !arg_has(call, "unredirected_headers") || !follows(call, method) ||
-	    !ret->redirect[0] || ret->status < 300 || ret->status > 399)
-		return r;
-	const struct origin o = {
-		.foreign = !slice_eq(server_of(url), server_of(ret->redirect)),
-		.bare = ret->status != 307 && ret->status != 308,
-	};
-	int64_t elapsed_s = ret->elapsed_s;
-	r = ask(call, redirected_method(method, ret->status), ret->redirect, &o, ret, err);
-	if (r == 0 && ret->status >= 0) {
-		ret->redirects++;
-		ret->elapsed_s += elapsed_s;
+	const char *url = arg_str(call, "url"), *how = arg_str(call, "follow_redirects");
+	struct hop hop = {.method = method, .url = url};
+	int64_t elapsed_s = 0;
+	int r = ask(call, &hop, ret, err);
+	for (unsigned i = 0; r == 0 && i < REDIRECTS_MAX && is_web(ret->redirect) &&
+			     follows(how, hop.method, ret->status);
+	     i++) {
+		elapsed_s += ret->elapsed_s;
+		hop.method = next_method(how, hop.method, ret->status);
+		hop.url = ret->redirect;
+		hop.redirected = true;
+		hop.foreign = !slice_eq(server_of(url), server_of(hop.url));
+		hop.bare |= !keeps_body(ret->status) || strcmp(how, "urllib2") == 0;
+		r = ask(call, &hop, ret, err);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	ret->redirected = hop.redirected;
+	ret->elapsed_s += elapsed_s;
+	return 0;
 }

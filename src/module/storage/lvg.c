@@ -3,9 +3,12 @@
  * https://docs.ansible.com/ansible/latest/collections/community/general/lvg_module.html
  */
 #include "../call.h"
+#include "lvg_active.h"
 #include "lvm.h"
 
 #include <stdlib.h>
+
+static const char *const states[] = {"absent", "present", "active", "inactive", NULL};
 
 static const struct module_param params[] = {
 	{.name = "vg", .type = MODULE_STR, .required = true, .doc = "Name of the volume group."},
@@ -23,7 +26,7 @@ static const struct module_param params[] = {
 	 .fallback = "false",
 	 .doc = "Uses devices that have grown as a whole."},
 	{.name = "vg_options", .type = MODULE_STR, .fallback = "''", .doc = "Options of vgcreate."},
-	LVM_PARAMS("With state absent: its logical volumes go too."),
+	LVM_PARAMS(states, "With state absent: its logical volumes go too."),
 	{.name = "remove_extra_pvs",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",
@@ -52,6 +55,8 @@ struct lvg {
 	const char *vg;
 	struct devices wanted, all; /* all: physical volumes of the host */
 	bool exists;
+	bool steers, active; /* states active and inactive; which of them */
+	bool switches;	     /* it is the other one now */
 	long lv_count;
 };
 
@@ -179,6 +184,8 @@ static int create(struct lvg *g, struct err *err)
 		return r;
 	program_init(&p, g->call, "vgcreate");
 	r = program_add_text(&p, arg_str(g->call, "vg_options"), err);
+	if (r == 0 && g->steers)
+		r = lvg_create_active(&p, g->active, err);
 	program_add(&p, "-s");
 	program_add(&p, arg_str(g->call, "pesize"));
 	program_add(&p, g->vg);
@@ -308,6 +315,10 @@ static void report(struct lvg *g, bool present)
 	}
 	for (size_t i = 0; present && i < g->wanted.len; i++)
 		strbuf_printf(&after, "%s\n", g->wanted.at[i].real);
+	if (g->switches) {
+		strbuf_puts(&before, g->active ? "inactive\n" : "active\n");
+		strbuf_puts(&after, g->active ? "active\n" : "inactive\n");
+	}
 	result_diff(g->call, g->vg, strbuf_slice(&before), g->vg, strbuf_slice(&after));
 }
 
@@ -317,7 +328,9 @@ static int bring(struct lvg *g, struct err *err)
 		return err_set(err, ERR_INVALID, "No physical volumes given.");
 	if (!g->exists)
 		return create(g, err);
-	int r = reset_uuids(g, err);
+	int r = g->steers ? lvg_activate(g->call, g->vg, g->active, &g->switches, err) : 0;
+	if (r == 0)
+		r = reset_uuids(g, err);
 	if (r == 0 && g->wanted.len && arg_bool(g->call, "pvresize"))
 		r = resize_physical(g, err);
 	if (r == 0 && g->wanted.len)
@@ -348,7 +361,10 @@ static int apply(struct lvg *g, bool present, struct err *err)
 static int run(struct module_call *call, struct err *err)
 {
 	struct lvg g = {.call = call, .vg = arg_str(call, "vg")};
-	bool present = strcmp(arg_str(call, "state"), "present") == 0;
+	const char *state = arg_str(call, "state");
+	bool present = strcmp(state, "absent") != 0;
+	g.active = strcmp(state, "active") == 0;
+	g.steers = g.active || strcmp(state, "inactive") == 0;
 	return program_settle(call, apply(&g, present, err), err);
 }
 

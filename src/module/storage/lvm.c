@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-const char *const lvm_states[] = {"absent", "present", NULL};
-
 int lvm_check_name(const char *what, const char *name, struct err *err)
 {
 	if (name[0] && name[0] != '-' && !strpbrk(name, " \t\n;\"'\\"))

@@ -6,16 +6,15 @@
 #define LVM_FIELDS_MAX 5u
 
 /* The rows that lvg and lvol share. */
-#define LVM_PARAMS(force_doc_)                                                                     \
+#define LVM_PARAMS(states_, force_doc_)                                                            \
 	{.name = "state",                                                                          \
 	 .type = MODULE_STR,                                                                       \
 	 .fallback = "present",                                                                    \
-	 .choices = lvm_states,                                                                    \
+	 .choices = states_,                                                                       \
 	 .doc = "Whether it is there."},                                                           \
 	{                                                                                          \
 		.name = "force", .type = MODULE_BOOL, .fallback = "false", .doc = force_doc_       \
 	}
-extern const char *const lvm_states[];
 
 struct lvm_row {
 	const char *field[LVM_FIELDS_MAX]; /* "" where there is none */

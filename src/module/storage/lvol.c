@@ -6,6 +6,8 @@
 #include "lvm.h"
 #include "lvol_size.h"
 
+static const char *const states[] = {"absent", "present", NULL};
+
 static const struct module_param params[] = {
 	{.name = "vg", .type = MODULE_STR, .required = true, .doc = "The volume group."},
 	{.name = "lv", .type = MODULE_STR, .doc = "The logical volume."},
@@ -13,7 +15,7 @@ static const struct module_param params[] = {
 	 .type = MODULE_STR,
 	 .doc = "In MB, with a unit, or like 80%VG, 100%FREE; + and - change what is there."},
 	{.name = "opts", .type = MODULE_STR, .doc = "Options of lvcreate."},
-	LVM_PARAMS("Removes and shrinks; without it neither is done."),
+	LVM_PARAMS(states, "Removes and shrinks; without it neither is done."),
 	{.name = "shrink",
 	 .type = MODULE_BOOL,
 	 .fallback = "true",

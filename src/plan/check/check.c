@@ -31,11 +31,11 @@ static int check_condition(struct compiler *c, const struct plan_node *node, con
 #define CHECK_CONDITIONS(vec)                                                                      \
 	for (size_t i_ = 0; i_ < (vec).len; i_++) {                                                \
 		int r_ = check_condition(c, node, (vec).at[i_], err);                              \
-		if (r_ < 0)                                                                        \
+		if ((r_ = task_go_on(c, node, r_, err)) < 0)                                       \
 			return r_;                                                                 \
 	}
 
-static int check_conditions(struct compiler *c, const struct plan_node *node, struct err *err)
+static int check_conditions(struct compiler *c, struct plan_node *node, struct err *err)
 {
 	CHECK_CONDITIONS(node->attrs.when);
 	CHECK_CONDITIONS(node->changed_when);
@@ -44,46 +44,51 @@ static int check_conditions(struct compiler *c, const struct plan_node *node, st
 	return 0;
 }
 
-static int check_templates(struct compiler *c, const struct plan_node *node, struct err *err)
+static int check_templates(struct compiler *c, struct plan_node *node, struct err *err)
 {
 	const struct value *all[NODE_TEMPLATES];
 	size_t n = node_templates(node, all);
 	int r = node->loop.items ? check_template(c, node, node->loop.items, err) : 0;
+	r = task_go_on(c, node, r, err);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = check_template(c, node, all[i], err);
-	for (size_t i = 0; i < node->attrs.environment.len && r == 0; i++)
+		r = task_go_on(c, node, check_template(c, node, all[i], err), err);
+	for (size_t i = 0; i < node->attrs.environment.len && r == 0; i++) {
 		r = check_template(c, node, node->attrs.environment.at[i], err);
+		r = task_go_on(c, node, r, err);
+	}
 	return r;
 }
 
-static const struct module_param *param_of(const struct module *m, const struct value *key)
+static int check_arg(struct compiler *c, const struct plan_node *node, const struct value_pair *arg,
+		     struct err *err)
 {
-	return key->type == VALUE_STRING ? module_param_find(m, key->str) : NULL;
+	const struct value *v = arg->value;
+	const struct module_param *p = arg->key->type == VALUE_STRING
+					       ? module_param_find(node->module, arg->key->str)
+					       : NULL;
+	bool conditions = p && p->expression;
+	int r = 0;
+	if (!conditions)
+		r = check_template(c, node, v, err);
+	else if (v->type != VALUE_LIST)
+		r = check_condition(c, node, v, err);
+	for (size_t i = 0; conditions && v->type == VALUE_LIST && i < v->list.len && r == 0; i++)
+		r = check_condition(c, node, v->list.at[i], err);
+	if (r < 0)
+		return r;
+	r = module_check_arg(node->module, arg, err);
+	return foreign_tolerate(c, r < 0 && task_is_certain(c, node), r, err);
 }
 
-static int check_args(struct compiler *c, const struct plan_node *node, struct err *err)
+/* What is missing is told where all that is there is right: it may be misspelt. */
+static int check_args(struct compiler *c, struct plan_node *node, struct err *err)
 {
-	for (size_t i = 0; i < node->args->dict.len; i++) {
-		const struct value *key = node->args->dict.at[i].key,
-				   *v = node->args->dict.at[i].value;
-		const struct module_param *p = param_of(node->module, key);
-		int r = 0;
-		if (p && p->expression) {
-			if (v->type == VALUE_LIST)
-				for (size_t k = 0; k < v->list.len && r == 0; k++)
-					r = check_condition(c, node, v->list.at[k], err);
-			else
-				r = check_condition(c, node, v, err);
-		} else {
-			r = check_template(c, node, v, err);
-		}
-		if (r < 0)
-			return r;
-	}
-	bool later = node->variable_args || node->default_args;
-	int r = later ? module_check_given(node->module, node->args, err)
-		      : module_check_args(node->module, node->args, true, err);
-	return foreign_tolerate(c, r < 0 && task_is_certain(c, node), r, err);
+	int r = 0;
+	for (size_t i = 0; i < node->args->dict.len && r == 0; i++)
+		r = task_go_on(c, node, check_arg(c, node, &node->args->dict.at[i], err), err);
+	if (r < 0 || node->mistaken || node->variable_args || node->default_args)
+		return r;
+	return module_check_presence(node->module, node->args, err);
 }
 
 static bool is_remote_src(const struct plan_node *node)
@@ -217,15 +222,16 @@ int check_async(const struct plan_node *node, struct err *err)
 
 int check_task(struct compiler *c, struct plan_node *node, struct err *err)
 {
-	int r = check_async(node, err);
-	if (r < 0)
-		return r;
-	if ((r = check_args(c, node, err)) < 0 || (r = check_templates(c, node, err)) < 0 ||
-	    (r = check_conditions(c, node, err)) < 0)
-		return r;
-	if ((r = check_meta(node, err)) < 0)
-		return r;
-	return check_source(c, node, err);
+	int r = task_go_on(c, node, check_async(node, err), err);
+	if (r == 0)
+		r = task_go_on(c, node, check_args(c, node, err), err);
+	if (r == 0)
+		r = check_templates(c, node, err);
+	if (r == 0)
+		r = check_conditions(c, node, err);
+	if (r == 0)
+		r = task_go_on(c, node, check_meta(node, err), err);
+	return r < 0 ? r : task_go_on(c, node, check_source(c, node, err), err);
 }
 
 /* ---- notify ---- */
@@ -238,7 +244,7 @@ static void know_handler(struct plan_step *step, const struct plan_node *h)
 	if (!h->name)
 		return;
 	if (plan_has_markup(h->name)) {
-		step->handlers_templated = true;
+		step->handlers_unknown = true;
 		return;
 	}
 	if (h->name->type != VALUE_STRING)
@@ -293,7 +299,7 @@ static int check_one(struct plan_step *step, const struct value *notify, struct 
 		return 0;
 	for (; step->handlers_known < step->handlers.len; step->handlers_known++)
 		know_handler(step, step->handlers.at[step->handlers_known]);
-	if (strmap_has(&step->handler_names, notify->str) || step->handlers_templated)
+	if (strmap_has(&step->handler_names, notify->str) || step->handlers_unknown)
 		return 0; /* what a template names is known at run time */
 	return no_handler(step, notify, err);
 }

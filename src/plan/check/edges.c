@@ -80,9 +80,11 @@ int edges_compile(struct plan *plan, const struct value *steps, struct err *err)
 		if (!after || after->type == VALUE_NULL)
 			continue;
 		if (after->type != VALUE_LIST)
-			r = add_edge(plan, plan->steps.at[i], after, err);
+			r = plan_go_on(plan, add_edge(plan, plan->steps.at[i], after, err), err);
 		for (size_t k = 0; after->type == VALUE_LIST && k < after->list.len && r == 0; k++)
-			r = add_edge(plan, plan->steps.at[i], after->list.at[k], err);
+			r = plan_go_on(plan,
+				       add_edge(plan, plan->steps.at[i], after->list.at[k], err),
+				       err);
 	}
 	s.colours = xcalloc(plan->steps.len + 1, sizeof(*s.colours));
 	for (size_t i = 0; i < plan->steps.len && r == 0; i++)

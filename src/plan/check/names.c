@@ -58,6 +58,8 @@ static void visit_variable(struct walk *w, const struct value *dict, struct slic
 		return;
 	w->r = template_check(w->c->plan->env, v, w->err);
 	w->r = foreign_tolerate(w->c, false, w->r, w->err);
+	if (!w->other)
+		w->r = task_go_on(w->c, w->node, w->r, w->err);
 	bool before = w->certain;
 	w->certain = false; /* another definition may win */
 	visit_value(w, v, false);

@@ -10,6 +10,7 @@
 #include "rollout/base/file.h"
 #include "rollout/base/nearest.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
 
@@ -132,6 +133,41 @@ static void add_keys(struct known *k, const struct value *dict)
 static bool is_set_fact(const struct value *key)
 {
 	return value_is_str(key, "set_fact") || value_is_str(key, "ansible.builtin.set_fact");
+}
+
+static bool is_word(char ch)
+{
+	return isalnum((unsigned char)ch) || ch == '_';
+}
+
+/* The words outside of {{ }}. */
+static void add_words(struct known *k, struct slice text)
+{
+	for (size_t i = 0; i < text.len;) {
+		const char *end = NULL;
+		size_t from = i;
+		if (slice_starts_with((struct slice){text.ptr + i, text.len - i}, "{{"))
+			end = memmem(text.ptr + i, text.len - i, "}}", 2);
+		while (!end && i < text.len && is_word(text.ptr[i]))
+			i++;
+		if (i > from)
+			add(k, (struct slice){text.ptr + from, i - from});
+		else
+			i = end ? (size_t)(end - text.ptr) + 2 : i + 1;
+	}
+}
+
+/* A keyword with a mistake: what it may have been meant to name. */
+static void add_misread(struct known *k, const struct value *v, unsigned depth)
+{
+	if (v->type == VALUE_STRING)
+		add_words(k, v->str);
+	for (size_t i = 0; v->type == VALUE_LIST && depth < SCAN_DEPTH && i < v->list.len; i++)
+		add_misread(k, v->list.at[i], depth + 1);
+	for (size_t i = 0; v->type == VALUE_DICT && depth < SCAN_DEPTH && i < v->dict.len; i++) {
+		add_misread(k, v->dict.at[i].key, depth + 1);
+		add_misread(k, v->dict.at[i].value, depth + 1);
+	}
 }
 
 /* Tasks that are not compiled: what they would register and set. */
@@ -283,6 +319,8 @@ static void collect(struct known *k)
 	}
 	for (size_t i = 0; i < plan->nodes.len; i++)
 		add_node(k, plan->nodes.at[i]);
+	for (size_t i = 0; i < plan->misread.len; i++)
+		add_misread(k, plan->misread.at[i], 0);
 }
 
 /* ---- telling ---- */
@@ -326,7 +364,7 @@ int uses_check(struct plan *plan, struct err *err)
 {
 	struct known k = {.plan = plan};
 	int r = 0;
-	for (size_t i = 0; i < plan->uses.len; i++) {
+	for (size_t i = 0; i < plan->uses.len && !plan->incomplete; i++) {
 		const struct plan_use *use = plan->uses.entries[i].value;
 		if (use->found || use->guarded || is_always_there(plan->uses.entries[i].key))
 			continue;

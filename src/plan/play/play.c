@@ -69,7 +69,7 @@ static int take_keys(struct compiler *c, const struct value *play, struct err *e
 			r = attrs_take(c, &c->step->attrs, key, v, err);
 		if (r == ATTR_NOT_MINE)
 			r = unknown_key(key, err);
-		if (r < 0)
+		if (r < 0 && (r = plan_go_without(c->plan, c->step, r, err)) < 0)
 			return r;
 	}
 	return 0;
@@ -84,6 +84,7 @@ static int take_vars(struct compiler *c, const struct play_outer *outer, const s
 	const struct value *own = value_get(play, "vars"), *files = value_get(play, "vars_files"),
 			   *prompts = value_get(play, "vars_prompt");
 	struct value *vars = value_dict_new(a);
+	c->step->play_vars = vars;
 	int r = own ? vars_take(c, own, &own, err) : 0;
 	if (r < 0)
 		return r;
@@ -91,7 +92,6 @@ static int take_vars(struct compiler *c, const struct play_outer *outer, const s
 		value_dict_set(a, vars, own->dict.at[i].key, own->dict.at[i].value);
 	for (size_t i = 0; outer->vars && i < outer->vars->dict.len; i++)
 		value_dict_set(a, vars, outer->vars->dict.at[i].key, outer->vars->dict.at[i].value);
-	c->step->play_vars = vars;
 	if (prompts)
 		r = prompts_ask(c, outer->opts, prompts, vars, err);
 	if (r == 0 && files)
@@ -234,11 +234,12 @@ int play_compile(struct plan *plan, const struct play_outer *outer, const struct
 	wait_for_the_one_before(plan, step);
 	int r = take_keys(&c, play, err);
 	if (r == 0)
-		r = take_vars(&c, outer, play, err);
+		r = plan_go_without(plan, step, take_vars(&c, outer, play, err), err);
 	if (r == 0)
-		r = take_conduct(&c, outer, play, err);
+		r = plan_go_without(plan, step, take_conduct(&c, outer, play, err), err);
 	if (r == 0)
-		r = plan_step_hosts(plan, step, &step->hosts, err);
+		r = plan_go_without(plan, step, plan_step_hosts(plan, step, &step->hosts, err),
+				    err);
 	c.role_defaults = step->defaults;
 	c.role_vars = step->vars;
 	return r < 0 ? r : play_sections(&c, play, err);

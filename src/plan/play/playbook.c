@@ -107,12 +107,13 @@ static int read_playbook(struct plan *plan, const struct play_outer *outer, unsi
 	for (size_t i = 0; r == 0 && i < top->list.len; i++) {
 		const struct value *entry = top->list.at[i], *key;
 		if (entry->type != VALUE_DICT)
-			return err_at(err, ERR_INVALID, entry->at,
-				      "a play is a mapping ('- hosts: …'), not a %s",
-				      value_type_name(entry));
-		r = import_key(entry, &key) ? import(plan, outer, entry, depth, err)
-					    : play_compile(plan, outer, entry, err);
-		r = plan_go_on(plan, r, err);
+			r = err_at(err, ERR_INVALID, entry->at,
+				   "a play is a mapping ('- hosts: …'), not a %s",
+				   value_type_name(entry));
+		else
+			r = import_key(entry, &key) ? import(plan, outer, entry, depth, err)
+						    : play_compile(plan, outer, entry, err);
+		r = plan_go_without(plan, NULL, r, err);
 	}
 	return r;
 }

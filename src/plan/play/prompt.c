@@ -42,10 +42,11 @@ static int text_of(struct compiler *c, const struct value *prompt, const char *k
 }
 
 /* Without a terminal, or when nothing is run, the default does. */
-static int answer(const struct plan_options *opts, const struct plan_prompt *p, struct strbuf *ret,
-		  struct err *err)
+/* Nobody is asked for a run that will not be. */
+static int answer(const struct compiler *c, const struct plan_options *opts,
+		  const struct plan_prompt *p, struct strbuf *ret, struct err *err)
 {
-	if (opts->ask) {
+	if (opts->ask && c->plan->mistakes.len == 0) {
 		int r = opts->ask(opts->ask_self, p, ret, err);
 		if (r < 0)
 			return err_locate(err, r, p->at);
@@ -107,7 +108,7 @@ static int ask(struct compiler *c, const struct plan_options *opts, const struct
 		return err_at(err, ERR_INVALID, prompt->at, "the prompt's 'name' is empty");
 	if (c->plan->extra_vars && value_get(c->plan->extra_vars, p.name))
 		return 0;
-	if ((r = answer(opts, &p, &text, err)) < 0 || (r = encrypt(c, prompt, &text, err)) < 0)
+	if ((r = answer(c, opts, &p, &text, err)) < 0 || (r = encrypt(c, prompt, &text, err)) < 0)
 		return r;
 	struct value *v = value_str(&c->plan->arena, strbuf_slice(&text));
 	v->at = prompt->at;

@@ -32,24 +32,11 @@ static int add_tasks(struct compiler *c, const struct value *play, const char *k
 	return is_empty(list) ? 0 : block_compile(c, list, &c->step->attrs, out, err);
 }
 
-static int check_roles(const struct value *roles, struct err *err)
-{
-	if (roles->type != VALUE_LIST)
-		return err_at(err, ERR_INVALID, roles->at, "'roles' is a list of roles, not a %s",
-			      value_type_name(roles));
-	return 0;
-}
-
-/* First all of their variables, which the others see; then their tasks. */
-static int add_roles(struct compiler *c, const struct value *play, struct plan_block *out,
-		     struct err *err)
-{
-	const struct value *roles = value_get(play, "roles");
-	int r = is_empty(roles) ? 0 : check_roles(roles, err);
-	for (size_t i = 0; r == 0 && !is_empty(roles) && i < roles->list.len; i++)
-		r = role_entry_compile(c, NULL, roles->list.at[i], &c->step->attrs, out, err);
-	return r;
-}
+/* Of a play's roles those that there are. */
+struct entries {
+	const struct value **at;
+	size_t len;
+};
 
 /* An entry's `vars` are seen by all of the play, as the role's own are. */
 static const struct value *vars_of(const struct value *entry)
@@ -58,19 +45,44 @@ static const struct value *vars_of(const struct value *entry)
 	return vars && vars->type == VALUE_DICT ? vars : NULL;
 }
 
-static int gather_roles(struct compiler *c, const struct value *play, struct err *err)
+static int gather_role(struct compiler *c, const struct value *entry, struct err *err)
+{
+	const struct plan_role *role;
+	const struct role_use use = {.vars = vars_of(entry)};
+	int r = role_entry_name(c, NULL, entry, &role, err);
+	if (r == 0)
+		r = role_gather(c, role, &use, err);
+	return r < 0 ? r : role_record(c, role, err);
+}
+
+/* First the variables of all roles, which the others see; then their tasks. */
+static int gather_roles(struct compiler *c, const struct value *play, struct entries *ret,
+			struct err *err)
 {
 	const struct value *roles = value_get(play, "roles");
-	int r = is_empty(roles) ? 0 : check_roles(roles, err);
-	for (size_t i = 0; r == 0 && !is_empty(roles) && i < roles->list.len; i++) {
-		const struct plan_role *role;
-		r = role_entry_name(c, NULL, roles->list.at[i], &role, err);
-		if (r == 0)
-			r = role_gather(c, role,
-					&(struct role_use){.vars = vars_of(roles->list.at[i])},
-					err);
-		if (r == 0)
-			r = role_record(c, role, err);
+	int r = 0;
+	if (is_empty(roles))
+		return 0;
+	if (roles->type != VALUE_LIST)
+		return err_at(err, ERR_INVALID, roles->at, "'roles' is a list of roles, not a %s",
+			      value_type_name(roles));
+	ret->at = ARENA_ARRAY(&c->plan->arena, const struct value *, roles->list.len);
+	for (size_t i = 0; r == 0 && i < roles->list.len; i++) {
+		const struct value *entry = roles->list.at[i];
+		if ((r = gather_role(c, entry, err)) == 0)
+			ret->at[ret->len++] = entry;
+		r = plan_go_without(c->plan, c->step, r, err);
+	}
+	return r;
+}
+
+static int add_roles(struct compiler *c, const struct entries *roles, struct plan_block *out,
+		     struct err *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < roles->len; i++) {
+		r = role_entry_compile(c, NULL, roles->at[i], &c->step->attrs, out, err);
+		r = plan_go_without(c->plan, c->step, r, err);
 	}
 	return r;
 }
@@ -99,18 +111,15 @@ static int finish_section(struct compiler *c, struct plan_block *section, struct
 }
 
 /* A section without tasks has no handlers to run but those of the one before. */
-static int add_section(struct compiler *c, const struct value *play, unsigned which,
-		       struct err *err)
+static int add_section(struct compiler *c, const struct value *play, const struct entries *roles,
+		       const char *key, struct err *err)
 {
 	struct plan_block section = {0};
-	int r = 0;
-	if (which == 0)
-		r = add_tasks(c, play, "pre_tasks", &section, err);
-	if (which == 1 && (r = add_roles(c, play, &section, err)) == 0)
-		r = add_tasks(c, play, "tasks", &section, err);
-	if (which == 2)
-		r = add_tasks(c, play, "post_tasks", &section, err);
-	if (r == 0 && (section.body.len || which > 0))
+	bool first = strcmp(key, "pre_tasks") == 0;
+	int r = strcmp(key, "tasks") == 0 ? add_roles(c, roles, &section, err) : 0;
+	if (r == 0)
+		r = plan_go_without(c->plan, c->step, add_tasks(c, play, key, &section, err), err);
+	if (r == 0 && (section.body.len || !first))
 		r = finish_section(c, &section, err);
 	vec_release(&section.body);
 	return r;
@@ -118,10 +127,12 @@ static int add_section(struct compiler *c, const struct value *play, unsigned wh
 
 int play_sections(struct compiler *c, const struct value *play, struct err *err)
 {
+	static const char *const keys[] = {"pre_tasks", "tasks", "post_tasks"};
 	const struct value *handlers = value_get(play, "handlers");
-	int r = gather_roles(c, play, err);
-	for (unsigned which = 0; r == 0 && which < 3; which++)
-		r = add_section(c, play, which, err);
+	struct entries roles = {0};
+	int r = plan_go_without(c->plan, c->step, gather_roles(c, play, &roles, err), err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(keys); i++)
+		r = add_section(c, play, &roles, keys[i], err);
 	if (r == 0 && !is_empty(handlers))
 		r = handlers_compile(c, handlers, &c->step->attrs, err);
 	return r;

@@ -119,7 +119,7 @@ static int nested_block(struct compiler *c, const struct value *dict,
 			node->name = v;
 		else if ((r = block_take_keyword(c, &node->attrs, key, v, err)) == ATTR_NOT_MINE)
 			r = no_keyword(key, err);
-		if (r < 0)
+		if (r < 0 && (r = plan_go_without(c->plan, c->step, r, err)) < 0)
 			return r;
 	}
 	if (++c->depth > PLAN_MAX_BLOCK_DEPTH)
@@ -130,7 +130,7 @@ static int nested_block(struct compiler *c, const struct value *dict,
 		if (!is_section(dict->dict.at[i].key))
 			continue;
 		int r = section(c, node, &dict->dict.at[i], rescued, err);
-		if (r < 0)
+		if ((r = plan_go_without(c->plan, c->step, r, err)) < 0)
 			return r;
 	}
 	c->depth--;
@@ -171,8 +171,8 @@ int block_compile(struct compiler *c, const struct value *list, const struct pla
 		struct plan_node *node = NULL;
 		struct compiler in = *c;
 		size_t first = c->plan->nodes.len;
-		int r = plan_go_on(c->plan, compile_item(&in, item, attrs, &node, err), err);
-		if (r < 0)
+		int r = compile_item(&in, item, attrs, &node, err);
+		if ((r = plan_go_without(c->plan, c->step, r, err)) < 0)
 			return r;
 		if (node)
 			vec_push(&out->body, node);
@@ -266,6 +266,7 @@ int handlers_compile(struct compiler *c, const struct value *list, const struct 
 	int r = block_compile(&in, list, attrs, &block, err);
 	for (size_t i = 0; r == 0 && i < block.body.len; i++) {
 		r = add_handler(c, block.body.at[i], known, err);
+		r = plan_go_without(c->plan, c->step, r, err);
 	}
 	vec_release(&block.body);
 	return r;

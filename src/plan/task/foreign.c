@@ -83,6 +83,12 @@ bool foreign_is(const struct module *m)
 	return m == &foreign_module;
 }
 
+void foreign_stand_in(struct plan_node *node)
+{
+	node->module = &foreign_module;
+	node->written_name = "";
+}
+
 const struct module *foreign_find(const struct compiler *c, struct slice name)
 {
 	return is_foreign(name) || collection_has_module(c, name) ? &foreign_module : NULL;
@@ -92,7 +98,7 @@ int foreign_check(struct compiler *c, const struct plan_node *node, struct err *
 {
 	char hint[160];
 	const char *name = node->written_name;
-	if (!foreign_is(node->module))
+	if (!foreign_is(node->module) || !*name)
 		return 0;
 	if (task_is_certain(c, node))
 		return err_at(err, ERR_UNSUPPORTED, node->at, "rollout has no module '%s'%s", name,

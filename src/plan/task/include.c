@@ -204,7 +204,7 @@ int includes_compile(struct plan *plan, struct err *err)
 			r = plan_include_role(plan, n, n->args, &block, err);
 		else
 			r = plan_include_tasks(plan, n, task_include_name(n)->str, &block, err);
-		r = plan_go_on(plan, r, err);
+		r = plan_go_without(plan, plan->steps.at[n->step->index], r, err);
 	}
 	strmap_release(&seen);
 	return r;

@@ -16,7 +16,13 @@ static void offer(void *ctx, struct slice name)
 	nearest_offer(ctx, name);
 }
 
-static int unknown_key(const struct value *key, struct err *err)
+static bool steers_the_run(const struct module *m)
+{
+	return module_kind_includes(m->kind) || module_kind_imports(m->kind) ||
+	       m->kind == MODULE_KIND_META;
+}
+
+static int unknown_key(struct compiler *c, const struct value *key, struct err *err)
 {
 	struct nearest near;
 	char hint[160];
@@ -30,15 +36,12 @@ static int unknown_key(const struct value *key, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(task_keywords); i++)
 		nearest_offer(&near, slice_from(task_keywords[i]));
 	attrs_offer_names(offer, &near);
+	const struct module *meant = near.best.len ? module_find(near.best) : NULL;
+	if (meant && (steers_the_run(meant) || meant->kind == MODULE_KIND_INCLUDE_VARS))
+		plan_lacks(c->plan, c->step);
 	return err_at(err, ERR_UNSUPPORTED, key->at,
 		      "'%.*s' is neither a module nor a task keyword that rollout has%s",
 		      SLICE_ARG(name), nearest_hint(&near, hint, sizeof(hint)));
-}
-
-static bool steers_the_run(const struct module *m)
-{
-	return module_kind_includes(m->kind) || module_kind_imports(m->kind) ||
-	       m->kind == MODULE_KIND_META;
 }
 
 static void tell_variable_args(struct compiler *c, const struct value *v)
@@ -202,7 +205,7 @@ int task_set_module(struct compiler *c, struct plan_node *node, const struct val
 	if (node->library)
 		m = library_module();
 	else if (!m || m->kind == MODULE_KIND_LIBRARY)
-		return unknown_key(key, err);
+		return unknown_key(c, key, err);
 	if (node->module)
 		return err_at(err, ERR_INVALID, key->at, "the task has two modules: %s and %s",
 			      node->module->name, m->name);

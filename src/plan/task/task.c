@@ -136,29 +136,60 @@ static int take_keyword(struct compiler *c, struct plan_node *node, const struct
 	return r < 0 ? r : 1;
 }
 
+static int read_key(struct compiler *c, struct plan_node *node, const struct value *key,
+		    const struct value *v, struct err *err)
+{
+	if (key->type != VALUE_STRING)
+		return err_at(err, ERR_INVALID, key->at, "a task's key must be a word");
+	int r = attrs_take(c, &node->attrs, key, v, err);
+	if (r == ATTR_NOT_MINE)
+		r = take_keyword(c, node, key, v, err);
+	if (r != 0 || value_is_str(key, "args"))
+		return r;
+	return value_is_str(key, "action") || value_is_str(key, "local_action")
+		       ? task_set_action(c, node, key, v, err)
+		       : task_set_module(c, node, key, v, err);
+}
+
+int task_go_on(struct compiler *c, struct plan_node *node, int r, struct err *err)
+{
+	node->mistaken |= r < 0;
+	return plan_go_on(c->plan, r, err);
+}
+
+/* A key with a mistake may have been meant for any other. */
+static int misread(struct compiler *c, struct plan_node *node, const struct value *v, int r,
+		   struct err *err)
+{
+	if ((r = task_go_on(c, node, r, err)) < 0)
+		return r;
+	vec_push(&c->plan->misread, v);
+	c->step->handlers_unknown |= c->handlers;
+	return 0;
+}
+
 static int read_keys(struct compiler *c, struct plan_node *node, const struct value *task,
 		     struct err *err)
 {
 	for (size_t i = 0; i < task->dict.len; i++) {
-		const struct value *key = task->dict.at[i].key, *v = task->dict.at[i].value;
-		if (key->type != VALUE_STRING)
-			return err_at(err, ERR_INVALID, key->at, "a task's key must be a word");
-		int r = attrs_take(c, &node->attrs, key, v, err);
-		if (r == ATTR_NOT_MINE)
-			r = take_keyword(c, node, key, v, err);
-		if (r < 0)
+		const struct value *v = task->dict.at[i].value;
+		int r = read_key(c, node, task->dict.at[i].key, v, err);
+		if (r < 0 && (r = misread(c, node, v, r, err)) < 0)
 			return r;
-		if (r > 0 || value_is_str(key, "args"))
-			continue;
-		r = value_is_str(key, "action") || value_is_str(key, "local_action")
-			    ? task_set_action(c, node, key, v, err)
-			    : task_set_module(c, node, key, v, err);
-		if (r < 0)
+	}
+	if (!node->module && !node->mistaken) {
+		int r = err_at(err, ERR_INVALID, task->at, "the task names no module");
+		if ((r = task_go_on(c, node, r, err)) < 0)
 			return r;
 	}
 	if (!node->module)
-		return err_at(err, ERR_INVALID, task->at, "the task names no module");
-	return task_complete_args(c, node, value_get(task, "args"), err);
+		foreign_stand_in(node);
+	if (!node->args) {
+		struct value *empty = value_dict_new(&c->plan->arena);
+		empty->at = task->at;
+		node->args = empty;
+	}
+	return task_go_on(c, node, task_complete_args(c, node, value_get(task, "args"), err), err);
 }
 
 /* ---- imports, which are compiled in place ---- */
@@ -305,13 +336,20 @@ static bool sets_vars(const struct plan_node *node)
 	       node->module->flags & (MODULE_SETS_VARS | MODULE_BRINGS_FACTS);
 }
 
+/* Tasks or variables that are written elsewhere. */
+static bool brings_more(const struct module *m)
+{
+	return module_kind_imports(m->kind) || module_kind_includes(m->kind) ||
+	       m->kind == MODULE_KIND_INCLUDE_VARS;
+}
+
 int task_compile(struct compiler *c, const struct value *task, const struct plan_attrs *attrs,
 		 struct plan_node **ret, struct err *err)
 {
 	struct plan_node *node = node_new(c, PLAN_TASK, task->at, attrs);
 	int r = read_keys(c, node, task, err);
 	if (r == 0)
-		r = include_check_keys(node, task, err);
+		r = task_go_on(c, node, include_check_keys(node, task, err), err);
 	if (r < 0)
 		return r;
 	if (node->notify.len == 0 && attrs->notify)
@@ -319,16 +357,22 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 	if (!node->loop.loop_var)
 		node->loop.loop_var = "item";
 	bool imports = module_kind_imports(node->module->kind);
-	if (node->is_handler && !node->name && node->listen.len == 0 && !imports)
-		return err_at(err, ERR_INVALID, task->at, "a handler needs a name or 'listen'");
+	if (node->is_handler && !node->name && node->listen.len == 0 && !imports) {
+		r = err_at(err, ERR_INVALID, task->at, "a handler needs a name or 'listen'");
+		if ((r = task_go_on(c, node, r, err)) < 0)
+			return r;
+	}
 	struct plan_attrs *outer = ARENA_NEW(&c->plan->arena, struct plan_attrs);
 	*outer = attrs_inherit(attrs);
 	vec_push(&c->plan->outers, outer);
 	node->outer = outer;
-	if ((r = foreign_check(c, node, err)) < 0 || (r = check_task(c, node, err)) < 0)
+	r = task_go_on(c, node, foreign_check(c, node, err), err);
+	if (r < 0 || (r = check_task(c, node, err)) < 0)
 		return r;
+	if (node->mistaken && brings_more(node->module))
+		plan_lacks(c->plan, c->step);
 	if (imports)
-		return import(c, node, ret, err);
+		return node->mistaken && !task_include_name(node) ? 0 : import(c, node, ret, err);
 	node->once = works_for_all(node);
 	/* tags do not choose handlers: what notifies them does */
 	node->selected = node->is_handler || attrs_selected(c->plan, &node->attrs);
@@ -337,8 +381,7 @@ int task_compile(struct compiler *c, const struct value *task, const struct plan
 	if (sets_vars(node))
 		c->step->sets_vars = true;
 	c->step->ntasks++;
-	if ((r = names_of_task(c, node, err)) < 0)
-		return r;
-	*ret = node;
-	return 0;
+	if ((r = task_go_on(c, node, names_of_task(c, node, err), err)) == 0)
+		*ret = node;
+	return r;
 }

@@ -2,6 +2,7 @@
 #include "hashi.h"
 
 #include "rollout/base/file.h"
+#include "rollout/value/hashi_method.h"
 #include "rollout/value/secret.h"
 
 #include <ctype.h>
@@ -127,17 +128,6 @@ int hashi_option(const struct hashi_session *s, const char *name, const char **r
 
 /* ---- logging in ---- */
 
-static const struct method {
-	const char *name, *needs[3];
-	bool name_in_path;
-	const char *sent[2], *keys[2];
-} methods[] = {
-	{"userpass", {"username", "password"}, true, {"password"}, {"password"}},
-	{"ldap", {"username", "password"}, true, {"password"}, {"password"}},
-	{"approle", {"role_id"}, false, {"role_id", "secret_id"}, {"role_id", "secret_id"}},
-	{"jwt", {"role_id", "jwt"}, false, {"role_id", "jwt"}, {"role", "jwt"}},
-};
-
 static int read_token(struct hashi_session *s, struct err *err)
 {
 	CLEANUP(strbuf_wipe) struct strbuf text = {0};
@@ -185,27 +175,30 @@ static int use_token(struct hashi_session *s, struct err *err)
 	return r;
 }
 
-static int check_needs(const struct hashi_session *s, const struct method *m, struct err *err)
+static int take_option(const struct hashi_session *s, const char *name, struct value *into,
+		       struct err *err)
 {
-	CLEANUP(strbuf_release) struct strbuf all = {0}, missing = {0};
-	for (size_t i = 0; m->needs[i]; i++) {
-		const char *text = NULL;
-		int r = hashi_option(s, m->needs[i], &text, err);
-		if (r < 0)
-			return r;
-		strbuf_printf(&all, "%s'%s'", i ? ", " : "", m->needs[i]);
-		if (!text)
-			strbuf_printf(&missing, "%s'%s'", missing.len ? ", " : "", m->needs[i]);
-	}
-	if (missing.len == 0)
-		return 0;
-	return err_set(err, ERR_INVALID,
-		       "Authentication method %s requires options (%s%s) to be set, but these are "
-		       "missing: [%s]",
-		       m->name, all.ptr, m->needs[1] ? "" : ",", missing.ptr);
+	struct arena *a = s->c->ev->arena;
+	const char *text = NULL;
+	int r = hashi_option(s, name, &text, err);
+	if (text)
+		value_dict_put(a, into, name, value_cstr(a, text));
+	return r;
 }
 
-static int login_path(const struct hashi_session *s, const struct method *m, const char **ret,
+/* All that the method wants and sends. */
+static int take_options(const struct hashi_session *s, const struct hashi_method *m,
+			struct value *into, struct err *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && m->needs[i]; i++)
+		r = take_option(s, m->needs[i], into, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(m->sent) && m->sent[i].option; i++)
+		r = take_option(s, m->sent[i].option, into, err);
+	return r;
+}
+
+static int login_path(const struct hashi_session *s, const struct hashi_method *m, const char **ret,
 		      struct err *err)
 {
 	const char *mount = NULL, *user = "";
@@ -220,32 +213,19 @@ static int login_path(const struct hashi_session *s, const struct method *m, con
 	return 0;
 }
 
-static int body_of(const struct hashi_session *s, const struct method *m, struct value *body,
-		   struct err *err)
+static int log_in(struct hashi_session *s, const struct hashi_method *m, struct err *err)
 {
-	struct arena *a = s->c->ev->arena;
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(m->sent) && m->sent[i]; i++) {
-		const char *text = NULL;
-		r = hashi_option(s, m->sent[i], &text, err);
-		if (text)
-			value_dict_put(a, body, m->keys[i], value_cstr(a, text));
-	}
-	return r;
-}
-
-static int log_in(struct hashi_session *s, const struct method *m, struct err *err)
-{
-	struct value *body = value_dict_new(s->c->ev->arena);
+	struct value *given = value_dict_new(s->c->ev->arena);
 	struct hashi_reply a = {0};
 	const char *path = NULL;
-	int r = check_needs(s, m, err);
+	int r = take_options(s, m, given, err);
+	if (r == 0)
+		r = hashi_method_check(m, given, err);
 	if (r == 0)
 		r = login_path(s, m, &path, err);
 	if (r == 0)
-		r = body_of(s, m, body, err);
-	if (r == 0)
-		r = hashi_session_post(s, path, body, &a, err);
+		r = hashi_session_post(s, path, hashi_method_body(m, s->c->ev->arena, given), &a,
+				       err);
 	if (r < 0)
 		return r;
 	const struct value *token = value_get(value_get(a.json, "auth"), "client_token");
@@ -275,9 +255,9 @@ int hashi_session_open(struct hashi_session *s, struct err *err)
 	s->url = arena_strndup(s->c->ev->arena, url, len);
 	if (strcmp(method, "token") == 0)
 		return use_token(s, err);
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (strcmp(methods[i].name, method) == 0)
-			return log_in(s, &methods[i], err);
+	const struct hashi_method *m = hashi_method_find(method);
+	if (m && hashi_is_option(slice_from(m->needs[0]))) /* not cert */
+		return log_in(s, m, err);
 	if (strcmp(method, "none") == 0)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED,

@@ -52,6 +52,9 @@ static void answer(int fd, char *request)
 		head = "302 Found";
 		more = "Location: /json\r\nSet-Cookie: early=1\r\n";
 		body = "moved";
+	} else if (strncmp(path, "/round", 6) == 0 || strncmp(path, "/file", 5) == 0) {
+		head = "302 Found";
+		more = path[1] == 'r' ? "Location: /round\r\n" : "Location: file:///etc/passwd\r\n";
 	} else if (strncmp(path, "/hop/", 5) == 0) {
 		/* Of what was asked for, /hop/CODE/HOST, on to /echo there. */
 		snprintf(hop, sizeof(hop), "%.3s Go", path + 5);
@@ -277,6 +280,67 @@ static void test_unredirected(void **state)
 	assert_false(is(r, "redirected"));
 }
 
+/* What was asked for in the end; an answer 30x that is not followed fails. Source:
+ * ansible-core, module_utils/urls.py (HTTPRedirectHandler). */
+static const struct {
+	const char *how, *method;
+	const char *then[5]; /* of 301, 302, 303, 307, 308; with + the body came too */
+} redirects[] = {
+	{"all", "GET", {"GET", "GET", "GET", "GET+", "GET+"}},
+	{"all", "HEAD", {"HEAD", "HEAD", "HEAD", "HEAD", "HEAD"}},
+	{"all", "POST", {"GET", "GET", "GET", "POST+", "POST+"}},
+	{"yes", "PUT", {"PUT", "GET", "GET", "PUT+", "PUT+"}},
+	{"all", "DELETE", {"DELETE", "GET", "GET", "DELETE+", "DELETE+"}},
+	{"all", "PATCH", {"PATCH", "GET", "GET", "PATCH+", "PATCH+"}},
+	{"safe", "GET", {"GET", "GET", "GET", "GET+", "GET+"}},
+	{"safe", "POST", {NULL, NULL, NULL, NULL, NULL}},
+	{"safe", "PUT", {NULL, NULL, NULL, NULL, NULL}},
+	{"urllib2", "GET", {"GET", "GET", "GET", "GET", "GET"}},
+	{"urllib2", "HEAD", {"HEAD", "HEAD", "HEAD", "HEAD", "HEAD"}}, /* of Python 3.13 */
+	{"urllib2", "POST", {"GET", "GET", "GET", NULL, NULL}},
+	{"urllib2", "PUT", {NULL, NULL, NULL, NULL, NULL}},
+	{"none", "GET", {NULL, NULL, NULL, NULL, NULL}},
+	{"no", "POST", {NULL, NULL, NULL, NULL, NULL}},
+};
+
+static void expect_redirect(struct file_bed *b, size_t i, const char *code, const char *then)
+{
+	const char *method = redirects[i].method;
+	bool head = strcmp(method, "HEAD") == 0;
+	const struct value *r =
+		ask(b, b->real, arena_printf(&b->arena, "/hop/%s/127.0.0.1", code),
+		    arena_printf(&b->arena,
+				 ", \"method\": \"%s\", \"follow_redirects\": \"%s\", "
+				 "\"return_content\": true%s",
+				 method, redirects[i].how,
+				 head ? "" : ", \"body\": \"a: text\", \"body_format\": \"json\""));
+	const char *said = text(r, "content");
+	bool failed = is(r, "failed"), redirected = is(r, "redirected");
+	bool body = strstr(said, "a: text"), type = strcasestr(said, "Content-Type:");
+	size_t n = then ? strcspn(then, "+") : 0;
+	bool fits = failed == !then && redirected == !!then;
+	if (then && head)
+		fits &= !*said;
+	else if (then)
+		fits &= strncmp(said, then, n) == 0 && said[n] == ' ' && body == (then[n] == '+') &&
+			type == body;
+	if (!fits)
+		fail_msg("%s %s %s: %s: %s", redirects[i].how, method, code, text(r, "msg"), said);
+}
+
+static void test_redirects(void **state)
+{
+	static const char *const codes[] = {"301", "302", "303", "307", "308"};
+	struct file_bed *b = *state;
+	for (size_t i = 0; i < ARRAY_LEN(redirects); i++)
+		for (size_t k = 0; k < ARRAY_LEN(codes); k++)
+			expect_redirect(b, i, codes[k], redirects[i].then[k]);
+	const struct value *r = ask(b, b->real, "/round", ", \"return_content\": true");
+	assert_non_null(strstr(text(r, "msg"), "Status code was 302 and not [200]"));
+	r = ask(b, b->real, "/file", "");
+	assert_non_null(strstr(text(r, "msg"), "Status code was 302 and not [200]"));
+}
+
 /* RFC 7578, with a boundary of each request's own. */
 static void test_form(void **state)
 {
@@ -448,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_details, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unredirected, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_redirects, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mode_with_content, setup, teardown),

@@ -1,4 +1,5 @@
 /* Host text cannot command the terminal; columns are counted as it counts. */
+#include "rollout/base/file.h"
 #include "rollout/report/visible.h"
 
 #include <locale.h>
@@ -70,7 +71,7 @@ static void test_place(void **state UNUSED)
 	strbuf_truncate(&b, 0);
 	visible_place(&b, (struct srcloc){"/else\033where", 3, 0});
 	assert_string_equal(b.ptr, "/else^[where:3");
-	assert_string_equal(visible_path(cwd), cwd);
+	assert_string_equal(path_from_here(cwd), cwd);
 }
 
 int main(void)

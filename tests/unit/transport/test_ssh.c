@@ -265,7 +265,7 @@ static void tells_what_is_wrong_with_a_key(void **state UNUSED)
 	expect("rsa_locked", NULL, ERR_AUTH, "has a passphrase");
 	expect("locked", NULL, ERR_AUTH, "has a passphrase");
 	expect("missing", NULL, ERR_AUTH, "missing does not exist");
-	expect("ed25519.pub", NULL, ERR_AUTH, "can");
+	expect("ed25519.pub", NULL, ERR_AUTH, "holds a public key");
 	chmod(probe_path("ed25519"), 0644);
 	expect("ed25519", NULL, ERR_AUTH, "chmod 600");
 	chmod(probe_path("ed25519"), 0600);
@@ -300,6 +300,27 @@ static void opens_a_key_with_its_passphrase(void **state UNUSED)
 	opens("rsa_pem_locked");
 }
 
+/* IdentityFile is the public key, or the private one, of which only the public is here;
+ * the agent has further keys, which the server takes too. */
+static void picks_the_key_of_the_agent(void)
+{
+	static const char *const lonely[] = {"rsa.pub", "ecdsa.pub", "gone/ecdsa"};
+	char command[600], option[400];
+	snprintf(command, sizeof(command),
+		 "cd %s && ssh-add -q rsa && mkdir -p gone && cp ecdsa.pub ed25519.pub gone/",
+		 probe_path("."));
+	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < ARRAY_LEN(lonely); i++) {
+		snprintf(option, sizeof(option), "-o IdentitiesOnly=yes -o IdentityFile=%s",
+			 probe_path(lonely[i]));
+		expect(NULL, option, 0, NULL);
+		expect(lonely[i], "-o IdentitiesOnly=yes", 0, NULL);
+	}
+	/* the agent has another one */
+	expect("ed25519.pub", "-o IdentitiesOnly=yes", ERR_AUTH, "no agent has");
+	expect("gone/ed25519", "-o IdentitiesOnly=yes", ERR_AUTH, "does not exist");
+}
+
 static void uses_the_agent(void **state UNUSED)
 {
 	char command[600];
@@ -324,6 +345,7 @@ static void uses_the_agent(void **state UNUSED)
 	assert_int_equal(system(command), 0);
 	expect(NULL, NULL, 0, NULL);
 	expect(NULL, "-o IdentitiesOnly=yes", ERR_AUTH, NULL);
+	picks_the_key_of_the_agent();
 	kill(agent, SIGSTOP); /* an agent that does not answer */
 	struct transport_target t = {.kind = TRANSPORT_SSH,
 				     .host = "127.0.0.1",

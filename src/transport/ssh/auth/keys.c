@@ -48,11 +48,14 @@ void auth_keys_note(struct auth_keys *k, const char *trouble)
 		strbuf_printf(&k->troubles, "%s%s", k->troubles.len ? "; " : "", trouble);
 }
 
-static bool agent_had(const struct auth_keys *k, const struct ssh_key *key)
+static bool agent_had(const struct auth_keys *k, const char *path)
 {
+	CLEANUP(strbuf_release) struct strbuf blob = {0};
+	if (!ssh_key_public(path, &blob))
+		return false;
 	for (size_t i = 0; i < k->next; i++)
-		if (!k->list.at[i].path && key->blob.len > 0 &&
-		    slice_eq(strbuf_slice(&k->list.at[i].blob), strbuf_slice(&key->blob)))
+		if (!k->list.at[i].path &&
+		    slice_eq(strbuf_slice(&k->list.at[i].blob), strbuf_slice(&blob)))
 			return true;
 	return false;
 }
@@ -89,13 +92,15 @@ static bool file_usable(struct auth_keys *k, struct auth_key *c)
 {
 	struct ssh_key key = {0};
 	struct err why = {0};
+	if (agent_had(k, c->path))
+		return false;
 	int r = ssh_key_inspect(c->path, &key, &why);
 	if (r < 0) {
 		if (c->named || r != ERR_NOT_FOUND)
 			auth_keys_note(k, why.msg);
 		return false;
 	}
-	bool usable = !agent_had(k, &key) && key_usable(k, c, &key);
+	bool usable = key_usable(k, c, &key);
 	ssh_key_release(&key);
 	return usable;
 }
@@ -129,14 +134,10 @@ bool auth_keys_ask_agent(struct auth_keys *k)
 
 /* IdentitiesOnly: of the agent's keys only those that a named file has too.
  * The public half may be all that is there. */
-static bool file_has_blob(const char *path, struct slice blob)
+static bool file_has_blob(const char *path, struct slice wanted)
 {
-	struct ssh_key key = {0};
-	bool same = false;
-	if (ssh_key_inspect(path, &key, NULL) == 0)
-		same = slice_eq(strbuf_slice(&key.blob), blob);
-	ssh_key_release(&key);
-	return same;
+	CLEANUP(strbuf_release) struct strbuf blob = {0};
+	return ssh_key_public(path, &blob) && slice_eq(strbuf_slice(&blob), wanted);
 }
 
 static bool agent_key_allowed(struct auth_keys *k, struct slice blob)

@@ -65,6 +65,27 @@ static bool parse(struct slice text, struct ssh_key *k)
 	return true;
 }
 
+/* sshd(8), AUTHORIZED_KEYS FILE FORMAT, without options: type, base64, comment. */
+static bool parse_public(struct slice text, struct strbuf *ret)
+{
+	CLEANUP(strbuf_release) struct strbuf blob = {0};
+	struct slice line, type, base64, inner;
+	while (slice_split(&text, '\n', &line)) {
+		line = slice_trim(line);
+		if (line.len == 0 || line.ptr[0] == '#')
+			continue;
+		if (!slice_split(&line, ' ', &type) || !slice_split(&line, ' ', &base64) ||
+		    base64_decode(&blob, base64, NULL) < 0)
+			return false;
+		struct slice rest = strbuf_slice(&blob);
+		if (!wire_take_string(&rest, &inner) || !slice_eq(inner, type))
+			return false;
+		strbuf_slice_append(ret, strbuf_slice(&blob));
+		return true;
+	}
+	return false;
+}
+
 /* As OpenSSH: only the owner may read a key that is ours. */
 static int check_mode(int fd, const char *path, struct err *err)
 {
@@ -89,18 +110,45 @@ int ssh_key_inspect(const char *path, struct ssh_key *ret, struct err *err)
 		return err_set(err, ERR_NOT_FOUND, "the key %s does not exist", path);
 	if (fd < 0)
 		return err_sys(err, "open the key %s", path);
-	int r = check_mode(fd, path, err);
-	if (r < 0)
-		return r;
-	r = fd_read_all(fd, SSH_KEY_FILE_MAX, &text, err);
+	int r = fd_read_all(fd, SSH_KEY_FILE_MAX, &text, err);
 	if (r < 0)
 		return err_wrap(err, r, "the key %s", path);
+	if (parse_public(strbuf_slice(&text), &key.blob)) {
+		ssh_key_release(&key);
+		return err_set(err, ERR_INVALID,
+			       "%s holds a public key, and no agent has the private one", path);
+	}
+	if ((r = check_mode(fd, path, err)) < 0)
+		return r;
 	if (!parse(strbuf_slice(&text), &key)) {
 		ssh_key_release(&key);
 		return err_set(err, ERR_INVALID, "%s holds no private key that can be read", path);
 	}
 	*ret = key;
 	return 0;
+}
+
+static bool read_public(const char *path, struct strbuf *ret)
+{
+	CLEANUP(strbuf_wipe) struct strbuf text = {0};
+	struct ssh_key key = {0};
+	CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fd_read_all(fd, SSH_KEY_FILE_MAX, &text, NULL) < 0)
+		return false;
+	bool found = parse_public(strbuf_slice(&text), ret);
+	if (!found && parse(strbuf_slice(&text), &key) && key.blob.len > 0) {
+		strbuf_slice_append(ret, strbuf_slice(&key.blob));
+		found = true;
+	}
+	ssh_key_release(&key);
+	return found;
+}
+
+bool ssh_key_public(const char *path, struct strbuf *ret)
+{
+	CLEANUP(strbuf_release) struct strbuf beside = {0};
+	strbuf_printf(&beside, "%s.pub", path);
+	return read_public(path, ret) || read_public(beside.ptr, ret);
 }
 
 void ssh_key_release(struct ssh_key *k)

@@ -1,5 +1,5 @@
 #pragma once
-/* What a private key file is, before libssh2 is asked to use it, so that what
+/* What a key file is, before libssh2 is asked to use it, so that what
  * is wrong with it can be told. Blocks for the read of a small file. */
 #include "rollout/base/err.h"
 #include "rollout/base/str.h"
@@ -16,4 +16,8 @@ struct ssh_key {
 /* ERR_NOT_FOUND; ERR_SYS when it cannot be read; ERR_INVALID when others may
  * read it or it holds no private key. */
 int ssh_key_inspect(const char *path, struct ssh_key *ret, struct err *err);
+/* The public key alone, as it travels, into *ret, for whom the private one may be an
+ * agent's: of the file, which may hold no more than that, or of path.pub. False: neither
+ * has it. Source: ssh_config(5), IdentityFile. */
+bool ssh_key_public(const char *path, struct strbuf *ret);
 void ssh_key_release(struct ssh_key *k);
