@@ -150,7 +150,7 @@ test_clang() { test_with release-clang -LE '^(machines|oracle)$'; }
 # The controller under sanitizers; of the machines' tests one that goes through all of it.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 test_sanitize() { test_with sanitize -LE '^(machines|oracle|structure)$'; }
-test_sanitize_hosts() { FEATURES_WITHOUT_ANSIBLE=1 test_with sanitize -R '^hosts/features$'; }
+test_sanitize_hosts() { RUN_SECONDS=600 FEATURES_WITHOUT_ANSIBLE=1 test_with sanitize -R '^hosts/features$'; }
 check_code() {
     [ -e "$build/release-clang/compile_commands.json" ] || build_with release-clang
     check 'format' target format-check

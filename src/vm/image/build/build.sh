@@ -116,7 +116,9 @@ sources_of_apt() {
             }'
 }
 
-proxies() { # of this machine's apt, as options of mmdebstrap
+# A mirror that fails for a moment is asked again.
+apt_options() { # of mmdebstrap: with this machine's proxies
+    echo '--aptopt=Acquire::Retries "6";'
     apt-config dump --format '%F "%v";%n' |
         sed -nE 's/^(Acquire::(http|https|ftp)::Proxy(::[^ ]*)? ".+";)$/--aptopt=\1/p'
 }
@@ -124,7 +126,7 @@ proxies() { # of this machine's apt, as options of mmdebstrap
 bootstrap() { # TREE
     local from options
     from=$(sources)
-    mapfile -t options < <(proxies)
+    mapfile -t options < <(apt_options)
     say "installing packages of $IMAGE_SUITE"
     # The initramfs is made while packages are installed, so it is told before.
     mmdebstrap --mode=root --variant=minbase --architectures="$IMAGE_ARCH" \
