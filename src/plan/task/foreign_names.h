@@ -195,3 +195,15 @@ static const char foreign_names[] =
 	"zabbix_proxy zabbix_screen zabbix_service zabbix_template zabbix_template_info "
 	"zabbix_user zabbix_user_info zabbix_valuemap zfs zfs_delegate_admin zfs_facts znode "
 	"zpool_facts zypper zypper_repository ";
+
+/* What those of clouds, hypervisors, network devices, storage and Windows begin with:
+ * they are there by the thousand. */
+static const char foreign_prefixes[] =
+	"a10_ aci_ asa_ avi_ aws_ azure_rm_ bigip_ bigiq_ ce_ checkpoint_ "
+	"cloudformation_ cloudfront_ cloudscale_ cloudwatchlogs_ cnos_ cp_ cpm_ cs_ "
+	"dellos10_ dellos6_ dellos9_ digital_ocean_ dladm_ ec2_ ecs_ efs_ "
+	"elasticache_ elb_ eos_ exos_ fmgr_ fortios_ ftd_ gce_ gcp_ gluster_ hcloud_ "
+	"hetzner_ iam_ icx_ infini_ intersight_ ios_ iosxr_ ipadm_ junos_ kubevirt_ "
+	"lambda_ meraki_ mso_ na_ net_ netapp_ netbox_ netscaler_ nso_ nxos_ onyx_ "
+	"os_ ovirt_ panos_ pn_ purefa_ purefb_ rds_ redshift_ route53_ s3_ slxos_ "
+	"tower_ ucs_ vca_ vcenter_ vmware_ vr_ vultr_ vyos_ win_ ";
