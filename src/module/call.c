@@ -209,6 +209,20 @@ void module_run(struct module_call *call)
 		result_put_bool(call, "failed", false);
 }
 
+const char *const *call_names(const struct module_call *call, const char *name, size_t *ret_len)
+{
+	size_t len;
+	const char *const *names = arg_list(call, name, &len);
+	const char **out = ARENA_ARRAY(call->arena, const char *, len + 1);
+	for (size_t i = 0; i < len; i++) {
+		struct slice trimmed = slice_trim(slice_from(names[i]));
+		out[i] = arena_strndup(call->arena, trimmed.ptr, trimmed.len);
+	}
+	if (ret_len)
+		*ret_len = len;
+	return out;
+}
+
 int64_t call_arg_ms(const struct module_call *call, const char *name, int64_t fallback_s)
 {
 	int64_t s = arg_int(call, name, fallback_s);

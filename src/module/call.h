@@ -12,6 +12,9 @@ const char *call_absolute_path(const struct module_call *call, const char *cwd, 
 /* Whether the path, which may hold *, ? and [ ], names anything. */
 int call_path_exists(struct module_call *call, const char *pattern, bool *ret, struct err *err);
 
+/* A list of packages or groups: arg_list(), each name without the blanks around it. */
+const char *const *call_names(const struct module_call *call, const char *name, size_t *ret_len);
+
 /* An argument in seconds, as milliseconds: nothing below 0, and a year is for ever. */
 int64_t call_arg_ms(const struct module_call *call, const char *name, int64_t fallback_s);
 

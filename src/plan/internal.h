@@ -11,7 +11,8 @@ struct compiler {
 	const struct plan_lineage *lineage;
 	const struct value *role_defaults, *role_vars, *role_params, *include_params;
 	const struct plan_role_use *role_use;
-	const char *file_dir; /* of the task file, for imports beside it */
+	const char *file_dir;		/* of the task file, for imports beside it */
+	const char *const *search_dirs; /* of the nodes that are made */
 	unsigned depth;
 	bool handlers;
 	bool included; /* at run time, by include_tasks or include_role */
@@ -79,7 +80,7 @@ int role_read_use(struct plan *plan, const struct value *args, struct role_use *
 /* The folder of ns.collection.role, or of a role of the own collection or of those
  * that `collections` names; NULL: there is none. */
 const char *collection_role(const struct compiler *c, struct slice name);
-/* name, short_name and collection of a role in that folder. */
+/* name and collection of a role in that folder, where it is in one of a collection. */
 void collection_name_role(struct arena *a, const char *dir, struct plan_role *role);
 /* Has the collection of the role that is being compiled a module of that name? */
 bool collection_has_module(const struct compiler *c, struct slice name);
@@ -95,6 +96,9 @@ int plan_load_file(struct plan *plan, const char *path, const struct value **ret
 /* dir/name, dir/name.yml, .yaml, .json: the first that exists, or NULL. */
 const char *plan_main_file(struct plan *plan, const char *dir, const char *name);
 
+/* search_dirs, for tasks of a file in `dir`; after lineage and step are set. Source:
+ * ansible-core, playbook/base.py (get_search_path). */
+void compiler_look_from(struct compiler *c, const char *dir);
 /* The folder of a site file or playbook, absolute. */
 int plan_folder(struct plan *plan, const char *path, const char **ret, struct err *err);
 void plan_warn(struct plan *plan, struct srcloc at, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -263,6 +267,8 @@ int names_of_text(struct compiler *c, struct plan_node *node, struct slice text,
 /* ---- step.c: what steps and plays have in common ---- */
 /* A new one at the end of the plan; the name is made unlike all others. */
 struct plan_step *step_new(struct plan *plan, const char *name, struct srcloc at);
+/* Its folder, which is kept. */
+void step_set_dir(struct plan *plan, struct plan_step *step, const char *dir);
 int keys_bool(const struct value *v, const char *what, bool *ret, struct err *err);
 int keys_serial(struct compiler *c, const struct value *serial, struct err *err);
 int keys_percentage(struct compiler *c, const struct value *v, struct err *err);

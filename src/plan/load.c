@@ -3,6 +3,7 @@
 #include "rollout/base/file.h"
 #include "rollout/value/yaml.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -51,48 +52,62 @@ const char *plan_dir(const struct plan *plan, const struct plan_step *step)
 	return step && step->dir ? step->dir : plan->dir;
 }
 
-static bool exists(const char *path)
+void compiler_look_from(struct compiler *c, const char *dir)
 {
-	struct stat st;
-	return stat(path, &st) == 0;
+	struct arena *a = &c->plan->arena;
+	const char *last = plan_dir(c->plan, c->step);
+	char real[PATH_MAX];
+	size_t n = 0, depth = 0;
+	for (const struct plan_lineage *l = c->lineage; l; l = l->outer)
+		depth++;
+	const char **dirs = ARENA_ARRAY(a, const char *, depth + 3);
+	for (const struct plan_lineage *l = c->lineage; l; l = l->outer)
+		dirs[n++] = l->role->dir;
+	dir = realpath(dir, real) ? arena_strdup(a, real) : dir;
+	for (size_t i = 0; i < n && dir; i++)
+		dir = strcmp(dirs[i], dir) == 0 ? NULL : dir;
+	if (dir && strcmp(dir, last) != 0)
+		dirs[n++] = dir;
+	dirs[n++] = last;
+	c->search_dirs = dirs;
 }
 
-int plan_find_file(const struct plan *plan, const struct plan_place *place, struct slice name,
-		   struct arena *a, const char **ret_path, struct err *err)
+/* A path as it stands, or with the home directory for ~. */
+static const char *whole_path(struct slice name, struct arena *a)
 {
-	const struct plan_role *role = place->role;
-	const char *subdir = place->subdir, *dir = plan_dir(plan, place->step);
-	const char *tried[6];
-	size_t n = 0;
+	const char *home = getenv("HOME");
+	CLEANUP(free_ptr) char *text = xstrndup(name.ptr, name.len);
+	CLEANUP(free_ptr) char *full = path_expand_home(text, home ? home : "/");
+	return arena_strdup(a, full);
+}
+
+static bool try_file(const char *path, const char **ret, struct strbuf *tried)
+{
+	struct stat st;
+	if (stat(path, &st) == 0) {
+		*ret = path;
+		return true;
+	}
+	strbuf_printf(tried, "%s%s", tried->len ? ", " : "", path);
+	return false;
+}
+
+int plan_find_file(const struct plan_place *place, struct slice name, struct arena *a,
+		   const char **ret_path, struct err *err)
+{
+	struct strbuf tried CLEANUP(strbuf_release) = {0};
 	if (name.len == 0)
 		return err_set(err, ERR_INVALID, "a file's name is empty");
-	if (name.ptr[0] == '/' || name.ptr[0] == '~') {
-		const char *home = getenv("HOME");
-		CLEANUP(free_ptr) char *text = xstrndup(name.ptr, name.len);
-		CLEANUP(free_ptr) char *full = path_expand_home(text, home ? home : "/");
-		tried[n++] = arena_strdup(a, full);
-	} else {
-		if (role) {
-			tried[n++] =
-				arena_printf(a, "%s/%s/%.*s", role->dir, subdir, SLICE_ARG(name));
-			tried[n++] = arena_printf(a, "%s/%.*s", role->dir, SLICE_ARG(name));
-			if (strcmp(subdir, "tasks") != 0)
-				tried[n++] = arena_printf(a, "%s/tasks/%.*s", role->dir,
-							  SLICE_ARG(name));
-		}
-		tried[n++] = arena_printf(a, "%s/%s/%.*s", dir, subdir, SLICE_ARG(name));
-		tried[n++] = arena_printf(a, "%s/%.*s", dir, SLICE_ARG(name));
-	}
-	struct strbuf list CLEANUP(strbuf_release) = {0};
-	for (size_t i = 0; i < n; i++) {
-		if (exists(tried[i])) {
-			*ret_path = tried[i];
+	bool whole = name.ptr[0] == '/' || name.ptr[0] == '~';
+	if (whole && try_file(whole_path(name, a), ret_path, &tried))
+		return 0;
+	for (const char *const *d = place->dirs; !whole && *d; d++)
+		if (try_file(arena_printf(a, "%s/%s/%.*s", *d, place->subdir, SLICE_ARG(name)),
+			     ret_path, &tried) ||
+		    try_file(arena_printf(a, "%s/%.*s", *d, SLICE_ARG(name)), ret_path, &tried))
 			return 0;
-		}
-		strbuf_printf(&list, "%s%s", i ? ", " : "", tried[i]);
-	}
 	return err_set(err, ERR_NOT_FOUND, "no file '%.*s' (looked for %s)", SLICE_ARG(name),
-		       list.ptr);
+		       tried.ptr);
 }
 
 bool plan_is_false(const struct value *v)

@@ -132,7 +132,9 @@ int role_load(const struct compiler *c, const char *base_dir, const struct value
 	role->dir = arena_strdup(&plan->arena, real);
 	struct slice base = path_basename(role->dir);
 	role->name = arena_strndup(&plan->arena, base.ptr, base.len);
-	collection_name_role(&plan->arena, dir, role);
+	role->short_name = role->name;
+	if (!memchr(name->str.ptr, '/', name->str.len))
+		collection_name_role(&plan->arena, dir, role);
 	int r;
 	if ((r = load_part(plan, role->dir, "defaults", &role->defaults, err)) < 0 ||
 	    (r = load_part(plan, role->dir, "vars", &role->vars, err)) < 0 ||
@@ -142,10 +144,6 @@ int role_load(const struct compiler *c, const char *base_dir, const struct value
 	const char *specs = plan_main_file(plan, meta_dir, "argument_specs");
 	if (specs && (r = plan_load_vars(plan, specs, &role->argument_specs, err)) < 0)
 		return r;
-	const char **dirs = ARENA_ARRAY(&plan->arena, const char *, 3);
-	dirs[0] = role->dir;
-	dirs[1] = plan_dir(plan, c->step);
-	role->search_dirs = dirs;
 	strmap_set(&plan->roles, slice_from(real), role);
 	*ret = role;
 	return 0;
@@ -402,6 +400,7 @@ int role_enter(const struct compiler *c, const struct plan_role *role, const str
 	in.role_vars = view.vars;
 	in.role_params = use->params ? use->params : c->role_params;
 	in.file_dir = arena_printf(a, "%s/tasks", role->dir);
+	compiler_look_from(&in, in.file_dir);
 	*ret = in;
 	return 0;
 }

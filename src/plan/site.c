@@ -180,7 +180,7 @@ static int compile_step(struct plan *plan, const struct site *s, const struct va
 		return err_at(err, ERR_INVALID, name->at,
 			      "step '%s' must be a mapping with at least 'hosts'", name->str.ptr);
 	struct plan_step *step = step_new(plan, name->str.ptr, name->at);
-	struct compiler c = {.plan = plan, .step = step};
+	struct compiler c = {.plan = plan, .step = step, .search_dirs = step->search_dirs};
 	step->play_vars = s->vars;
 	step->attrs = attrs_inherit(&s->attrs);
 	step->hosts_value = hosts;

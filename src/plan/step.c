@@ -12,6 +12,14 @@ static bool name_is_taken(const struct plan *plan, const char *name)
 	return false;
 }
 
+void step_set_dir(struct plan *plan, struct plan_step *step, const char *dir)
+{
+	const char **dirs = ARENA_ARRAY(&plan->arena, const char *, 2);
+	dirs[0] = dir;
+	step->dir = dir;
+	step->search_dirs = dirs;
+}
+
 struct plan_step *step_new(struct plan *plan, const char *name, struct srcloc at)
 {
 	struct plan_step *step = ARENA_NEW(&plan->arena, struct plan_step);
@@ -26,7 +34,7 @@ struct plan_step *step_new(struct plan *plan, const char *name, struct srcloc at
 	step->index = plan->steps.len;
 	step->at = at;
 	step->path = plan->site_path;
-	step->dir = plan->dir;
+	step_set_dir(plan, step, plan->dir);
 	step->defaults = value_dict_new(&plan->arena);
 	step->vars = value_dict_new(&plan->arena);
 	step->body = block_new(plan);
@@ -126,7 +134,7 @@ static int read_one(struct compiler *c, const struct value *name, struct value *
 		    struct err *err)
 {
 	const struct value *rendered, *vars;
-	struct plan_place place = {c->step, NULL, "vars"};
+	struct plan_place place = {c->step->search_dirs, "vars"};
 	const char *path;
 	if (name->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, name->at,
@@ -137,7 +145,7 @@ static int read_one(struct compiler *c, const struct value *name, struct value *
 	if (rendered->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, name->at, "a name of 'vars_files' is a %s",
 			      value_type_name(rendered));
-	r = plan_find_file(c->plan, &place, rendered->str, &c->plan->arena, &path, err);
+	r = plan_find_file(&place, rendered->str, &c->plan->arena, &path, err);
 	if (r < 0)
 		return err_locate(err, r, name->at);
 	if ((r = plan_load_vars(c->plan, path, &vars, err)) < 0)

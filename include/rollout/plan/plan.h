@@ -31,7 +31,6 @@ struct plan_role {
 	const struct value *defaults, *vars; /* dicts */
 	const struct value *meta;	     /* dict */
 	const struct value *argument_specs;  /* dict of meta/argument_specs.yml, or NULL */
-	const char *const *search_dirs;	     /* for templates, files, lookups; NULL-terminated */
 };
 
 /* How a role came to be used: what uses it, outwards. */
@@ -92,6 +91,9 @@ struct plan_node {
 	const struct plan_attrs *outer;	    /* of what encloses it: what an include hands down */
 	const struct plan_role *role;	    /* NULL outside roles */
 	const struct plan_lineage *lineage; /* of the role, or NULL */
+	/* Where its files are looked for, absolute: its role, what uses that, outwards, the
+	 * folder of the task's file, playbook_dir. NULL-terminated. */
+	const char *const *search_dirs;
 	/* Dicts or NULL: the step's roles' defaults and vars with the own role's
 	 * on top, the parameters of the role, of the include. */
 	const struct value *role_defaults, *role_vars, *role_params, *include_params;
@@ -150,11 +152,11 @@ struct plan_role_view {
 };
 
 struct plan_step {
-	const char *name;		 /* no other step's */
-	const char *play_name;		 /* as written; "" without a name */
-	const char *path, *dir;		 /* the file; its folder, playbook_dir */
-	const char *const *search_dirs;	 /* for lookups outside of roles; NULL-terminated */
-	const struct value *hosts_value; /* as written */
+	const char *name;			   /* no other step's */
+	const char *play_name;			   /* as written; "" without a name */
+	const char *path, *dir;			   /* the file; its folder, playbook_dir */
+	const char *const *search_dirs;		   /* of what is no task's; NULL-terminated */
+	const struct value *hosts_value;	   /* as written */
 	VEC(const struct value *) late_vars_files; /* names that the hosts' variables decide */
 	size_t index;				   /* in plan->steps */
 	struct srcloc at;
@@ -299,13 +301,13 @@ static inline const char *node_module_name(const struct plan_node *node)
 							     : node->module->name;
 }
 
-/* A file of a role or of the playbook as template, copy, script and include
- * name it: search order as Ansible's. Yours in the arena; ERR_NOT_FOUND lists
- * where it was looked for. `subdir` is "templates", "files", "tasks" or "vars". */
+/* A file of a role or of the playbook as template, copy, script and include name it: in
+ * each of the dirs (a task's or a step's) below `subdir`, then in itself. `subdir` is
+ * "templates", "files", "tasks" or "vars". Yours in the arena; ERR_NOT_FOUND lists where
+ * it was looked for. Source: ansible-core, parsing/dataloader.py. */
 struct plan_place {
-	const struct plan_step *step; /* NULL: the first file's folder */
-	const struct plan_role *role; /* NULL outside roles */
+	const char *const *dirs;
 	const char *subdir;
 };
-int plan_find_file(const struct plan *plan, const struct plan_place *place, struct slice name,
-		   struct arena *a, const char **ret_path, struct err *err);
+int plan_find_file(const struct plan_place *place, struct slice name, struct arena *a,
+		   const char **ret_path, struct err *err);

@@ -50,8 +50,8 @@ static void list_task(struct tasks *t, const struct plan_node *n)
 		value_print(&name, n->name);
 	else
 		strbuf_puts(&name, n->written_name ? n->written_name : n->module->name);
-	printf("      %s%s%s\t", n->role && n->name ? n->role->name : "",
-	       n->role && n->name ? " : " : "", name.ptr);
+	bool of_role = n->role && n->name && n->module->kind != MODULE_KIND_INCLUDE_ROLE;
+	printf("      %s%s%s\t", of_role ? n->role->name : "", of_role ? " : " : "", name.ptr);
 	add_tags(&own, &n->attrs);
 	print_tags("TAGS", &own, ", ");
 }

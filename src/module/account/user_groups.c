@@ -1,5 +1,7 @@
 #include "user_parts.h"
 
+#include "../call.h"
+
 #include <stdlib.h>
 
 static int find_group(struct module_call *call, const char *name, struct host_group *ret,
@@ -36,9 +38,9 @@ static bool holds(const char *const *list, const char *name)
 static int resolve(struct module_call *call, const struct host_user *now, const char **wanted,
 		   size_t *ret_len, struct err *err)
 {
-	const char *const *names = arg_list(call, "groups", NULL);
+	const char *const *names = call_names(call, "groups", NULL);
 	size_t len = 0;
-	for (; names && *names; names++) {
+	for (; *names; names++) {
 		struct host_group g;
 		if (!(*names)[0])
 			continue;

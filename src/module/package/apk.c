@@ -103,7 +103,7 @@ static int remove_all(struct module_call *call, struct err *err)
 {
 	struct program p, asked;
 	size_t count, there = 0;
-	const char *const *names = arg_list(call, "name", &count);
+	const char *const *names = call_names(call, "name", &count);
 	begin(call, &p);
 	program_add(&p, "del");
 	const char **words = ARENA_ARRAY(call->arena, const char *, count + 1);
@@ -153,7 +153,7 @@ static int missing_names(struct module_call *call, const char *const **ret, stru
 {
 	size_t count, missing = 0;
 	struct slice world = {"", 0};
-	const char *const *names = *ret = arg_list(call, "name", &count);
+	const char *const *names = *ret = call_names(call, "name", &count);
 	const char **out = ARENA_ARRAY(call->arena, const char *, count + 1);
 	if (!arg_has(call, "world") || state_is(call, "latest", "latest"))
 		return 0;

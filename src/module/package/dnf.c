@@ -144,7 +144,7 @@ static int all_there(struct module_call *call, bool *ret, struct err *err)
 {
 	struct program p;
 	size_t count;
-	const char *const *names = arg_list(call, "name", &count);
+	const char *const *names = call_names(call, "name", &count);
 	*ret = false;
 	for (size_t i = 0; i < count; i++)
 		if (strpbrk(names[i], "@*?[/<>= "))
@@ -226,7 +226,7 @@ static int verb(struct module_call *call, const char *name, const char *what, bo
 	if (strcmp(what, "upgrade") == 0 && arg_bool(call, "bugfix"))
 		program_add(&p, "--bugfix");
 	if (names)
-		program_add_all(&p, arg_list(call, "name", NULL));
+		program_add_all(&p, call_names(call, "name", NULL));
 	return act(&p, err);
 }
 
@@ -241,7 +241,7 @@ static int refresh(struct module_call *call, const char *name, struct err *err)
 static bool is_everything(struct module_call *call)
 {
 	size_t count;
-	const char *const *names = arg_list(call, "name", &count);
+	const char *const *names = call_names(call, "name", &count);
 	return count == 1 && strcmp(names[0], "*") == 0;
 }
 

@@ -1,5 +1,7 @@
 #include "pip_packages.h"
 
+#include "../call.h"
+
 #include <ctype.h>
 
 #define OPERATORS "=<>!~"
@@ -7,7 +9,7 @@
 const char *const *pip_specs(struct module_call *call, size_t *ret_count)
 {
 	static const char *const none[] = {NULL};
-	const char *const *names = arg_list(call, "name", ret_count);
+	const char *const *names = call_names(call, "name", ret_count);
 	const char *version = arg_str(call, "version");
 	if (!names)
 		return none;

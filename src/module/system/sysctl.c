@@ -175,10 +175,11 @@ static int apply_file(struct module_call *call, const char *key, const char *val
 
 static int run(struct module_call *call, struct err *err)
 {
-	const char *key = arg_str(call, "name");
+	struct slice name = slice_trim(arg_slice(call, "name"));
+	const char *key = arena_strndup(call->arena, name.ptr, name.len);
 	bool absent = strcmp(arg_str(call, "state"), "absent") == 0;
 	const char *value = absent ? NULL : wanted_value(call);
-	int r = call_check_line("name", slice_from(key), err);
+	int r = call_check_line("name", name, err);
 	if (r == 0 && value)
 		r = call_check_line("value", slice_from(value), err);
 	if (r < 0)

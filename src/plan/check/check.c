@@ -123,11 +123,11 @@ static bool has_own_marks(const struct value *args)
 static int check_template_file(struct compiler *c, struct plan_node *node, const struct value *src,
 			       bool own_marks, struct err *err)
 {
-	struct plan_place place = {c->step, node->role, "templates"};
+	struct plan_place place = {node->search_dirs, "templates"};
 	struct strbuf text CLEANUP(strbuf_wipe) = {0};
 	bool secret = false;
 	const char *path;
-	int r = plan_find_file(c->plan, &place, src->str, &c->plan->arena, &path, err);
+	int r = plan_find_file(&place, src->str, &c->plan->arena, &path, err);
 	if (r < 0)
 		return err_locate(err, r, src->at);
 	if (encrypted_file_is(path) &&
@@ -185,8 +185,8 @@ static int check_source(struct compiler *c, struct plan_node *node, struct err *
 		return 0;
 	if (node->module->kind == MODULE_KIND_TEMPLATE)
 		return check_template_file(c, node, src, has_own_marks(node->args), err);
-	struct plan_place place = {c->step, node->role, subdir};
-	int r = plan_find_file(c->plan, &place, src->str, &c->plan->arena, &path, err);
+	struct plan_place place = {node->search_dirs, subdir};
+	int r = plan_find_file(&place, src->str, &c->plan->arena, &path, err);
 	return r < 0 ? err_locate(err, r, src->at) : check_encrypted(c, node, path, err);
 }
 

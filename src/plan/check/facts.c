@@ -197,9 +197,8 @@ static void facts_of_path(struct compiler *c, struct plan_node *node, const char
 static void facts_of_subdir(struct compiler *c, struct plan_node *node, const char *subdir)
 {
 	struct arena *a = &c->plan->arena;
-	if (node->role)
-		facts_of_path(c, node, arena_printf(a, "%s/%s", node->role->dir, subdir));
-	facts_of_path(c, node, arena_printf(a, "%s/%s", plan_dir(c->plan, c->step), subdir));
+	for (const char *const *d = node->search_dirs; *d; d++)
+		facts_of_path(c, node, arena_printf(a, "%s/%s", *d, subdir));
 }
 
 /* A name that run time knows, of a file in `subdir` or anywhere. */
@@ -255,14 +254,14 @@ static const struct value *late_args(const struct plan_node *node)
 static void facts_of_include_vars(struct compiler *c, struct plan_node *node)
 {
 	const struct value *dir = value_get(node->args, "dir"), *name = task_include_name(node);
-	struct plan_place place = {c->step, node->role, "vars"};
+	struct plan_place place = {node->search_dirs, "vars"};
 	struct err ignored = {0};
 	const char *path;
 	if (!name || value_is_str(name, ""))
 		name = dir ? dir : late_args(node);
 	if (!name || plan_has_markup(name) || name->type != VALUE_STRING)
 		facts_of_computed(c, node, name ? name : node->args, "vars");
-	else if (plan_find_file(c->plan, &place, name->str, &c->plan->arena, &path, &ignored) == 0)
+	else if (plan_find_file(&place, name->str, &c->plan->arena, &path, &ignored) == 0)
 		facts_of_path(c, node, path);
 	else
 		facts_of_subdir(c, node, "vars");

@@ -224,15 +224,13 @@ static void scan_folder(struct known *k, const char *dir, bool tasks, unsigned d
 /* All that an include of a computed name may mean. */
 static void scan_place(struct known *k, const struct plan_node *n, const char *subdir)
 {
-	const char *dir = n->role ? n->role->dir : plan_dir(k->plan, n->step);
-	const char *sub = arena_printf(&k->plan->arena, "%s/%s", dir, subdir);
-	if (strmap_has(&k->names, slice_from(sub)))
-		return;
-	add_text(k, sub); /* a path is no name of a variable */
-	scan_folder(k, sub, strcmp(subdir, "tasks") == 0, 0);
-	if (n->role && strcmp(subdir, "vars") == 0)
-		scan_folder(k, arena_printf(&k->plan->arena, "%s/vars", plan_dir(k->plan, n->step)),
-			    false, 0);
+	for (const char *const *d = n->search_dirs; *d; d++) {
+		const char *sub = arena_printf(&k->plan->arena, "%s/%s", *d, subdir);
+		if (strmap_has(&k->names, slice_from(sub)))
+			continue;
+		add_text(k, sub); /* a path is no name of a variable */
+		scan_folder(k, sub, strcmp(subdir, "tasks") == 0, 0);
+	}
 	if (!n->role)
 		k->any = true;
 }
@@ -240,7 +238,7 @@ static void scan_place(struct known *k, const struct plan_node *n, const char *s
 static void add_include_vars(struct known *k, const struct plan_node *n)
 {
 	const struct value *name = value_get(n->args, "name"), *file = task_include_name(n);
-	struct plan_place place = {n->step, n->role, "vars"};
+	struct plan_place place = {n->search_dirs, "vars"};
 	struct err ignored = {0};
 	const char *path;
 	if (name && name->type == VALUE_STRING) {
@@ -255,7 +253,7 @@ static void add_include_vars(struct known *k, const struct plan_node *n)
 		scan_place(k, n, "vars");
 		return;
 	}
-	if (plan_find_file(k->plan, &place, file->str, &k->plan->arena, &path, &ignored) == 0)
+	if (plan_find_file(&place, file->str, &k->plan->arena, &path, &ignored) == 0)
 		scan_file(k, path, false);
 }
 

@@ -223,12 +223,10 @@ int play_compile(struct plan *plan, const struct play_outer *outer, const struct
 		return err_at(err, ERR_LIMIT, play->at, "more than %u plays", PLAN_MAX_STEPS);
 	struct plan_step *step = step_new(plan, play_name(plan, play), play->at);
 	struct compiler c = {.plan = plan, .step = step, .file_dir = outer->dir};
-	const char **dirs = ARENA_ARRAY(&plan->arena, const char *, 2);
-	dirs[0] = outer->dir;
-	step->search_dirs = dirs;
 	step->is_play = true;
 	step->path = outer->path;
-	step->dir = outer->dir;
+	step_set_dir(plan, step, outer->dir);
+	c.search_dirs = step->search_dirs;
 	step->hosts_value = hosts;
 	step->attrs = outer_attrs(outer);
 	wait_for_the_one_before(plan, step);

@@ -1,5 +1,6 @@
 /* Lists of tasks: blocks, files of tasks, handlers. */
 #include "../internal.h"
+#include "rollout/base/file.h"
 #include "rollout/base/nearest.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct plan_node *node_new(struct compiler *c, enum plan_node_kind kind, struct 
 	n->attrs = attrs_inherit(attrs);
 	n->role = c->role;
 	n->lineage = c->lineage;
+	n->search_dirs = c->search_dirs;
 	n->role_defaults = c->role_defaults;
 	n->role_vars = c->role_vars;
 	n->role_params = c->role_params;
@@ -185,6 +187,12 @@ int block_compile(struct compiler *c, const struct value *list, const struct pla
 	return 0;
 }
 
+static const char *path_folder(struct plan *plan, const char *path)
+{
+	struct slice dir = path_dirname(path);
+	return arena_strndup(&plan->arena, dir.ptr, dir.len);
+}
+
 static int compile_file_in(struct compiler *c, const char *path, const struct plan_attrs *attrs,
 			   struct plan_block *out, struct err *err)
 {
@@ -192,6 +200,7 @@ static int compile_file_in(struct compiler *c, const char *path, const struct pl
 	int r = plan_load_file(c->plan, path, &list, err);
 	if (r < 0)
 		return r;
+	compiler_look_from(c, path_folder(c->plan, path));
 	if (++c->depth > PLAN_MAX_INCLUDE_DEPTH)
 		return err_set(err, ERR_LIMIT, "%s: task files are nested deeper than %u", path,
 			       PLAN_MAX_INCLUDE_DEPTH);
@@ -202,8 +211,7 @@ int block_compile_file(struct compiler *c, const char *path, const struct plan_a
 		       struct plan_block *out, struct err *err)
 {
 	struct compiler in = *c;
-	const char *slash = strrchr(path, '/');
-	in.file_dir = slash ? arena_strndup(&c->plan->arena, path, (size_t)(slash - path)) : ".";
+	in.file_dir = path_folder(c->plan, path);
 	return compile_file_in(&in, path, attrs, out, err);
 }
 
@@ -280,7 +288,7 @@ int handlers_compile_file(struct compiler *c, const char *path, const struct pla
 	int r = plan_load_file(c->plan, path, &list, err);
 	if (r < 0)
 		return r;
-	const char *slash = strrchr(path, '/');
-	in.file_dir = arena_strndup(&c->plan->arena, path, (size_t)(slash - path));
+	in.file_dir = path_folder(c->plan, path);
+	compiler_look_from(&in, in.file_dir);
 	return handlers_compile(&in, list, attrs, err);
 }

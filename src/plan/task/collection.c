@@ -14,7 +14,8 @@ static bool is_there(const char *path, bool folder)
 	return stat(path, &st) == 0 && (folder ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode));
 }
 
-/* "ns.coll" and "role" in one of the folders of collections. */
+/* "ns.coll" and "role", or "sub.role" of a folder below, in one of the folders of
+ * collections. */
 static const char *find_in(struct plan *plan, const char *dir, struct slice collection,
 			   struct slice role)
 {
@@ -26,6 +27,8 @@ static const char *find_in(struct plan *plan, const char *dir, struct slice coll
 	char *path = arena_printf(&plan->arena, "%s%s/%.*s/%.*s/roles/%.*s", dir,
 				  inside ? "" : "/" COLLECTIONS, n, collection.ptr, rest, dot + 1,
 				  SLICE_ARG(role));
+	for (char *p = path + strlen(path) - role.len; *p; p++)
+		*p = *p == '.' ? '/' : *p;
 	return is_there(path, true) ? path : NULL;
 }
 
@@ -51,14 +54,24 @@ static const char *find_named(const struct compiler *c, const struct value *name
 	return found;
 }
 
+/* "ns.coll" of a full name, "role" or "sub.role" what follows. */
+static bool split_name(struct slice name, struct slice *ret_collection, struct slice *ret_role)
+{
+	const char *end = name.ptr + name.len, *dot = memchr(name.ptr, '.', name.len);
+	const char *second = dot ? memchr(dot + 1, '.', (size_t)(end - dot - 1)) : NULL;
+	if (!second || memchr(name.ptr, '/', name.len))
+		return false;
+	*ret_collection = (struct slice){name.ptr, (size_t)(second - name.ptr)};
+	*ret_role = (struct slice){second + 1, (size_t)(end - second - 1)};
+	return true;
+}
+
 const char *collection_role(const struct compiler *c, struct slice name)
 {
-	const char *dot = memrchr(name.ptr, '.', name.len);
-	if (dot && memchr(name.ptr, '.', (size_t)(dot - name.ptr))) {
-		struct slice collection = {name.ptr, (size_t)(dot - name.ptr)};
-		return find(c, collection, (struct slice){dot + 1, name.len - collection.len - 1});
-	}
-	if (dot || memchr(name.ptr, '/', name.len))
+	struct slice collection, role;
+	if (split_name(name, &collection, &role))
+		return find(c, collection, role);
+	if (memchr(name.ptr, '.', name.len) || memchr(name.ptr, '/', name.len))
 		return NULL;
 	if (c->role && c->role->collection) {
 		char *path = arena_printf(&c->plan->arena, "%s/roles/%.*s", c->role->collection,
@@ -71,27 +84,27 @@ const char *collection_role(const struct compiler *c, struct slice name)
 	return found || !c->step ? found : find_named(c, c->step->collections, name);
 }
 
-/* The last so many parts of a path. */
-static struct slice tail(struct slice path, unsigned parts)
+/* What follows the last "ansible_collections/" of a path; empty: it has none. */
+static struct slice below_collections(struct slice path)
 {
-	size_t i = path.len;
-	while (i > 0 && (path.ptr[i - 1] != '/' || --parts > 0))
-		i--;
-	return (struct slice){path.ptr + i, path.len - i};
+	static const struct slice mark = SLICE_LIT("/" COLLECTIONS "/");
+	for (size_t i = path.len; i >= mark.len; i--)
+		if (slice_eq((struct slice){path.ptr + i - mark.len, mark.len}, mark))
+			return (struct slice){path.ptr + i, path.len - i};
+	return SLICE_LIT("");
 }
 
 void collection_name_role(struct arena *a, const char *dir, struct plan_role *role)
 {
-	struct slice all = slice_from(dir), from = tail(all, 5), part[5];
-	role->short_name = role->name;
+	struct slice rest = below_collections(slice_from(dir)), part[3], last = path_basename(dir);
 	for (size_t i = 0; i < ARRAY_LEN(part); i++)
-		if (!slice_split(&from, '/', &part[i]))
+		if (!slice_split(&rest, '/', &part[i]))
 			return;
-	if (!slice_is(part[0], COLLECTIONS) || !slice_is(part[3], "roles"))
+	if (!slice_is(part[2], "roles") || rest.len == 0)
 		return;
-	role->name = arena_printf(a, "%.*s.%.*s.%.*s", SLICE_ARG(part[1]), SLICE_ARG(part[2]),
-				  SLICE_ARG(part[4]));
-	role->collection = arena_strndup(a, dir, all.len - tail(all, 2).len - 1);
+	role->name = arena_printf(a, "%.*s.%.*s.%.*s", SLICE_ARG(part[0]), SLICE_ARG(part[1]),
+				  SLICE_ARG(last));
+	role->collection = arena_strndup(a, dir, (size_t)(part[2].ptr - dir) - 1);
 }
 
 bool collection_has_module(const struct compiler *c, struct slice name)

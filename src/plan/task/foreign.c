@@ -21,16 +21,12 @@ static const struct module foreign_module = {
 	.params = no_params,
 };
 
-/* Modules of clouds, hypervisors, network devices and Windows, by the thousand. */
-static const char *const prefixes[] = {"aws_",	"azure_rm_", "ec2_",   "elb_", "eos_",
-				       "gcp_",	"hcloud_",   "iam_",   "ios_", "junos_",
-				       "nxos_", "os_",	     "ovirt_", "rds_", "s3_",
-				       "vca_",	"vmware_",   "vyos_",  "win_", "digital_ocean_"};
-
 static bool has_prefix(struct slice name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-		if (slice_starts_with(name, prefixes[i]))
+	struct slice rest = slice_from(foreign_prefixes), next;
+	while (rest.len > 0 && slice_split(&rest, ' ', &next))
+		if (next.len && name.len >= next.len &&
+		    slice_eq((struct slice){name.ptr, next.len}, next))
 			return true;
 	return false;
 }

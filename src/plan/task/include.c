@@ -9,6 +9,7 @@ struct compiler compiler_at(struct plan *plan, const struct plan_node *node)
 	struct compiler c = {
 		.plan = plan, .step = (struct plan_step *)node->step, .role = node->role};
 	c.lineage = node->lineage;
+	c.search_dirs = node->search_dirs;
 	c.role_defaults = node->role_defaults;
 	c.role_vars = node->role_vars;
 	c.role_params = node->role_params;

@@ -231,8 +231,10 @@ int task_include_file(struct compiler *c, const struct plan_node *node, struct s
 		if (*ret)
 			return 0;
 	}
-	struct plan_place place = {c->step, node->role, "tasks"};
-	int r = plan_find_file(c->plan, &place, name, &c->plan->arena, ret, err);
+	const char *own[] = {node->role ? node->role->dir : plan_dir(c->plan, c->step),
+			     plan_dir(c->plan, c->step), NULL};
+	struct plan_place place = {own, "tasks"};
+	int r = plan_find_file(&place, name, &c->plan->arena, ret, err);
 	const struct value *written = task_include_name(node);
 	return err_locate(err, r, written && written->at.file ? written->at : node->at);
 }

@@ -171,9 +171,9 @@ static int read_all(struct action_call *c, struct value *into, struct err *err)
 	if (!file || file->type != VALUE_STRING)
 		return err_at(err, ERR_INVALID, c->f->node->at,
 			      "include_vars needs 'file' or 'dir'");
-	struct plan_place place = {c->f->node->step, c->f->node->role, "vars"};
+	struct plan_place place = {c->f->node->search_dirs, "vars"};
 	const char *path;
-	int r = plan_find_file(c->f->strand->step->run->plan, &place, file->str, c->a, &path, err);
+	int r = plan_find_file(&place, file->str, c->a, &path, err);
 	return r < 0 ? r : load(c, path, into, err);
 }
 

@@ -73,9 +73,8 @@ static bool arg_true(const struct preparation *p, const char *key)
 int prepare_find_source(struct preparation *p, const char *subdir, struct slice src,
 			const char **ret, struct err *err)
 {
-	struct plan *plan = run_of(p)->plan;
-	struct plan_place place = {p->f->node->step, p->f->node->role, subdir};
-	return plan_find_file(plan, &place, src, &p->f->arena, ret, err);
+	struct plan_place place = {p->f->node->search_dirs, subdir};
+	return plan_find_file(&place, src, &p->f->arena, ret, err);
 }
 
 /* ---- template ---- */

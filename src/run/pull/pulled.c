@@ -95,7 +95,7 @@ static bool is_true(const struct flight *f, const char *key)
 static const char *find_dest(struct flight *f, const char *text)
 {
 	struct plan *plan = f->strand->step->run->plan;
-	const struct plan_place place = {f->node->step, f->node->role, "files"};
+	const struct plan_place place = {f->node->search_dirs, "files"};
 	const char *home = getenv("HOME"), *found;
 	if (text[0] == '~' && home) {
 		CLEANUP(free_ptr) char *path = path_expand_home(text, home);
@@ -103,7 +103,7 @@ static const char *find_dest(struct flight *f, const char *text)
 	}
 	if (text[0] == '/')
 		return text;
-	if (plan_find_file(plan, &place, slice_from(text), &f->arena, &found, NULL) == 0)
+	if (plan_find_file(&place, slice_from(text), &f->arena, &found, NULL) == 0)
 		return found;
 	return arena_printf(&f->arena, "%s/%s", plan->dir, text);
 }

@@ -2,9 +2,6 @@
  * vars/manager.py, playbook/role_include.py, playbook/base.py (get_search_path). */
 #include "magic.h"
 
-#include "rollout/base/file.h"
-
-#include <limits.h>
 #include <stdlib.h>
 
 static bool holds(const struct value *list, const char *name)
@@ -55,24 +52,12 @@ const struct value *magic_parent_roles(const struct scope *sc, struct arena *a, 
 	return list;
 }
 
-/* The folder of the task's file. */
-static const char *task_dir(const struct plan_node *node, struct arena *a)
-{
-	char real[PATH_MAX];
-	struct slice dir = path_dirname(node->at.file);
-	const char *kept = arena_strndup(a, dir.ptr, dir.len);
-	return realpath(kept, real) ? arena_strdup(a, real) : kept;
-}
-
 const struct value *magic_search_path(const struct scope *sc, struct arena *a)
 {
 	if (!sc->strand || !sc->node)
 		return NULL;
 	struct value *list = value_list_new(a);
-	for (const struct plan_lineage *l = sc->node->lineage; l; l = l->outer)
-		value_list_push(a, list, value_cstr(a, l->role->dir));
-	if (sc->node->at.file)
-		push_once(a, list, task_dir(sc->node, a));
-	push_once(a, list, magic_playbook_dir(sc));
+	for (const char *const *d = sc->node->search_dirs; *d; d++)
+		value_list_push(a, list, value_cstr(a, *d));
 	return list;
 }

@@ -48,8 +48,7 @@ static void node_levels(struct vars *v, const struct plan_node *n)
 	if (n->include_params && !v->levels[VARS_INCLUDE_PARAMS])
 		v->levels[VARS_INCLUDE_PARAMS] = n->include_params;
 	v->levels[VARS_INCLUDE_PARAMS] = include_params(v, n);
-	if (n->role)
-		v->scope.search_dirs = n->role->search_dirs;
+	v->scope.search_dirs = n->search_dirs;
 }
 
 void scope_init(struct scope *sc, struct arena *a, struct run_host *host, const struct strand *s,

@@ -7,13 +7,13 @@ static int read_one(struct strand *s, struct scope *sc, const struct value *name
 {
 	struct plan *plan = s->step->run->plan;
 	struct arena *a = &s->host->arena;
-	struct plan_place place = {s->step->plan, NULL, "vars"};
+	struct plan_place place = {s->step->plan->search_dirs, "vars"};
 	const struct value *vars;
 	const char *path, *text = NULL;
 	int r = scope_string(sc, name, &text, err);
 	if (r < 0)
 		return err_locate(err, r, name->at);
-	r = plan_find_file(plan, &place, slice_from(text ? text : ""), a, &path, err);
+	r = plan_find_file(&place, slice_from(text ? text : ""), a, &path, err);
 	if (r < 0 || (r = plan_load_vars(plan, path, &vars, err)) < 0)
 		return err_locate(err, r, name->at);
 	for (size_t i = 0; i < vars->dict.len; i++)

@@ -29,6 +29,10 @@ static const struct {
 	{"- synchronize: {src: /x, dest: /y, link_dest: [/z]}\n  when: port\n", WARNED,
 	 "module synchronize has no parameter 'link_dest'"},
 	{"- ping:\n  with_dig: [x]\n", WARNED, "no lookup 'dig'"},
+	{"- ping:\n  when: [port, x is defined, x|failed]\n", WARNED, "'failed' is a test"},
+	{"- debug: {msg: \"{{ port | success }}\"}\n  when: port\n", WARNED, "'success' is a test"},
+	{"- ec2: {count: 1}\n  when: port\n", WARNED, "no module 'ec2'"},
+	{"- bigip_pool: {name: x}\n  when: port\n", WARNED, "no module 'bigip_pool'"},
 	{"- parted: {device: 1, async: 1}\n  async: 5\n  poll: 0\n  when: port\n", WARNED,
 	 "no module 'parted'"},
 	/* nobody has them, or rollout has them elsewhere */

@@ -85,6 +85,7 @@ static void checks(void **state)
 		 "1:19: the filter 'indent' has no argument 'widht'"},
 		{"x: '{{ s | ansible.builtin.basename }}'", "none"},
 		{"x: '{{ s | foo.bar.basename }}'", "1:12: there is no filter 'foo.bar.basename'"},
+		{"x: '{{ s | failed }}'", "1:12: 'failed' is a test, no filter: 'is failed'"},
 		{"x: '{% if a %}'", "1:5: the block is not closed with {% endif %}"},
 		{"x: '{{ a + }}'", "1:12: expected an expression, got the end of the tag"},
 	};

@@ -201,7 +201,7 @@ static bool is_pattern(const char *spec)
 static int plan(struct module_call *call, bool install, struct apt_change *c, struct err *err)
 {
 	size_t count;
-	const char *const *names = arg_list(call, "name", &count);
+	const char *const *names = call_names(call, "name", &count);
 	for (size_t i = 0; i < count; i++) {
 		if (!names[i][0])
 			continue;
@@ -253,7 +253,7 @@ int apt_apply(struct module_call *call, struct apt_change *c, bool install, stru
 static bool is_everything(struct module_call *call)
 {
 	size_t count;
-	const char *const *names = arg_list(call, "name", &count);
+	const char *const *names = call_names(call, "name", &count);
 	return is_latest(call) && count == 1 && strcmp(names[0], "*") == 0;
 }
 

@@ -148,7 +148,7 @@ int apt_build_dep(struct module_call *call, struct err *err)
 	struct program p;
 	begin(&p, call);
 	program_add(&p, "build-dep");
-	program_add_all(&p, arg_list(call, "name", NULL));
+	program_add_all(&p, call_names(call, "name", NULL));
 	return simulate_and_act(&p, err);
 }
 
