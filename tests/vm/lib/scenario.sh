@@ -50,8 +50,10 @@ need_qemu() {
 
 # The image that the tests boot, built once; prints its path.
 test_image() { # DRIVER
+    local options=()
+    [ "$1" = qemu ] || options=(--hook "$repo/tests/vm/lib/downloads.sh")
     mkdir -p "$cache"
-    XDG_CACHE_HOME=$cache "$rollout" vm image build debian-12 --driver "$1" 2>"$scratch/image.log" | tail -n 1 || {
+    XDG_CACHE_HOME=$cache "$rollout" vm image build debian-12 --driver "$1" "${options[@]}" 2>"$scratch/image.log" | tail -n 1 || {
         tail -n 30 "$scratch/image.log" >&2
         exit 1
     }
