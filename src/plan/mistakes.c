@@ -23,11 +23,18 @@ static int compare(const void *a, const void *b)
 	return r ? r : strcmp(x->msg, y->msg);
 }
 
+static bool is_same(const struct err *x, const struct err *y)
+{
+	return x->at.line == y->at.line && x->at.column == y->at.column &&
+	       strcmp(x->msg, y->msg) == 0 &&
+	       strcmp(x->at.file ? x->at.file : "", y->at.file ? y->at.file : "") == 0;
+}
+
 /* A role that is used twice is compiled twice. */
 static void keep(struct plan *plan, const struct err *mistake)
 {
 	for (size_t i = 0; i < plan->mistakes.len; i++)
-		if (compare(&plan->mistakes.at[i], mistake) == 0)
+		if (is_same(&plan->mistakes.at[i], mistake))
 			return;
 	vec_push(&plan->mistakes, *mistake);
 }
